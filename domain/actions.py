@@ -1,0 +1,181 @@
+"""Actions: channel × offer × moment, read from ``configs/actions.yaml``; ``wait`` is always one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, model_validator
+
+WAIT = "wait/none/any"
+WAIT_CHANNEL = "wait"
+ANY_MOMENT = "any"
+_NAME = r"^[a-z][a-z0-9_]{0,31}$"
+
+
+class Channel(BaseModel, frozen=True, extra="forbid"):
+    """A way to reach a debtor: cost of one attempt, how intrusive it is (0 to 1), and what it needs."""
+
+    unit_cost: NonNegativeFloat
+    intrusiveness: float = Field(ge=0, le=1)
+    needs_consent: bool = False
+    needs_contact_data: Literal["phone", "whatsapp", "email", "address", "none"] = "none"
+
+
+class Offer(BaseModel, frozen=True, extra="forbid"):
+    """What is proposed: nothing, a discount, instalments, or a benefit that is no discount on the debt."""
+
+    kind: Literal["none", "discount", "instalments", "incentive"]
+    discount_pct: float = Field(default=0.0, ge=0, lt=100)
+    instalments: PositiveInt = 1
+    method: Literal["pix", "boleto", "card"] = "pix"
+    unit_cost: NonNegativeFloat = 0.0
+    min_days_past_due: int | None = None
+    max_days_past_due: int | None = None
+    max_pct_of_balance: float | None = Field(default=None, gt=0, le=100)
+    floor_amount: NonNegativeFloat | None = None
+    valid_days: PositiveInt = 5
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Self:
+        if self.kind == "discount" and self.discount_pct <= 0:
+            raise ValueError("a discount needs discount_pct above 0")
+        if self.kind == "instalments" and self.instalments < 2:
+            raise ValueError("instalments need a number of at least 2")
+        return self
+
+
+class Moment(BaseModel, frozen=True, extra="forbid"):
+    """Hours of the debtor's local day, half-open."""
+
+    hours: tuple[int, int]
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if not 0 <= self.hours[0] < self.hours[1] <= 24:
+            raise ValueError("hours must be [from, to) with 0 <= from < to <= 24")
+        return self
+
+
+class ActionsConfig(BaseModel, frozen=True, extra="forbid"):
+    """``actions.yaml``: channels, offers, moments, which combinations exist, and which need an approval."""
+
+    channels: dict[str, Channel]
+    offers: dict[str, Offer]
+    moments: dict[str, Moment]
+    combinations: Literal["all"] | list[str] = "all"
+    gated: list[str] = []
+
+    @model_validator(mode="after")
+    def _names_and_patterns_are_known(self) -> Self:
+        names = [("channels", self.channels), ("offers", self.offers), ("moments", self.moments)]
+        for section, entries in names:
+            if not entries:
+                raise ValueError(f"{section} is empty; at least one entry is needed")
+        if WAIT_CHANNEL in self.channels:
+            raise ValueError("`wait` is always there and needs no entry under channels")
+        if ANY_MOMENT in self.moments:
+            raise ValueError("`any` is a reserved moment: it stands for every moment in a log")
+        if self.offers.get("none", Offer(kind="none")).kind != "none":
+            raise ValueError("the offer `none` must be of kind none")
+        patterns = [*([] if self.combinations == "all" else self.combinations), *self.gated]
+        for pattern in patterns:
+            if pattern.count("/") != 2:
+                raise ValueError(f"found the pattern {pattern!r}, needed channel/offer/moment, such as 'sms/none/*'")
+            if not any(fnmatchcase(name, pattern) for name in self._product()):
+                raise ValueError(f"the pattern {pattern!r} matches no action; check its names")
+        return self
+
+    def _product(self) -> list[str]:
+        return [f"{c}/{o}/{m}" for c in self.channels for o in self.offers for m in self.moments]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of the catalogue with the attributes that its three parts bring."""
+
+    name: str
+    channel: str
+    offer: str
+    moment: str
+    unit_cost: float
+    intrusiveness: float
+    needs_consent: bool
+    contact_data: str
+    offer_kind: str
+    discount_pct: float
+    instalments: int
+    offer_cost: float
+    hours: tuple[int, int]
+    gated: bool
+
+    @property
+    def is_wait(self) -> bool:
+        """Whether this is the action of doing nothing."""
+        return self.channel == WAIT_CHANNEL
+
+
+_WAIT_ACTION = Action(
+    name=WAIT, channel=WAIT_CHANNEL, offer="none", moment=ANY_MOMENT, unit_cost=0.0, intrusiveness=0.0,
+    needs_consent=False, contact_data="none", offer_kind="none", discount_pct=0.0, instalments=1, offer_cost=0.0,
+    hours=(0, 24), gated=False,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ActionCatalogue:
+    """Every action that exists, ``wait`` first, then in the order of the configuration."""
+
+    config: ActionsConfig
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions; index 0 is ``wait``."""
+        config = self.config
+        patterns = ["*/*/*"] if config.combinations == "all" else config.combinations
+        found = [_WAIT_ACTION]
+        for channel_name, channel in config.channels.items():
+            for offer_name, offer in config.offers.items():
+                for moment_name, moment in config.moments.items():
+                    name = f"{channel_name}/{offer_name}/{moment_name}"
+                    if any(fnmatchcase(name, pattern) for pattern in patterns):
+                        gated = any(fnmatchcase(name, pattern) for pattern in config.gated)
+                        found.append(_action(name, channel, offer, moment, gated=gated))
+        return tuple(found)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Position of each action by name."""
+        return {action.name: position for position, action in enumerate(self.actions)}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channel names in the order of the configuration, without ``wait``."""
+        return tuple(self.config.channels)
+
+    def names(self) -> tuple[str, ...]:
+        """Action names, ``wait`` first."""
+        return tuple(action.name for action in self.actions)
+
+
+def _action(name: str, channel: Channel, offer: Offer, moment: Moment, *, gated: bool) -> Action:
+    parts: Sequence[str] = name.split("/")
+    return Action(
+        name=name,
+        channel=parts[0],
+        offer=parts[1],
+        moment=parts[2],
+        unit_cost=channel.unit_cost,
+        intrusiveness=channel.intrusiveness,
+        needs_consent=channel.needs_consent,
+        contact_data=channel.needs_contact_data,
+        offer_kind=offer.kind,
+        discount_pct=offer.discount_pct,
+        instalments=offer.instalments,
+        offer_cost=offer.unit_cost,
+        hours=moment.hours,
+        gated=gated,
+    )

@@ -1,0 +1,101 @@
+"""The decision record: what was chosen, with which amounts, what was refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One action that could have been chosen, with every factor of its value.
+
+    Money is in cents; probabilities are under this action. ``expected_net_cents`` = recovered − cost − complaint and
+    opt-out cost; ``incremental_net_cents`` is its difference to ``wait``.
+    """
+
+    action: str
+    allowed: bool
+    p_pay: float
+    expected_recovered_cents: int
+    expected_cost_cents: float
+    p_complaint: float
+    p_opt_out: float
+    expected_net_cents: int
+    incremental_net_cents: int
+    offer_amount_cents: int
+    discount_cents: int
+    instalment_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an action was not allowed: rule and code, and the earliest moment at which it would be (``None``: unknown)."""
+
+    action: str
+    rule: str
+    code: str
+    until_us: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason code with its wording; ``contribution`` is in probability points of the explained score."""
+
+    code: str
+    feature: str
+    contribution: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one feature adds to the explained probability; the base and all contributions add up to it."""
+
+    feature: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Base probability, contributions of all features, and the chosen action against runner-up and ``wait``."""
+
+    base: float
+    contributions: tuple[Contribution, ...]
+    contrast: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision about one account (contract §4).
+
+    A decision that only waits, or whose every contact was refused, is a decision like any other, with its reasons.
+    ``action_prob`` is the probability with which the policy chose ``action``.
+    """
+
+    decision_id: str
+    account_id: str
+    decided_at_us: int
+    action: str
+    channel: str
+    offer: str
+    moment: str
+    action_prob: float
+    arm: str
+    p_pay: Mapping[int, float]
+    chosen: Candidate
+    runner_up: Candidate | None
+    debt_ids: tuple[str, ...]
+    amount_due_cents: int
+    not_before_us: int
+    valid_until_us: int
+    reasons: tuple[Reason, ...]
+    refusals: tuple[Refusal, ...]
+    model_version: str
+    policy_version: str
+    schema_fingerprint: str
+    notices: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    explanation: Explanation | None = field(default=None)

@@ -1,0 +1,39 @@
+"""The ways in which Acerto refuses: each says what was found, what was needed, and the way out."""
+
+from __future__ import annotations
+
+
+class AcertoError(Exception):
+    """Root of every refusal; the command line turns it into exit code 1 and one message."""
+
+
+class ConfigError(AcertoError):
+    """A configuration file that cannot be read as what it should be."""
+
+
+class DataError(AcertoError):
+    """Canonical tables that cannot be used: a table is missing, of the wrong type, or holds critical findings."""
+
+
+class LedgerError(AcertoError):
+    """A ledger in a request that cannot be read; ``pointer`` is the JSON pointer of the place, values never told."""
+
+    def __init__(self, message: str, *, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class UnknownAccountError(AcertoError):
+    """An account was named which the data do not hold."""
+
+
+class FeatureSchemaMismatchError(AcertoError):
+    """A model needs features which this build does not compute."""
+
+
+class BundleError(AcertoError):
+    """A model bundle that is damaged, incomplete, or of another format."""
+
+
+class NotEnoughDataError(AcertoError):
+    """There is too little to learn from or to state a value with."""

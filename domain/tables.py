@@ -1,0 +1,255 @@
+"""The canonical tables: which columns each has, what they hold, and how they stand in memory.
+
+A data directory, a request body and the simulator all end in the same ``Tables``: one dictionary of numpy columns per
+table, so that everything after it is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["id", "text", "code", "money", "cost", "moment", "day", "number", "integer", "list"]
+"""``id`` and ``text`` are strings; ``code`` a string of a closed vocabulary; ``money`` int64 cents; ``cost`` a float with
+four places; ``moment`` int64 microseconds UTC; ``day`` int64 days since 1970; ``list`` a string joined by ``|``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a canonical table; ``codes`` is its vocabulary where it is closed."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One canonical table: its columns in order, and which of them identifies a row."""
+
+    name: str
+    id_column: str
+    columns: tuple[Column, ...]
+    required: bool = False
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or ``None``."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+DEBT_EVENT_KINDS = (
+    "interest", "fine", "fee", "discount", "correction", "write_off", "cancelled", "renegotiated", "reinstated",
+    "assigned", "recalled", "bureau_listed", "bureau_removed", "protested", "protest_cancelled",
+)  # fmt: skip
+RESPONSE_KINDS = (
+    "delivered", "bounced", "read", "clicked", "replied", "answered", "no_answer", "voicemail", "hung_up",
+    "right_party", "wrong_party", "refused", "blocked", "opted_out", "complained", "disputed", "inbound",
+    "portal_visit", "offer_simulated", "offer_abandoned", "offer_accepted",
+)  # fmt: skip
+PROMISE_KINDS = ("promise", "agreement", "slip")
+PROMISE_OUTCOMES = ("kept", "broken", "cancelled", "replaced")
+CONSENT_STATUSES = ("granted", "revoked", "invalid")
+HOLD_KINDS = (
+    "dispute", "hardship", "vulnerable", "over_indebted", "bankruptcy", "deceased", "attorney", "legal", "fraud",
+)  # fmt: skip
+HOLD_SCOPES = ("account", "debtor")
+REASONS = (
+    "unemployment", "income_drop", "forgot", "no_plan", "offer_mismatch", "not_recognised", "already_paid",
+    "fraud_suspected", "dispute", "illness", "other",
+)  # fmt: skip
+
+
+def _columns(text: str, *, codes: Mapping[str, tuple[str, ...]] | None = None) -> tuple[Column, ...]:
+    """Columns from ``name:kind`` words; a trailing ``*`` on the name makes it required."""
+    vocabulary = codes or {}
+    columns = []
+    for word in text.split():
+        name, _, kind = word.partition(":")
+        bare = name.rstrip("*")
+        columns.append(Column(bare, kind, name.endswith("*"), vocabulary.get(bare, ())))  # type: ignore[arg-type]
+    return tuple(columns)
+
+
+TABLES: dict[str, TableSpec] = {
+    spec.name: spec
+    for spec in (
+        TableSpec(
+            "accounts",
+            "account_id",
+            _columns(
+                "account_id*:id debtor_id:id opened_at:moment creditor:text product:text region:text timezone:text "
+                "birth_year:integer recorded_at:moment"
+            ),
+            required=True,
+        ),
+        TableSpec(
+            "debts",
+            "debt_id",
+            _columns(
+                "debt_id*:id account_id*:id amount*:money due_on*:day occurred_at*:moment recorded_at:moment "
+                "contract_id:id promise_id:id product:text penalty_pct:number monthly_interest_pct:number"
+            ),
+            required=True,
+        ),
+        TableSpec(
+            "debt_events",
+            "event_id",
+            _columns(
+                "event_id*:id account_id*:id debt_id*:id kind*:code amount:money occurred_at*:moment "
+                "recorded_at:moment promise_id:id",
+                codes={"kind": DEBT_EVENT_KINDS},
+            ),
+        ),
+        TableSpec(
+            "payments",
+            "payment_id",
+            _columns(
+                "payment_id*:id account_id*:id amount*:money occurred_at*:moment recorded_at:moment debt_id:id "
+                "promise_id:id method:text"
+            ),
+            required=True,
+        ),
+        TableSpec(
+            "contacts",
+            "contact_id",
+            _columns(
+                "contact_id*:id account_id*:id channel*:text occurred_at*:moment recorded_at:moment debt_id:id "
+                "contact_point_id:id offer:text cost:cost duration_s:number decision_id:id"
+            ),
+        ),
+        TableSpec(
+            "responses",
+            "response_id",
+            _columns(
+                "response_id*:id account_id*:id kind*:code occurred_at*:moment recorded_at:moment contact_id:id "
+                "channel:text contact_point_id:id reason:code",
+                codes={"kind": RESPONSE_KINDS, "reason": REASONS},
+            ),
+        ),
+        TableSpec(
+            "promises",
+            "promise_id",
+            _columns(
+                "promise_id*:id account_id*:id kind:code amount:money discount_amount:money down_payment:money "
+                "due_on:day instalments:integer offer:text debt_id:id decision_id:id occurred_at*:moment "
+                "recorded_at:moment resolved_at:moment outcome:code",
+                codes={"kind": PROMISE_KINDS, "outcome": PROMISE_OUTCOMES},
+            ),
+        ),
+        TableSpec(
+            "consents",
+            "consent_id",
+            _columns(
+                "consent_id:id account_id*:id channel*:text status*:code contact_point_id:id expires_at:moment "
+                "occurred_at*:moment recorded_at:moment",
+                codes={"status": CONSENT_STATUSES},
+            ),
+        ),
+        TableSpec(
+            "holds",
+            "hold_id",
+            _columns(
+                "hold_id:id account_id*:id kind*:code debt_id:id scope:code occurred_at*:moment recorded_at:moment "
+                "released_at:moment",
+                codes={"kind": HOLD_KINDS, "scope": HOLD_SCOPES},
+            ),
+        ),
+        TableSpec(
+            "decisions",
+            "decision_id",
+            _columns(
+                "decision_id*:id account_id*:id decided_at*:moment channel*:text offer*:text moment*:text "
+                "action_prob*:number arm:text eligible:list policy:text policy_version:text recorded_at:moment"
+            ),
+        ),
+    )
+}
+OPTIONAL_TABLES = tuple(name for name, spec in TABLES.items() if not spec.required)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A text column as codes into its distinct values; a negative code is a missing value.
+
+    ``codes`` is (n,) int32; ``values`` are distinct, in any order.
+    """
+
+    codes: npt.NDArray[np.int32]
+    values: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Coded:
+        """The same column at other rows."""
+        return Coded(self.codes[rows], self.values)
+
+    def recode(self, index: Mapping[str, int], *, unknown: int = -1) -> npt.NDArray[np.int32]:
+        """Codes in another vocabulary; ``unknown`` for values it lacks, and -1 for missing ones."""
+        table = np.array([index.get(value, unknown) for value in self.values] + [-1], dtype=np.int32)
+        return table[self.codes]
+
+    def decode(self) -> list[str | None]:
+        """The texts themselves, ``None`` where missing."""
+        return [None if code < 0 else self.values[code] for code in self.codes]
+
+
+def coded(texts: Iterable[str | None]) -> Coded:
+    """A text column from its values, in order of first appearance.
+
+    >>> coded(["b", None, "b"]).values
+    ('b',)
+    """
+    index: dict[str, int] = {}
+    codes = [-1 if text is None else index.setdefault(text, len(index)) for text in texts]
+    return Coded(np.array(codes, dtype=np.int32), tuple(index))
+
+
+ColumnData = npt.NDArray[np.int64] | npt.NDArray[np.float64] | Coded
+TableData = dict[str, ColumnData]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Canonical tables in memory: the one form in which data files, requests and the simulator hand them on.
+
+    ``columns[table]`` holds every column of ``TABLES[table]`` (and, for accounts, the declared attributes), all of one
+    length: ``Coded`` for id, text, code and list columns; int64 for money (cents), moments (µs UTC), days and integers,
+    with ``clock.MISSING`` for no value; float64 for numbers and costs, with ``NaN``. ``recorded_at`` is always filled:
+    where it is not given it is ``occurred_at`` (``decided_at`` for decisions, ``MISSING`` for accounts: always known).
+    A table that is not in ``columns`` was absent, which means unknown; an empty one means that nothing happened.
+    """
+
+    columns: Mapping[str, TableData] = field(default_factory=dict)
+
+    def has(self, table: str) -> bool:
+        """Whether the table was given at all, be it empty."""
+        return table in self.columns
+
+    def rows(self, table: str) -> int:
+        """Number of rows; 0 for an absent table."""
+        data = self.columns.get(table)
+        return len(next(iter(data.values()))) if data else 0
+
+    def text(self, table: str, column: str) -> Coded:
+        """A text-like column."""
+        data = self.columns[table][column]
+        assert isinstance(data, Coded)  # the schema says which columns are coded
+        return data
+
+    def ints(self, table: str, column: str) -> npt.NDArray[np.int64]:
+        """A column of cents, moments, days or integers."""
+        data = self.columns[table][column]
+        assert not isinstance(data, Coded)
+        return data.astype(np.int64, copy=False)
+
+    def floats(self, table: str, column: str) -> npt.NDArray[np.float64]:
+        """A column of plain numbers."""
+        data = self.columns[table][column]
+        assert not isinstance(data, Coded)
+        return data.astype(np.float64, copy=False)
