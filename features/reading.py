@@ -1,0 +1,199 @@
+"""One canonical table from its files into columns, with a list of what is wrong instead of a refusal.
+
+Reading (which refuses) and validation (which reports) both start here, so that they can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from domain.clock import MISSING
+from domain.money import to_cents
+from domain.tables import Coded, Column, ColumnData, TableData, TableSpec
+from features.config import Attribute
+from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
+from features.reading_files import Scan, TableFiles, open_scan, unreadable
+
+Rows = npt.NDArray[np.int64]
+
+_DEFAULTS = {
+    ("accounts", "debtor_id"): '"account_id"',
+    ("debts", "contract_id"): '"debt_id"',
+    ("debts", "penalty_pct"): "0.0",
+    ("debts", "monthly_interest_pct"): "0.0",
+    ("promises", "kind"): "'promise'",
+    ("holds", "scope"): "'account'",
+}
+_HASHED = {("consents", "consent_id"), ("holds", "hold_id")}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a column: ``missing_column`` (no rows), ``wrong_type``, ``no_offset`` or ``missing_value``."""
+
+    code: str
+    column: Column
+    rows: Rows
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """One table as its files hold it, every row kept.
+
+    ``data`` has every canonical column (and, for accounts, every declared attribute), wrong values as missing ones;
+    ``unrecorded`` are the rows whose ``recorded_at`` was filled in; ``given`` are the columns found, ``unknown`` those
+    left out.
+    """
+
+    spec: TableSpec
+    files: TableFiles
+    data: TableData
+    problems: tuple[Problem, ...]
+    given: frozenset[str]
+    unknown: tuple[str, ...]
+    unrecorded: Rows
+
+    @property
+    def rows(self) -> int:
+        """Number of rows in the files."""
+        return len(self.data[self.spec.id_column])
+
+
+def connect() -> Any:
+    """A DuckDB connection that never reaches for the network, with strings that may pass 2 GiB per column."""
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET arrow_large_buffer_size = true")
+    return connection
+
+
+def columns_of(spec: TableSpec, attributes: Mapping[str, Attribute]) -> tuple[Column, ...]:
+    """The canonical columns and, for accounts, the declared attributes; a canonical column keeps its own kind."""
+    if spec.name != "accounts":
+        return spec.columns
+    extra = (
+        Column(name, "number" if attribute.kind == "numeric" else "text")
+        for name, attribute in attributes.items()
+        if spec.column(name) is None
+    )
+    return (*spec.columns, *extra)
+
+
+def load_table(
+    connection: Any, files: TableFiles, *, spec: TableSpec, attributes: Mapping[str, Attribute]
+) -> LoadedTable:
+    """Every row of a table's files, converted.
+
+    Raises
+    ------
+    DataError : a file cannot be read at all
+    """
+    columns = columns_of(spec, attributes)
+    scan = open_scan(connection, files)
+    parts = {column.name: _sql_of(column, scan) for column in columns}
+    try:
+        arrow = connection.sql(_query(spec, parts, scan)).to_arrow_table()
+    except duckdb.Error as error:
+        raise unreadable(files, error) from error
+    data: TableData = {column.name: _in_memory(arrow.column(column.name), column) for column in columns}
+    problems = [problem for column in columns for problem in _problems(arrow, column, data=data, scan=scan)]
+    unrecorded = _fill_recorded_at(data)
+    unknown = tuple(sorted(set(scan.types) - set(parts)))
+    return LoadedTable(spec, files, data, tuple(problems), frozenset(scan.types) & set(parts), unknown, unrecorded)
+
+
+def _sql_of(column: Column, scan: Scan) -> ColumnSql:
+    if column.name not in scan.types:
+        return absent_sql(column.kind)
+    return column_sql(column.kind, name=column.name, found=scan.types[column.name], naive=column.name in scan.naive)
+
+
+def _query(spec: TableSpec, parts: Mapping[str, ColumnSql], scan: Scan) -> str:
+    """Values and faults in one pass over the files, with the contract's defaults laid over the values."""
+    inner = [f'{part.value} AS "{name}"' for name, part in parts.items()]
+    faults = [f'CAST({part.fault} AS UTINYINT) AS "{name} fault"' for name, part in parts.items() if part.fault]
+    outer = [f'{_with_default(spec, name)} AS "{name}"' for name in parts]
+    kept = [f'"{name} fault"' for name, part in parts.items() if part.fault]
+    return f"SELECT {', '.join(outer + kept)} FROM (SELECT {', '.join(inner + faults)} FROM {scan.sql})"
+
+
+def _with_default(spec: TableSpec, name: str) -> str:
+    key = (spec.name, name)
+    if key in _HASHED:
+        others = (f"coalesce(CAST(\"{c.name}\" AS VARCHAR), '')" for c in spec.columns if c.name != name)
+        return f'coalesce("{name}", md5(concat_ws(chr(31), {", ".join(others)})))'
+    return f'coalesce("{name}", {_DEFAULTS[key]})' if key in _DEFAULTS else f'"{name}"'
+
+
+def _in_memory(values: Any, column: Column) -> ColumnData:
+    """One Arrow column as numpy or ``Coded``."""
+    # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
+    whole = values.combine_chunks()
+    if column.kind in ("id", "text", "code", "list"):
+        encoded = whole.dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+        return Coded(codes, tuple(encoded.dictionary.to_pylist()))
+    if column.kind in ("money", "cost", "number"):
+        floats: npt.NDArray[np.float64] = _filled(whole, float("nan")).astype(np.float64)
+        return to_cents(floats) if column.kind == "money" else floats
+    integers: npt.NDArray[np.int64] = _filled(whole, MISSING).astype(np.int64)
+    return integers
+
+
+def _filled(values: Any, missing: float) -> npt.NDArray[Any]:
+    filled: npt.NDArray[Any] = values.fill_null(missing).to_numpy(zero_copy_only=False)
+    return filled
+
+
+def is_missing(values: ColumnData) -> npt.NDArray[np.bool_]:
+    """Which rows of a column hold no value."""
+    if isinstance(values, Coded):
+        return values.codes < 0
+    return np.isnan(values) if values.dtype.kind == "f" else values == MISSING
+
+
+def _problems(arrow: Any, column: Column, *, data: TableData, scan: Scan) -> list[Problem]:
+    found = scan.types.get(column.name, "nothing")
+    if column.name not in scan.types:
+        none = np.empty(0, dtype=np.int64)
+        return [Problem("missing_column", column, none, found)] if column.required else []
+    problems = []
+    missing = is_missing(data[column.name]) if column.required else None
+    name = f"{column.name} fault"
+    if name in arrow.column_names:
+        faults = arrow.column(name).to_numpy()
+        for code, fault in (("wrong_type", WRONG), ("no_offset", NO_OFFSET)):
+            if (faults == fault).any():
+                problems.append(Problem(code, column, np.flatnonzero(faults == fault), found))
+        missing = None if missing is None else missing & (faults == 0)
+    if missing is not None and missing.any():
+        problems.append(Problem("missing_value", column, np.flatnonzero(missing), found))
+    return problems
+
+
+def _fill_recorded_at(data: TableData) -> Rows:
+    """``recorded_at`` is ``occurred_at`` where not given (``decided_at`` for decisions); accounts are always known."""
+    recorded = data["recorded_at"]
+    assert not isinstance(recorded, Coded)
+    rows = np.flatnonzero(recorded == MISSING)
+    happened = data.get("occurred_at", data.get("decided_at"))
+    if happened is not None and not isinstance(happened, Coded):
+        recorded[rows] = happened[rows]
+    return rows
+
+
+def example_ids(table: LoadedTable, rows: Rows, *, column: str | None = None) -> tuple[str, ...]:
+    """The three smallest ids among some rows; ``row 7`` where a row has no id. Independent of the order of rows."""
+    ids = table.data[column or table.spec.id_column]
+    assert isinstance(ids, Coded)
+    codes = np.unique(ids.codes[rows])
+    named = nsmallest(3, (ids.values[code] for code in codes[codes >= 0]))
+    return tuple(named) or tuple(f"row {row + 1}" for row in rows[:3])
