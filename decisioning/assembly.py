@@ -1,0 +1,166 @@
+"""Arrays of one page of accounts into decision records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.bundle import ModelBundle
+from decisioning.desk import Desk
+from decisioning.eligibility import Page
+from decisioning.explanation import Shares, contrast, contributions
+from decisioning.policy import HOLDOUT_ARM, POLICY_ARM, Choice
+from decisioning.response import Outcomes
+from decisioning.valuation import Worth
+from domain.decisions import Candidate, Decision, Explanation, Reason, Refusal
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked."""
+
+    page: Page
+    account_ids: Sequence[str]
+    debt_ids: Sequence[tuple[str, ...]]
+    values: Floats
+    p_pay: Floats
+    allowed: npt.NDArray[np.bool_]
+    outcomes: Outcomes
+    money: Worth
+    choice: Choice
+    reasons: Sequence[tuple[Reason, ...]]
+    refusals: Sequence[tuple[Refusal, ...]]
+    notices: Sequence[tuple[str, ...]]
+    shares: Shares | None = None
+
+
+def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
+    """The decision of each row."""
+    second = _runners_up(case)
+    starts, ends = _spans(case)
+    return [
+        _decision(case, row, bundle, desk, runner_up=int(second[row]), span=(int(starts[row]), int(ends[row])))
+        for row in range(len(case.account_ids))
+    ]
+
+
+def decision_id(account_id: str, as_of_us: int, bundle: ModelBundle, policy_version: str) -> str:
+    """The identity of a decision: the same account, moment, model and policy give the same."""
+    parts = (account_id, str(as_of_us), bundle.version, bundle.model_hash, policy_version)
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _decision(
+    case: Case, row: int, bundle: ModelBundle, desk: Desk, *, runner_up: int, span: tuple[int, int]
+) -> Decision:
+    position = int(case.choice.action[row])
+    action = desk.catalogue.actions[position]
+    chosen = candidate(case, row, position)
+    second = candidate(case, row, runner_up) if runner_up >= 0 else None
+    as_of_us, account_id = int(case.page.days.as_of_us[row]), case.account_ids[row]
+    full = case.shares is not None
+    return Decision(
+        decision_id=decision_id(account_id, as_of_us, bundle, desk.policy_version),
+        account_id=account_id,
+        decided_at_us=as_of_us,
+        action=action.name,
+        channel=action.channel,
+        offer=action.offer,
+        moment=action.moment,
+        action_prob=float(case.choice.action_prob[row]),
+        arm=HOLDOUT_ARM if case.choice.holdout[row] else POLICY_ARM,
+        p_pay=dict(zip(bundle.payment.horizons, case.p_pay[row].tolist(), strict=True)),
+        chosen=chosen,
+        runner_up=second,
+        debt_ids=case.debt_ids[row],
+        amount_due_cents=int(case.page.asked.due_cents[row]),
+        not_before_us=span[0],
+        valid_until_us=span[1],
+        reasons=case.reasons[row],
+        refusals=case.refusals[row],
+        model_version=bundle.version,
+        policy_version=desk.policy_version,
+        schema_fingerprint=bundle.schema.fingerprint,
+        notices=case.notices[row],
+        candidates=ranking(case, row) if full else (),
+        explanation=_explanation(case, row, bundle, chosen=chosen, second=second) if full else None,
+    )
+
+
+def candidate(case: Case, row: int, action: int) -> Candidate:
+    """One allowed action of a row with the factors of its value; money rounded to cents here and not before."""
+    money, asked, outcomes = case.money, case.page.asked, case.outcomes
+    net = round(float(money.net_cents[row, action]))
+    return Candidate(
+        action=case.page.catalogue.actions[action].name,
+        allowed=bool(case.allowed[row, action]),
+        p_pay=float(outcomes.p_pay[row, action]),
+        expected_recovered_cents=round(float(money.recovered_cents[row, action])),
+        expected_cost_cents=float(money.cost_cents[row, action]),
+        p_complaint=float(outcomes.p_complaint[row, action]),
+        p_opt_out=float(outcomes.p_opt_out[row, action]),
+        expected_net_cents=net,
+        incremental_net_cents=net - round(float(money.net_cents[row, 0])),
+        offer_amount_cents=int(asked.offer_cents[row, action]),
+        discount_cents=int(asked.discount_cents[row, action]),
+        instalment_cents=int(asked.instalment_cents[row, action]),
+    )
+
+
+def ranking(case: Case, row: int) -> tuple[Candidate, ...]:
+    """All allowed actions of a row, best first by what the policy compares."""
+    allowed = np.flatnonzero(case.allowed[row])
+    order = np.argsort(-case.money.objective_cents[row, allowed], kind="stable")
+    return tuple(candidate(case, row, int(action)) for action in allowed[order])
+
+
+def _runners_up(case: Case) -> npt.NDArray[np.int64]:
+    """The best allowed action other than the chosen one, -1 where there is none."""
+    rows = np.arange(len(case.account_ids))
+    others = np.where(case.allowed, case.money.objective_cents, -np.inf)
+    others[rows, case.choice.action] = -np.inf
+    best = np.argmax(others, axis=1)
+    return np.where(np.isfinite(others[rows, best]), best, -1)
+
+
+def _spans(case: Case) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """From when and until when each chosen action may be carried out: its hours of the local day that are left."""
+    days, catalogue = case.page.days, case.page.catalogue
+    starts, ends = days.as_of_us.copy(), days.at(days.day + 1)
+    for position in np.unique(case.choice.action).tolist():
+        action = catalogue.actions[position]
+        if not action.is_wait:
+            rows = case.choice.action == position
+            start, end = days.span(action.hours)
+            starts[rows], ends[rows] = np.maximum(start, days.as_of_us)[rows], end[rows]
+    return starts, ends
+
+
+def _explanation(
+    case: Case, row: int, bundle: ModelBundle, *, chosen: Candidate, second: Candidate | None
+) -> Explanation:
+    assert case.shares is not None
+    others = {"runner_up": second, "wait": candidate(case, row, 0)}
+    return Explanation(
+        base=float(case.shares.base[row]),
+        contributions=contributions(case.shares, case.values, bundle.schema, row),
+        contrast={name: contrast(_factors(chosen), _factors(other)) for name, other in others.items() if other},
+    )
+
+
+def _factors(found: Candidate) -> Mapping[str, float]:
+    return {
+        "p_pay": found.p_pay,
+        "p_complaint": found.p_complaint,
+        "p_opt_out": found.p_opt_out,
+        "expected_recovered_cents": float(found.expected_recovered_cents),
+        "expected_cost_cents": found.expected_cost_cents,
+        "discount_cents": float(found.discount_cents),
+        "expected_net_cents": float(found.expected_net_cents),
+    }

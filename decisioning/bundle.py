@@ -1,0 +1,200 @@
+"""The model bundle: everything that was fixed at training, in one directory without any pickle (contract §6).
+
+Training writes it, serving reads it. Loading in a child process before a swap has its own issue and belongs in front of
+``read_bundle``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.calibration import Calibrator
+from decisioning.integrity import canonical_hash, canonical_json, read_files, write_files
+from decisioning.models import PaymentModel
+from decisioning.response import HEADS, Head, HurdleModel
+from domain.actions import Action
+from domain.errors import BundleError
+from features.schema import FeatureSchema
+
+Floats = npt.NDArray[np.float64]
+_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class BundleParts:
+    """What training hands over.
+
+    ``settings`` is label and training configuration as JSON, without times or paths; ``golden_values`` (g, k) are
+    feature rows and ``golden_actions`` a few actions, whose expected outputs are stored; ``evaluation`` are further
+    files by name, which nothing here reads.
+    """
+
+    version: str
+    trained_at: str
+    schema: FeatureSchema
+    payment: PaymentModel
+    response: HurdleModel | None
+    settings: Mapping[str, Any]
+    golden_values: Floats
+    golden_actions: Sequence[Action] = ()
+    evaluation: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A verified bundle in memory; ``golden`` holds rows and expected outputs, ``folder`` is where it was read from."""
+
+    schema: FeatureSchema
+    payment: PaymentModel
+    response: HurdleModel | None
+    settings: Mapping[str, Any]
+    version: str
+    model_hash: str
+    trained_at: str
+    golden: Mapping[str, Any]
+    folder: Path
+
+
+def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
+    """Writes a bundle to a folder that does not exist yet, in one step, and reads it back.
+
+    Returns
+    -------
+    The bundle as read: what was written is what was verified, and its golden rows were recomputed.
+    """
+    contents: dict[str, bytes] = {f"evaluation/{name}": content for name, content in parts.evaluation.items()}
+    contents |= {f"payment_{days}d.txt": _text(booster) for days, booster in parts.payment.boosters.items()}
+    heads = parts.response.heads if parts.response else {}
+    contents |= {f"response_{name}.txt": _text(head.booster) for name, head in heads.items() if head.booster}
+    contents["schema.json"] = canonical_json(parts.schema.to_json())
+    contents["settings.json"] = canonical_json(dict(parts.settings))
+    contents["calibration.json"] = canonical_json(_calibration(parts))
+    contents["golden.json"] = canonical_json(_golden(parts))
+    identity = {"version": parts.version, "trained_at": parts.trained_at, "model_hash": canonical_hash(contents)}
+    write_files(folder, contents, identity=identity)
+    bundle = read_bundle(folder)
+    check_golden(bundle)
+    return bundle
+
+
+def read_bundle(folder: Path) -> ModelBundle:
+    """Reads a bundle after checking every byte of it.
+
+    Raises
+    ------
+    BundleError : damaged, incomplete, or of another format
+    FeatureSchemaMismatchError : it needs features which this build does not compute
+    """
+    manifest, contents = read_files(folder)
+    if canonical_hash(contents) != manifest["model_hash"]:
+        raise BundleError(f"{folder}: the model hash of the manifest is not that of its files; register it again")
+    try:
+        calibration, golden, settings = (_json(contents, name) for name in ("calibration", "golden", "settings"))
+        schema = FeatureSchema.from_json(_json(contents, "schema"))
+        payment, response = _payment(calibration["payment"], contents), _response(calibration["response"], contents)
+    except (KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+        raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__}); retrain") from error
+    identity = {key: manifest[key] for key in ("version", "model_hash", "trained_at")}
+    return ModelBundle(schema, payment, response, settings, golden=golden, folder=folder, **identity)
+
+
+def copy_bundle(source: Path, target: Path, *, version: str) -> ModelBundle:
+    """A verified copy of a bundle under the version that a registry gave it; its model hash stays the same."""
+    manifest, contents = read_files(source)
+    identity = {"version": version, "trained_at": manifest["trained_at"], "model_hash": manifest["model_hash"]}
+    write_files(target, contents, identity=identity)
+    return read_bundle(target)
+
+
+def check_golden(bundle: ModelBundle) -> None:
+    """Recomputes the golden rows; a ``BundleError`` where this machine does not compute what training computed."""
+    values = _array(bundle.golden["values"])
+    checks = {"p_pay": (bundle.payment.predict(values), bundle.golden["p_pay"])}
+    if bundle.response is not None:
+        actions = [Action(**{**action, "hours": tuple(action["hours"])}) for action in bundle.golden["actions"]]
+        found = bundle.response.outcomes(values, bundle.schema, actions)
+        checks |= {name: (getattr(found, name), expected) for name, expected in bundle.golden["outcomes"].items()}
+    for name, (computed, expected) in checks.items():
+        gap = np.abs(computed - _array(expected)).max(initial=0.0)
+        if not gap <= _TOLERANCE:
+            raise BundleError(
+                f"{bundle.folder}: golden rows differ in {name} by {gap:.3g}; do not serve this model here"
+            )
+
+
+def _golden(parts: BundleParts) -> dict[str, Any]:
+    values = np.asarray(parts.golden_values, dtype=np.float64)
+    golden: dict[str, Any] = {"values": _lists(values), "p_pay": parts.payment.predict(values).tolist()}
+    if parts.response is None:
+        return golden
+    found = parts.response.outcomes(values, parts.schema, parts.golden_actions)
+    golden["actions"] = [{name: getattr(action, name) for name in Action.__slots__} for action in parts.golden_actions]
+    golden["outcomes"] = {name: getattr(found, name).tolist() for name in type(found).__slots__}
+    return golden
+
+
+def _calibration(parts: BundleParts) -> dict[str, Any]:
+    payment = {
+        "horizons": list(parts.payment.horizons),
+        "explained": parts.payment.explained,
+        "calibrators": {str(days): found.to_json() for days, found in parts.payment.calibrators.items()},
+    }
+    if parts.response is None:
+        return {"payment": payment, "response": None}
+    heads = {
+        name: {"constant": head.constant} if head.calibrator is None else {"calibrator": head.calibrator.to_json()}
+        for name, head in parts.response.heads.items()
+    }
+    return {"payment": payment, "response": {"names": list(parts.response.names), "heads": heads}}
+
+
+def _payment(data: Mapping[str, Any], contents: Mapping[str, bytes]) -> PaymentModel:
+    horizons = tuple(int(days) for days in data["horizons"])
+    return PaymentModel(
+        horizons=horizons,
+        explained=int(data["explained"]),
+        boosters={days: _booster(contents[f"payment_{days}d.txt"]) for days in horizons},
+        calibrators={days: Calibrator.from_json(data["calibrators"][str(days)]) for days in horizons},
+    )
+
+
+def _response(data: Mapping[str, Any] | None, contents: Mapping[str, bytes]) -> HurdleModel | None:
+    if data is None:
+        return None
+    heads: dict[str, Head] = {}
+    for name in HEADS:
+        head = data["heads"][name]
+        if "constant" in head:
+            heads[name] = Head(constant=float(head["constant"]))
+        else:
+            booster = _booster(contents[f"response_{name}.txt"])
+            heads[name] = Head(booster=booster, calibrator=Calibrator.from_json(head["calibrator"]))
+    return HurdleModel(heads=heads, names=tuple(data["names"]))
+
+
+def _booster(content: bytes) -> Any:
+    return lgb.Booster(model_str=content.decode("utf-8"))
+
+
+def _text(booster: Any) -> bytes:
+    return str(booster.model_to_string()).encode("utf-8")
+
+
+def _json(contents: Mapping[str, bytes], name: str) -> Any:
+    return json.loads(contents[f"{name}.json"])
+
+
+def _lists(values: Floats) -> list[list[float | None]]:
+    return [[None if np.isnan(cell) else cell for cell in row] for row in values.tolist()]
+
+
+def _array(rows: Sequence[Sequence[float | None]]) -> Floats:
+    return np.array([[np.nan if cell is None else cell for cell in row] for row in rows], dtype=np.float64)

@@ -1,0 +1,146 @@
+"""An action as numbers: what it costs and offers, and how its own channel has fared with this account.
+
+Never an action id: with a flat id nothing learned of one action helps another, and at the sizes of real logs the
+factored form recovers several times as much of the value (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.actions import Action
+from features.schema import FeatureSchema
+
+Floats = npt.NDArray[np.float64]
+
+_CHANNEL = "action_channel_"
+_KINDS = ("discount", "instalments", "incentive")
+_STATIC = (
+    "action_contact",
+    *(f"action_kind_{kind}" for kind in _KINDS),
+    "action_discount_pct",
+    "action_instalments",
+    "action_offer_cost",
+    "action_unit_cost",
+    "action_intrusiveness",
+    "action_hour",
+)
+_HISTORY = {
+    "candidate_contacts_count_30d": "contacts_{}_count_30d",
+    "candidate_contacts_count_365d": "contacts_{}_count_365d",
+    "candidate_responses_count_365d": "responses_{}_count_365d",
+    "candidate_response_rate_365d": "response_rate_{}_365d",
+    "candidate_contacts_recency": "contacts_{}_recency",
+}
+
+
+def candidate_names(schema: FeatureSchema, actions: Sequence[Action]) -> tuple[str, ...]:
+    """Names of the action features, fixed at training and kept in the bundle.
+
+    One 0/1 per channel of ``actions`` in their order, then what the action is, then the history of its own channel.
+    A channel first configured after training has no 0/1 of its own, and is known by what it costs and by its history.
+    """
+    channels = dict.fromkeys(action.channel for action in actions if not action.is_wait)
+    return (*(_CHANNEL + channel for channel in channels), *_STATIC, *_history_names(schema, channels))
+
+
+def _history_names(schema: FeatureSchema, channels: dict[str, None]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, pattern in _HISTORY.items()
+        if any(pattern.format(channel) in schema.index for channel in channels)
+    )
+
+
+class Grid(NamedTuple):
+    """Features of every account under every action, factored: a full matrix would be accounts × actions rows.
+
+    ``values`` (n, k) of the account; ``static`` (A, s) of the action; ``history`` (n, C, h) of the account with each
+    channel; ``channel`` (A,) which of the C belongs to each action. Columns stand in this order in a row of the model.
+    """
+
+    values: Floats
+    static: Floats
+    history: Floats
+    channel: npt.NDArray[np.int64]
+
+    def rows(self, account: npt.NDArray[np.int64], action: npt.NDArray[np.int64]) -> Floats:
+        """(m, k + s + h) model rows of pairs of account and action."""
+        own = self.history[account, self.channel[action]]
+        return np.hstack([self.values[account], self.static[action], own])
+
+
+def grid(
+    values: Floats, schema: FeatureSchema, actions: Sequence[Action], *, names: Sequence[str] | None = None
+) -> Grid:
+    """The factored features of all accounts under all ``actions``.
+
+    Parameters
+    ----------
+    values : (n, k) account features in the order of ``schema``
+    names : action features of the model; by default those of this catalogue
+    """
+    names = candidate_names(schema, actions) if names is None else names
+    channels = list(dict.fromkeys(action.channel for action in actions))
+    static = np.array([[_static(action, name) for name in names if name not in _HISTORY] for action in actions])
+    patterns = [_HISTORY[name] for name in names if name in _HISTORY]
+    history = np.zeros((len(values), len(channels), len(patterns)))
+    for position, channel in enumerate(channels):
+        for column, pattern in enumerate(patterns):
+            history[:, position, column] = _past(values, schema, channel, pattern)
+    own = np.array([channels.index(action.channel) for action in actions], dtype=np.int64)
+    return Grid(values=values, static=static, history=history, channel=own)
+
+
+def rows_for(
+    values: Floats,
+    schema: FeatureSchema,
+    actions: Sequence[Action],
+    index: npt.NDArray[np.int64],
+    *,
+    names: Sequence[str] | None = None,
+) -> Floats:
+    """Model rows of one action per account.
+
+    Parameters
+    ----------
+    values : (n, k) account features
+    index : (n,) position in ``actions`` of each row's action
+
+    Returns
+    -------
+    (n, k + a), the account's features followed by those of ``names``
+    """
+    table = grid(values, schema, actions, names=names)
+    return table.rows(np.arange(len(values), dtype=np.int64), np.asarray(index, dtype=np.int64))
+
+
+def _static(action: Action, name: str) -> float:
+    if action.is_wait:
+        return 0.0
+    if name.startswith(_CHANNEL):
+        return float(name == _CHANNEL + action.channel)
+    if name.startswith("action_kind_"):
+        return float(name == f"action_kind_{action.offer_kind}")
+    known = {
+        "action_contact": 1.0,
+        "action_discount_pct": action.discount_pct,
+        "action_instalments": float(action.instalments),
+        "action_offer_cost": action.offer_cost,
+        "action_unit_cost": action.unit_cost,
+        "action_intrusiveness": action.intrusiveness,
+        "action_hour": (action.hours[0] + action.hours[1]) / 2,
+    }
+    return known[name]
+
+
+def _past(values: Floats, schema: FeatureSchema, channel: str, pattern: str) -> Floats | float:
+    """The account's history with a channel; 0 for waiting, ``NaN`` for a channel without such a feature."""
+    if channel == "wait":
+        return 0.0
+    column = schema.index.get(pattern.format(channel))
+    return np.nan if column is None else values[:, column]

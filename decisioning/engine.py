@@ -1,0 +1,183 @@
+"""From ledgers to decisions: the whole story on one page.
+
+Features become scores, scores become money, money and rules become a choice, and the choice becomes a record with its
+reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``; so has
+"at most one contact per debtor and day", which looks over accounts and not at one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning import explanation
+from decisioning.assembly import Case, decisions
+from decisioning.bundle import ModelBundle
+from decisioning.desk import Desk, desk, load_desk
+from decisioning.eligibility import Page, eligibility
+from decisioning.moments import LocalDays
+from decisioning.notices import page_notices, say
+from decisioning.policy import choose, in_holdout, uniform
+from decisioning.response import Outcomes, PriorResponse
+from decisioning.valuation import amount_due_cents, amounts, worth
+from domain.clock import to_us
+from domain.decisions import Decision, Reason
+from features.batch import compute_many
+from features.encoding import Encoded
+from features.spine import Spine
+from features.state import AccountStates, account_states
+
+__all__ = ["Desk", "Explain", "Scores", "decide", "desk", "load_desk", "score"]
+
+Floats = npt.NDArray[np.float64]
+Explain = Literal["none", "reasons", "full"]
+_SYMBOLS = {"BRL": "R$", "EUR": "€", "USD": "US$"}
+_PAGE = 1_000
+"""Accounts looked at together: the grid of features under all actions stays in cache, and memory flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """``p_pay`` (n, H) by horizon; ``expected_recovered_cents`` and ``amount_due_cents`` (n,), treated as usual."""
+
+    horizons: tuple[int, ...]
+    p_pay: Floats
+    expected_recovered_cents: Floats
+    amount_due_cents: npt.NDArray[np.int64]
+
+
+def decide(
+    encoded: Encoded,
+    *,
+    as_of: datetime,
+    bundle: ModelBundle,
+    desk: Desk,
+    accounts: npt.NDArray[np.int64] | None = None,
+    explain: Explain = "reasons",
+    locale: str = "pt-BR",
+) -> list[Decision]:
+    """One decision per account.
+
+    Parameters
+    ----------
+    as_of : aware moment of the decision; nothing at or after it is used
+    accounts : positions in ``encoded.account_ids``; by default every account that owes anything. A listed account that
+        owes nothing gets ``wait``
+    explain : ``none``, ``reasons`` (codes and texts) or ``full`` (candidates, contributions and contrasts as well)
+    locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
+    """
+    as_of_us = to_us(as_of)
+    chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
+    found: list[Decision] = []
+    for page in _pages(chosen):
+        case = _case(encoded, _spine(page, as_of_us), bundle, desk, explain=explain, locale=locale)
+        found += decisions(case, bundle, desk)
+    return found
+
+
+def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk) -> Scores:
+    """Calibrated probabilities, and what is expected to come back, without choosing anything."""
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    values = compute_many(encoded, spine, bundle.schema)
+    p_pay = bundle.payment.predict(values)
+    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    waiting = np.ones((len(values), 1), dtype=np.bool_)
+    share = _outcomes(values, explained, bundle, desk, allowed=waiting).share[:, 0]
+    due = amount_due_cents(states)
+    return Scores(bundle.payment.horizons, p_pay, explained * share * due, due)
+
+
+def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:
+    actions, config = desk.catalogue.actions, desk.config
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    values = compute_many(encoded, spine, bundle.schema)
+    p_pay = bundle.payment.predict(values)
+
+    asked = amounts(amount_due_cents(states), actions)
+    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
+    page = Page(states, days, desk.catalogue, asked)
+    eligible = eligibility(page, desk.contact_policy)
+
+    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
+    money = worth(outcomes, asked, actions, config.objective)
+
+    names = [encoded.account_ids[account] for account in spine.account.tolist()]
+    debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in spine.account.tolist()]
+    draws = np.array(
+        [uniform(name, day, desk.policy_version) for name, day in zip(names, days.day.tolist(), strict=True)]
+    )
+    holdout = in_holdout(debtors, config.arms.holdout)
+    choice = choose(money.objective_cents, eligible.allowed, config.exploration, draws=draws, holdout=holdout)
+
+    shares = None if explain == "none" else explanation.shares(bundle.payment, values)
+    return Case(
+        page=page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=values, p_pay=p_pay,
+        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice,
+        reasons=_reasons(shares, values, bundle, desk, locale=locale) if shares else [()] * len(names),
+        refusals=eligible.refusals(locale=locale), notices=_notices(encoded, states, bundle, desk, locale=locale),
+        shares=shares if explain == "full" else None,
+    )  # fmt: skip
+
+
+def _outcomes(
+    values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> Outcomes:
+    """Outcomes of the first actions of the catalogue, as many as ``allowed`` has columns."""
+    actions = desk.catalogue.actions[: allowed.shape[1]]
+    if bundle.response is not None:
+        return bundle.response.outcomes(values, bundle.schema, actions, allowed=allowed)
+    measured = bundle.settings.get("payer_share")
+    prior = (
+        PriorResponse(desk.config.priors) if measured is None else PriorResponse(desk.config.priors, float(measured))
+    )
+    return prior.outcomes(p_pay, actions)
+
+
+def _reasons(
+    shares: explanation.Shares, values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
+) -> list[tuple[Reason, ...]]:
+    currency = _SYMBOLS.get(desk.config.currency, desk.config.currency)
+    return explanation.reasons(shares, values, bundle.schema, locale=locale, currency=currency)
+
+
+def _notices(
+    encoded: Encoded, states: AccountStates, bundle: ModelBundle, desk: Desk, *, locale: str
+) -> list[tuple[str, ...]]:
+    common = page_notices(bundle, desk, present=encoded.present, locale=locale)
+    nothing = (*common, say("nothing_owed", locale))
+    return [common if owes else nothing for owes in states.owes.tolist()]
+
+
+def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...]]:
+    """The debts behind the amount due: those past due, or all open ones where none is."""
+    row = np.repeat(np.arange(len(states.local_day)), np.diff(states.open_offsets))
+    late = encoded.debts.due_day[states.open_debt] < states.local_day[row]
+    meant = []
+    for position, (start, end) in enumerate(zip(states.open_offsets[:-1], states.open_offsets[1:], strict=True)):
+        names, overdue = states.debt_ids(position), late[start:end]
+        some = overdue.any() and states.overdue_cents[position] > 0
+        meant.append(tuple(name for name, is_late in zip(names, overdue, strict=True) if is_late) if some else names)
+    return meant
+
+
+def _owing(encoded: Encoded, as_of_us: int, desk: Desk) -> npt.NDArray[np.int64]:
+    everyone = np.arange(len(encoded.account_ids), dtype=np.int64)
+    pages = [account_states(encoded, _spine(page, as_of_us), channels=desk.catalogue.channels).owes
+             for page in _pages(everyone, size=50 * _PAGE)]  # fmt: skip
+    owing: npt.NDArray[np.int64] = everyone[np.concatenate([*pages, np.zeros(0, dtype=np.bool_)])]
+    return owing
+
+
+def _spine(accounts: npt.NDArray[np.int64], as_of_us: int) -> Spine:
+    return Spine(account=accounts.astype(np.int32), as_of_us=np.full(len(accounts), as_of_us, dtype=np.int64))
+
+
+def _pages(accounts: npt.NDArray[np.int64], *, size: int = _PAGE) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, len(accounts), size):
+        yield accounts[start : start + size]

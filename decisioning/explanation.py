@@ -1,0 +1,103 @@
+"""Why the probability is what it is, and why this action: exact contributions, reason codes, and contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.models import PaymentModel
+from domain.decisions import Contribution, Reason
+from features.catalogue import reason_text
+from features.schema import FeatureSchema
+
+Floats = npt.NDArray[np.float64]
+MOST_REASONS = 4
+_FLAT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What each feature adds: ``base`` (n,) + the sum of ``contributions`` (n, k) = ``p_pay`` (n,), as served."""
+
+    base: Floats
+    contributions: Floats
+    p_pay: Floats
+
+
+def shares(payment: PaymentModel, values: Floats) -> Shares:
+    """Exact contributions to the served probability of the explained horizon.
+
+    Notes
+    -----
+    TreeSHAP adds up in margins. Every row's margins are rescaled by the slope of the chord from the base to the row's
+    own margin, (p − p_base) / (m − m_base), so that they add up in probability and keep order, sign and proportion;
+    where the two margins meet it is the local slope.
+    """
+    found = payment.contributions(values)
+    calibrator = payment.calibrators[payment.explained]
+    margin, base_margin = payment.margins(values), found[:, -1]
+    p_pay, base = calibrator.apply(margin), calibrator.apply(base_margin)
+    total = found[:, :-1].sum(axis=1)
+    flat = np.abs(total) < _FLAT
+    scale = np.where(flat, calibrator.slope(base_margin), (p_pay - base) / np.where(flat, 1.0, total))
+    # What is left of the local slope's error goes to the base, which no feature owns.
+    contributions = found[:, :-1] * scale[:, None]
+    return Shares(base=p_pay - contributions.sum(axis=1), contributions=contributions, p_pay=p_pay)
+
+
+def reasons(
+    found: Shares, values: Floats, schema: FeatureSchema, *, locale: str, currency: str = "R$"
+) -> list[tuple[Reason, ...]]:
+    """At most four reasons per row, strongest first by what they add to the served probability.
+
+    Features of one group say nearly the same: together they make one reason, worded by the strongest of them.
+    """
+    groups: dict[str, list[int]] = {}
+    for column, feature in enumerate(schema.features):
+        groups.setdefault(feature.group, []).append(column)
+    members = [np.array(columns) for columns in groups.values()]
+    weight = np.column_stack([found.contributions[:, columns].sum(axis=1) for columns in members])
+    strongest = np.argsort(-np.abs(weight), axis=1, kind="stable")[:, :MOST_REASONS]
+    said: list[tuple[Reason, ...]] = []
+    for row, ranked in enumerate(strongest.tolist()):
+        spokesmen = [(_spokesman(found.contributions[row], members[group]), group) for group in ranked]
+        said.append(
+            tuple(
+                Reason(
+                    code=schema.features[column].code,
+                    feature=schema.names[column],
+                    contribution=float(weight[row, group]),
+                    text=reason_text(
+                        schema.features[column], float(values[row, column]), locale=locale, currency=currency
+                    ),
+                )
+                for column, group in spokesmen
+                if weight[row, group] != 0.0
+            )
+        )
+    return said
+
+
+def _spokesman(contributions: Floats, members: npt.NDArray[np.int64]) -> int:
+    """The strongest feature that pulls the way its group does, or the wording would contradict the weight."""
+    own = contributions[members]
+    return int(members[np.argmax(own * np.sign(own.sum()))])
+
+
+def contributions(found: Shares, values: Floats, schema: FeatureSchema, row: int) -> tuple[Contribution, ...]:
+    """All contributions of one row that are not 0, strongest first."""
+    own = found.contributions[row]
+    order = np.argsort(-np.abs(own), kind="stable")
+    return tuple(
+        Contribution(schema.names[column], float(values[row, column]), float(own[column]))
+        for column in order.tolist()
+        if own[column] != 0.0
+    )
+
+
+def contrast(chosen: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Chosen minus other, factor by factor."""
+    return {name: chosen[name] - other[name] for name in chosen}

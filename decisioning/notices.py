@@ -1,0 +1,37 @@
+"""What a decision has to say about itself: assumptions it rests on, and what it had to do without."""
+
+from __future__ import annotations
+
+from decisioning.bundle import ModelBundle
+from decisioning.desk import Desk
+from features.schema import missing_tables
+
+_TEXTS = {
+    "priors": (
+        "baseia-se em priors configurados: nenhum modelo de resposta foi aprendido",
+        "rests on configured priors: no response model was learned",
+    ),
+    "table": (
+        "a tabela {} está ausente: as variáveis que dependem dela ficam sem valor",
+        "the table {} is absent: the features that need it have no value",
+    ),
+    "limits": (
+        "capacidades e orçamentos configurados ainda não limitam a escolha",
+        "configured capacities and budgets do not limit the choice yet",
+    ),
+    "nothing_owed": ("nada é devido nesta conta: aguardar", "nothing is owed on this account: waiting"),
+}
+
+
+def page_notices(bundle: ModelBundle, desk: Desk, *, present: frozenset[str], locale: str) -> tuple[str, ...]:
+    """Notices that every decision of a run carries; ``present`` are the tables that were given."""
+    found = [] if bundle.response is not None else [say("priors", locale)]
+    found += [say("table", locale).format(table) for table in missing_tables(bundle.schema, present)]
+    if desk.config.capacities or desk.config.budgets:
+        found.append(say("limits", locale))
+    return tuple(found)
+
+
+def say(name: str, locale: str) -> str:
+    """One notice in ``pt-BR`` or ``en``."""
+    return _TEXTS[name][1 if locale == "en" else 0]

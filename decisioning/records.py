@@ -1,0 +1,136 @@
+"""A decision as a row of the batch file (contract §4) and as an answer of the service (contract §5)."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+from domain.clock import from_us, rfc3339
+from domain.decisions import Candidate, Decision, Explanation, Refusal
+from domain.money import from_cents
+
+_MONEY = "_cents"
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """One row of the batch file: money in currency with two decimals, moments as aware datetimes, lists as lists."""
+    chosen, second = decision.chosen, decision.runner_up
+    return {
+        "decision_id": decision.decision_id,
+        "account_id": decision.account_id,
+        "decided_at": from_us(decision.decided_at_us),
+        "action": decision.action,
+        "channel": decision.channel,
+        "offer": decision.offer,
+        "moment": decision.moment,
+        "action_prob": decision.action_prob,
+        "arm": decision.arm,
+        **{f"p_pay_{days}d": p_pay for days, p_pay in decision.p_pay.items()},
+        "expected_recovered": from_cents(chosen.expected_recovered_cents),
+        "expected_cost": _currency(chosen.expected_cost_cents),
+        "p_complaint": chosen.p_complaint,
+        "expected_net_value": from_cents(chosen.expected_net_cents),
+        "incremental_net_value": from_cents(chosen.incremental_net_cents),
+        "runner_up": second.action if second else None,
+        "debt_ids": list(decision.debt_ids),
+        "amount_due": from_cents(decision.amount_due_cents),
+        "offer_amount": from_cents(chosen.offer_amount_cents),
+        "discount_amount": from_cents(chosen.discount_cents),
+        "instalment_amount": _instalment(chosen),
+        "not_before": from_us(decision.not_before_us),
+        "valid_until": from_us(decision.valid_until_us),
+        "reasons": [reason.code for reason in decision.reasons],
+        "refusals": [_refusal_row(refusal) for refusal in decision.refusals],
+        "model_version": decision.model_version,
+        "policy_version": decision.policy_version,
+        "schema_fingerprint": decision.schema_fingerprint,
+        "notices": list(decision.notices),
+    }
+
+
+def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
+    """One decision as the service answers it.
+
+    Parameters
+    ----------
+    explained : days of the explained horizon; its probability is given once, under its own name
+    """
+    row = decision_row(decision)
+    days = list(decision.p_pay)
+    answer = {name: row[name] for name in row if not name.startswith("p_pay_")}
+    answer["p_pay"] = {f"{horizon}d": decision.p_pay[horizon] for horizon in days}
+    answer[f"p_pay_{explained}d"] = decision.p_pay[explained]
+    answer |= {name: rfc3339(row[name]) for name in ("decided_at", "not_before", "valid_until")}
+    answer["runner_up"] = candidate_json(decision.runner_up) if decision.runner_up else None
+    answer["reasons"] = [
+        {"code": reason.code, "feature": reason.feature, "contribution": reason.contribution, "text": reason.text}
+        for reason in decision.reasons
+    ]
+    answer["refusals"] = [_refusal_json(refusal) for refusal in decision.refusals]
+    if decision.explanation is not None:
+        answer["candidates"] = [candidate_json(candidate) for candidate in decision.candidates]
+        answer["explanation"] = explanation_json(decision.explanation)
+    return answer
+
+
+def candidate_json(candidate: Candidate) -> dict[str, Any]:
+    """One action with the factors of its value, as the service answers it."""
+    return {
+        "action": candidate.action,
+        "p_pay": candidate.p_pay,
+        "expected_recovered": from_cents(candidate.expected_recovered_cents),
+        "expected_cost": _currency(candidate.expected_cost_cents),
+        "p_complaint": candidate.p_complaint,
+        "p_opt_out": candidate.p_opt_out,
+        "expected_net_value": from_cents(candidate.expected_net_cents),
+        "incremental_net_value": from_cents(candidate.incremental_net_cents),
+        "offer_amount": from_cents(candidate.offer_amount_cents),
+        "discount_amount": from_cents(candidate.discount_cents),
+        "instalment_amount": _instalment(candidate),
+    }
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """Base, contributions and contrasts; a missing feature value is null."""
+    return {
+        "base": explanation.base,
+        "contributions": [
+            {
+                "feature": item.feature,
+                "value": None if math.isnan(item.value) else item.value,
+                "contribution": item.contribution,
+            }
+            for item in explanation.contributions
+        ],
+        "contrast": {
+            other: {
+                name.removesuffix(_MONEY): _currency(gap) if name.endswith(_MONEY) else gap
+                for name, gap in gaps.items()
+            }
+            for other, gaps in explanation.contrast.items()
+        },
+    }
+
+
+def _instalment(candidate: Candidate) -> float | None:
+    return from_cents(candidate.instalment_cents) if candidate.instalment_cents else None
+
+
+def _currency(cents: float) -> float:
+    return round(cents / 100.0, 2)
+
+
+@lru_cache(maxsize=65_536)
+def _refusal_parts(refusal: Refusal) -> tuple[tuple[str, Any], ...]:
+    until = None if refusal.until_us is None else from_us(refusal.until_us)
+    return (("action", refusal.action), ("rule", refusal.rule), ("code", refusal.code), ("until", until))
+
+
+def _refusal_row(refusal: Refusal) -> dict[str, Any]:
+    return dict(_refusal_parts(refusal))
+
+
+def _refusal_json(refusal: Refusal) -> dict[str, Any]:
+    until = None if refusal.until_us is None else rfc3339(refusal.until_us)
+    return {"action": refusal.action, "rule": refusal.rule, "code": refusal.code, "until": until, "text": refusal.text}

@@ -1,0 +1,39 @@
+"""Codes of refusals that come from consent, offers and time, with their wording; packs bring their own."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "NOTHING_OWED": ("Não há valor em aberto na conta.", "Nothing is owed on the account."),
+    "NO_CONSENT": ("Não há consentimento para este canal.", "There is no consent for this channel."),
+    "CONSENT_REVOKED": ("O consentimento para este canal foi revogado.", "Consent for this channel was revoked."),
+    "CONTACT_INVALID": ("O dado de contato deste canal é inválido.", "The contact data of this channel are invalid."),
+    "GATED_NEEDS_APPROVAL": ("Esta ação exige aprovação registrada.", "This action needs an approval on record."),
+    "OFFER_MIN_DAYS_PAST_DUE": (
+        "A oferta vale somente a partir de mais dias de atraso.",
+        "The offer opens at more days past due.",
+    ),
+    "OFFER_MAX_DAYS_PAST_DUE": (
+        "A oferta vale somente até menos dias de atraso.",
+        "The offer closes at fewer days past due.",
+    ),
+    "OFFER_FLOOR": ("O valor da oferta fica abaixo do mínimo.", "The amount of the offer is below its floor."),
+    "OFFER_MAX_PCT": (
+        "O desconto passa da parte permitida do saldo.",
+        "The discount exceeds the allowed share of the balance.",
+    ),
+    "MOMENT_OVER": ("Este horário já passou hoje para o devedor.", "This time of day is over for the debtor today."),
+    "TIME_ZONE_UNKNOWN": (
+        "O fuso horário do devedor é desconhecido.",
+        "The debtor's time zone is not known.",
+    ),
+}
+
+
+def refusal_text(code: str, locale: str) -> str:
+    """What a code says in ``pt-BR`` or ``en``.
+
+    >>> refusal_text("NO_CONSENT", "en")
+    'There is no consent for this channel.'
+    """
+    portuguese, english = TEXTS[code]
+    return english if locale == "en" else portuguese

@@ -1,0 +1,109 @@
+"""What each action asks for, costs and is expected to bring, in cents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.config import Objective
+from decisioning.response import Outcomes
+from domain.actions import Action
+
+Floats = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
+
+
+class Owing(Protocol):
+    """What is read of the accounts' states: balance and overdue amount, each (n,) cents."""
+
+    @property
+    def balance_cents(self) -> Int64s:
+        """Everything owed at ``as_of``, accrued charges included, net of credit."""
+
+    @property
+    def overdue_cents(self) -> Int64s:
+        """The part of it that is past due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What each action asks for: ``due_cents`` (n,); ``discount_cents``, ``offer_cents``, ``instalment_cents`` (n, A).
+
+    ``offer_cents`` is what is due less the discount; ``instalment_cents`` is 0 where there is no plan.
+    """
+
+    due_cents: Int64s
+    discount_cents: Int64s
+    offer_cents: Int64s
+    instalment_cents: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Expected money of every action, (n, A) cents unless said; ``NaN`` where the outcome was not asked about.
+
+    ``net_cents`` = recovered − cost − complaint − opt-out, as present values; ``objective_cents`` also takes the
+    configured weight of discounts off, and is what the policy compares.
+    """
+
+    recovered_cents: Floats
+    cost_cents: Floats
+    complaint_cents: Floats
+    opt_out_cents: Floats
+    net_cents: Floats
+    objective_cents: Floats
+
+
+def amount_due_cents(states: Owing) -> Int64s:
+    """What a decision is about: the overdue amount, or the whole balance where nothing is overdue yet.
+
+    A reminder before the due date asks for what will fall due; (n,), never negative.
+    """
+    overdue = np.minimum(states.overdue_cents, states.balance_cents)
+    return np.maximum(np.where(overdue > 0, overdue, states.balance_cents), 0)
+
+
+def amounts(due_cents: Int64s, actions: Sequence[Action]) -> Amounts:
+    """Offers of all actions on what each account owes; cents rounded half to even.
+
+    >>> from types import SimpleNamespace as A
+    >>> offers = [A(discount_pct=10.0, instalments=1), A(discount_pct=0.0, instalments=3)]
+    >>> found = amounts(np.array([153_000]), offers)
+    >>> found.offer_cents.tolist(), found.instalment_cents.tolist()
+    ([[137700, 153000]], [[0, 51000]])
+    """
+    pct = np.array([action.discount_pct for action in actions])
+    parts = np.array([action.instalments for action in actions])
+    discount = np.rint(due_cents[:, None] * pct / 100.0).astype(np.int64)
+    offer = due_cents[:, None] - discount
+    instalment = np.where(parts > 1, np.rint(offer / parts), 0).astype(np.int64)
+    return Amounts(due_cents=due_cents, discount_cents=discount, offer_cents=offer, instalment_cents=instalment)
+
+
+def present_value(actions: Sequence[Action], monthly_rate: float) -> Floats:
+    """(A,) factor of money that comes in by the action's schedule: a monthly plan is valued at its middle."""
+    months = np.array([(action.instalments - 1) / 2.0 for action in actions])
+    return np.asarray((1.0 + monthly_rate) ** -months, dtype=np.float64)
+
+
+def worth(outcomes: Outcomes, asked: Amounts, actions: Sequence[Action], objective: Objective) -> Worth:
+    """Expected money of all actions on all accounts (contract §2, value of a decision).
+
+    Notes
+    -----
+    Recovered = p_pay · share · offer · present value. The cost of an attempt and of an incentive is paid whether or not
+    the account pays; so is what a complaint or an opt-out costs, weighted by its probability.
+    """
+    value = outcomes.p_pay * outcomes.share * asked.offer_cents
+    recovered = value * present_value(actions, objective.monthly_discount_rate)
+    per_attempt = np.array([100.0 * (action.unit_cost + action.offer_cost) for action in actions])
+    cost = np.where(np.isnan(recovered), np.nan, per_attempt)
+    complaint = 100.0 * objective.complaint_cost * outcomes.p_complaint
+    opt_out = 100.0 * objective.opt_out_cost * outcomes.p_opt_out
+    net = recovered - cost - complaint - opt_out
+    weighted = net - objective.discount_weight * outcomes.p_pay * asked.discount_cents
+    return Worth(recovered, cost, complaint, opt_out, net, weighted)
