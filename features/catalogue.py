@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from features.definitions import ALL, Aggregate, Attribute, Calendar, Events, Feature, Ratio, Standing, Windowed
 from features.vocabulary import CHANNELS, POSITIVE_RESPONSES
-from features.wording import CHANNEL_NAMES, in_window
+from features.wording import CHANNEL_NAMES, in_window, say_value
 
 _RATE_PRIOR, _RATE_STRENGTH = 0.2, 5.0
 
@@ -113,7 +113,9 @@ def _contacts() -> Iterable[Feature]:
                              pt=f"respostas por {pt}", en=f"responses by {en}", direction=1)  # fmt: skip
         yield Feature(
             name=f"response_rate_{channel}_365d",
-            rule=Ratio(f"responses_{channel}_count_365d", f"contacts_{channel}_count_365d", _RATE_PRIOR, _RATE_STRENGTH),
+            rule=Ratio(
+                f"responses_{channel}_count_365d", f"contacts_{channel}_count_365d", _RATE_PRIOR, _RATE_STRENGTH
+            ),
             unit="number",
             description=f"Responses per contact by {en} in 365 days, drawn to {_RATE_PRIOR} as if {_RATE_STRENGTH:g} "
             "more contacts had been made",
@@ -217,3 +219,16 @@ def _accounts() -> Iterable[Feature]:
 CATALOGUE: tuple[Feature, ...] = (
     *_standing(), *_payments(), *_debts(), *_contacts(), *_responses(), *_promises(), *_accounts(), *_calendar(), *_ratios(),
 )  # fmt: skip
+
+_BY_NAME = {feature.name: feature for feature in CATALOGUE}
+
+
+def feature(name: str) -> Feature:
+    """The declaration of a feature; a declared attribute, which the catalogue does not hold, is a ``KeyError``."""
+    return _BY_NAME[name]
+
+
+def reason_text(declared: Feature, value: float, *, locale: str, currency: str = "R$") -> str:
+    """The wording of a feature's reason code with its value; ``locale`` is ``pt-BR`` or ``en``."""
+    template = declared.reason_en if locale == "en" else declared.reason_pt
+    return template.format(value=say_value(value, declared.unit, locale=locale, currency=currency))

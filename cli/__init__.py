@@ -1,0 +1,1 @@
+"""The composition root: reads configurations and files, calls the rest, and prints."""

@@ -1,0 +1,123 @@
+"""``acerto decide``: the batch of decisions for a portfolio at a moment."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import tables as tables_io
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
+from cli.output import progress, say, show_json, show_table
+from domain.errors import UnknownAccountError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from domain.decisions import Decision
+    from features.encoding import Encoded
+
+
+def decide(
+    data: DataDir,
+    as_of: Annotated[str, typer.Option("--as-of", help="Moment of the decisions, RFC 3339 with offset.")],
+    out: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file, one row per account.")],
+    model: Model = "champion",
+    accounts: Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    as_json: AsJson = False,
+) -> None:
+    """Decide on every account that owes anything at a moment, or on the accounts listed."""
+    tables_io.check_suffix(out)
+    at = moment(as_of, option="--as-of")
+    from training.registry import resolve
+
+    from decisioning.bundle import read_bundle
+    from decisioning.engine import decide as run
+    from decisioning.engine import load_desk
+    from features.encoding import encode
+
+    desk = load_desk(configs)
+    folder, note = resolve(model)
+    if note:
+        say(note)
+    with progress("deciding", quiet=as_json) as step:
+        step("reading the model", 0.0)
+        bundle = read_bundle(folder)
+        step("reading the tables", 0.1)
+        encoded = encode(tables_io.read(data, configs=configs), attributes=bundle.schema.attributes)
+        listed = None if accounts is None else _positions(encoded, tables_io.account_list(accounts))
+        step("deciding", 0.3)
+        found = run(encoded, as_of=at, bundle=bundle, desk=desk, accounts=listed)
+        step("writing", 0.95)
+        write_decisions(out, found)
+    summary = summarise(found)
+    if as_json:
+        show_json(summary)
+        return
+    _show(summary, out)
+
+
+def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    index = encoded.account_index()
+    unknown = [name for name in listed if name not in index]
+    if unknown:
+        raise UnknownAccountError(
+            f"found {len(unknown)} listed accounts that the data do not hold, such as {unknown[:3]}; "
+            "needed ids from the accounts table"
+        )
+    return np.array(sorted({index[name] for name in listed}), dtype=np.int64)
+
+
+def write_decisions(path: Path, decisions: list[Decision]) -> None:
+    """One row per account, in the order of their ids; lists become JSON text in CSV."""
+    import pandas as pd
+
+    from decisioning.records import decision_row
+
+    frame = pd.DataFrame([decision_row(decision) for decision in decisions])
+    if path.suffix == ".csv":
+        for name in ("debt_ids", "reasons", "refusals", "notices"):
+            if name in frame:
+                frame[name] = [json.dumps(value, ensure_ascii=False, default=str) for value in frame[name]]
+        for name in ("decided_at", "not_before", "valid_until"):
+            if name in frame:
+                frame[name] = [value.isoformat().replace("+00:00", "Z") for value in frame[name]]
+        frame.to_csv(path, index=False)
+        return
+    frame.to_parquet(path, index=False)
+
+
+def summarise(decisions: list[Decision]) -> dict[str, Any]:
+    """Counts by action's channel and by refusal code, and the expected money, for people and machines."""
+    channels = Counter(decision.channel for decision in decisions)
+    refusals: Counter[str] = Counter()
+    for decision in decisions:
+        refusals.update({refusal.code for refusal in decision.refusals})
+    return {
+        "accounts": len(decisions),
+        "expected_net_value": round(sum(decision.chosen.expected_net_cents for decision in decisions) / 100, 2),
+        "incremental_net_value": round(sum(decision.chosen.incremental_net_cents for decision in decisions) / 100, 2),
+        "expected_cost": round(sum(decision.chosen.expected_cost_cents for decision in decisions) / 100, 2),
+        "channels": dict(channels.most_common()),
+        "accounts_with_refusal": dict(refusals.most_common()),
+    }
+
+
+def _show(summary: dict[str, Any], out: Path) -> None:
+    total = max(summary["accounts"], 1)
+    rows = [[channel, f"{count:,}", f"{count / total:.1%}"] for channel, count in summary["channels"].items()]
+    show_table(f"{summary['accounts']:,} decisions in {out}", ["channel", "accounts", "share"], rows)
+    refused = [[code, f"{count:,}"] for code, count in list(summary["accounts_with_refusal"].items())[:10]]
+    if refused:
+        show_table("refusals", ["code", "accounts"], refused)
+    say(
+        f"expected net value {summary['expected_net_value']:,.2f}, of which {summary['incremental_net_value']:,.2f} "
+        f"over waiting, at a cost of {summary['expected_cost']:,.2f}"
+    )

@@ -1,0 +1,55 @@
+"""``acerto features``: the catalogue as a page, or the feature matrix of every account at a moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import tables as tables_io
+from cli.options import DEFAULT_CONFIGS, Configs, moment
+from cli.output import progress, say
+
+
+def features(
+    docs: Annotated[bool, typer.Option("--docs", help="Write docs/features.md from the catalogue.")] = False,
+    data: Annotated[Path | None, typer.Option("--data", help="Directory of canonical tables.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+) -> None:
+    """The feature matrix of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
+    if docs:
+        _write_page()
+        return
+    if data is None or as_of is None or out is None:
+        raise typer.BadParameter("give --docs, or --data DIR --as-of TIME --out FILE together")
+    tables_io.check_suffix(out)
+    at = moment(as_of, option="--as-of")
+    from domain.clock import to_us
+    from features.batch import compute_many
+    from features.encoding import encode
+    from features.frame import write_matrix
+    from features.schema import fit_schema
+    from features.spine import every_account
+
+    attributes = tables_io.attributes_of(configs)
+    with progress("features") as step:
+        step("reading", 0.0)
+        encoded = encode(tables_io.read(data, configs=configs), attributes=attributes)
+        step("computing", 0.5)
+        schema = fit_schema(encoded, attributes=attributes)
+        matrix = compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=to_us(at)), schema)
+        step("writing", 0.9)
+        write_matrix(out, schema=schema, account_ids=encoded.account_ids, values=matrix, as_of=at)
+    say(f"{len(matrix)} accounts × {len(schema.names)} features as known at {as_of}, in {out}")
+
+
+def _write_page() -> None:
+    from features.docs import features_page
+
+    page = Path("docs/features.md")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(features_page(), encoding="utf-8")
+    say(f"{page} written from the catalogue")

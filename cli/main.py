@@ -1,0 +1,51 @@
+"""``acerto``: one command for each step from events to decisions."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli import (
+    decide_command,
+    demo_command,
+    features_command,
+    model_commands,
+    serve_command,
+    simulate_command,
+    validate_command,
+)
+from cli.output import console
+from domain.errors import AcertoError
+
+app = typer.Typer(
+    name="acerto",
+    help="Scores, next best actions and reasons for debt collection, account by account.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo_command.demo)
+app.command("simulate")(simulate_command.simulate)
+app.command("validate")(validate_command.validate)
+app.command("train")(model_commands.train)
+app.command("promote")(model_commands.promote)
+app.command("rollback")(model_commands.rollback)
+app.command("decide")(decide_command.decide)
+app.command("report")(model_commands.report)
+app.command("serve")(serve_command.serve)
+app.command("features")(features_command.features)
+
+
+def main() -> None:
+    """Run a command: exit code 0 done, 1 refused or failed with one clear message, 2 usage."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(os.cpu_count() or 1, 2)))
+    try:
+        app()
+    except AcertoError as refusal:
+        console.print(f"acerto: {refusal}", markup=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,60 @@
+"""What commands print: progress on the terminal, results for people or, with ``--json``, for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+OnStep = Callable[[str, float], None]
+console = Console(stderr=True, highlight=False)
+"""Progress and messages go to stderr, so that stdout holds results alone."""
+results = Console(highlight=False)
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[OnStep]:
+    """A progress bar; the callback takes the step's name and the share done, 0 to 1. Silent when ``quiet``."""
+    if quiet:
+        yield lambda _step, _share: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[step]}"),
+    )
+    with Progress(*columns, console=console, transient=not console.is_terminal, refresh_per_second=4) as bar:
+        task = bar.add_task(title, total=1.0, step="")
+
+        def on_step(step: str, share: float) -> None:
+            bar.update(task, completed=min(max(share, 0.0), 1.0), step=step)
+
+        yield on_step
+        bar.update(task, completed=1.0, step="done")
+
+
+def say(text: str) -> None:
+    """One line for people, on stderr."""
+    console.print(text, markup=False)
+
+
+def show_json(value: Any) -> None:
+    """A result for machines, on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False, allow_nan=False) + "\n")
+
+
+def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A result for people, on stdout."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    results.print(table)

@@ -1,0 +1,138 @@
+"""Compiled scans behind ``features.state``: each walks the records of an account that were known at ``as_of``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from domain.clock import MISSING, Int64s
+from features.columns import Int32s
+from features.records import GRANTED, INVALID, REVOKED, Consents, Contacts, Holds, Promises, Siblings
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _compiled(function: _F) -> _F:
+    return cast(_F, numba.njit(cache=True, nogil=True)(function))
+
+
+@_compiled
+def visible_versions(
+    offsets: Int64s, rows: Int64s, recorded_us: Int64s, account: Int32s, as_of_us: Int64s
+) -> Int64s:
+    """Row of ``accounts`` that was the latest known before ``as_of``; -1 where none was."""
+    found = np.full(len(account), -1, dtype=np.int64)
+    for index in range(len(account)):
+        for position in range(offsets[account[index] + 1] - 1, offsets[account[index]] - 1, -1):
+            if recorded_us[rows[position]] < as_of_us[index]:
+                found[index] = rows[position]
+                break
+    return found
+
+
+@_compiled
+def _consent_of(consents: Consents, bounds: tuple[int, int], as_of_us: int, state: npt.NDArray[np.int8]) -> None:
+    """Latest first: an invalid contact point voids older records of it, and the first standing word decides."""
+    settled = np.zeros(len(state), dtype=np.bool_)
+    for row in range(bounds[1] - 1, bounds[0] - 1, -1):
+        seen = consents.occurred_us[row] < as_of_us and consents.known_from[row] < as_of_us <= consents.known_until[row]
+        channel = consents.channel[row]
+        if not seen or channel < 0 or settled[channel]:
+            continue
+        status, point = consents.status[row], consents.point[row]
+        if status == INVALID:
+            state[channel] = INVALID
+            settled[channel] = point < 0
+            continue
+        voided = False
+        for later in range(row + 1, bounds[1]):
+            if (
+                consents.channel[later] == channel
+                and consents.point[later] == point
+                and consents.status[later] == INVALID
+            ):
+                known = consents.known_from[later] < as_of_us <= consents.known_until[later]
+                voided = voided or (known and consents.occurred_us[later] < as_of_us)
+        if voided:
+            continue
+        expires = consents.expires_us[row]
+        expired = status == GRANTED and expires != MISSING and expires <= as_of_us
+        state[channel] = 0 if expired else (GRANTED if status == GRANTED else REVOKED)
+        settled[channel] = True
+
+
+@_compiled
+def consent_states(consents: Consents, account: Int32s, as_of_us: Int64s, n_channels: int) -> npt.NDArray[np.int8]:
+    """(n, channels): 0 none, 1 granted, 2 revoked, 3 invalid; an unreadable status counts as revoked."""
+    states = np.zeros((len(account), n_channels), dtype=np.int8)
+    for row in range(len(account)):
+        bounds = (consents.offsets[account[row]], consents.offsets[account[row] + 1])
+        _consent_of(consents, bounds, as_of_us[row], states[row])
+    return states
+
+
+@_compiled
+def hold_masks(holds: Holds, family: Siblings, account: Int32s, as_of_us: Int64s) -> Int64s:
+    """(n,) bit masks of the holds in force on each account, those on its debtor's other accounts included."""
+    masks = np.zeros(len(account), dtype=np.int64)
+    for row in range(len(account)):
+        moment, debtor = as_of_us[row], family.debtor[account[row]]
+        for position in range(family.offsets[debtor], family.offsets[debtor + 1]):
+            other = family.accounts[position]
+            for hold in range(holds.offsets[other], holds.offsets[other + 1]):
+                seen = holds.occurred_us[hold] < moment and holds.known_from[hold] < moment <= holds.known_until[hold]
+                over = holds.released_us[hold] != MISSING and holds.released_us[hold] < moment
+                if seen and not over and (other == account[row] or holds.whole_debtor[hold] == 1):
+                    masks[row] |= np.int64(1) << holds.bit[hold]
+    return masks
+
+
+@_compiled
+def active_promises(promises: Promises, account: Int32s, as_of_us: Int64s, day: Int64s) -> npt.NDArray[np.bool_]:
+    """(n,) whether a promise made before ``as_of`` is neither resolved nor past its last day."""
+    running = np.zeros(len(account), dtype=np.bool_)
+    for row in range(len(account)):
+        moment = as_of_us[row]
+        for promise in range(promises.offsets[account[row]], promises.offsets[account[row] + 1]):
+            known = promises.known_from[promise] < moment <= promises.known_until[promise]
+            over = promises.resolved_us[promise] != MISSING and promises.resolved_us[promise] < moment
+            if known and promises.occurred_us[promise] < moment and not over and promises.last_day[promise] >= day[row]:
+                running[row] = True
+    return running
+
+
+@_compiled
+def recent_contacts(
+    contacts: Contacts, family: Siblings, account: Int32s, as_of_us: Int64s, since_us: int
+) -> tuple[Int64s, Int64s, Int32s]:
+    """Offsets (n + 1,), moments and channels of the debtor's contacts in ``[as_of - since, as_of)``, oldest first."""
+    offsets = np.zeros(len(account) + 1, dtype=np.int64)
+    for counting in (True, False):
+        if not counting:
+            offsets = np.cumsum(offsets)
+            moments, channels = np.zeros(offsets[-1], dtype=np.int64), np.zeros(offsets[-1], dtype=np.int32)
+        for row in range(len(account)):
+            moment, debtor, filled = as_of_us[row], family.debtor[account[row]], 0
+            for position in range(family.offsets[debtor], family.offsets[debtor + 1]):
+                other = family.accounts[position]
+                for contact in range(contacts.offsets[other + 1] - 1, contacts.offsets[other] - 1, -1):
+                    at = contacts.occurred_us[contact]
+                    if at < moment - since_us:
+                        break
+                    known = contacts.known_from[contact] < moment <= contacts.known_until[contact]
+                    if at < moment and known:
+                        if not counting:
+                            moments[offsets[row] + filled] = at
+                            channels[offsets[row] + filled] = contacts.channel[contact]
+                        filled += 1
+            if counting:
+                offsets[row + 1] = filled
+            else:
+                order = np.argsort(moments[offsets[row] : offsets[row + 1]], kind="mergesort")
+                moments[offsets[row] : offsets[row + 1]] = moments[offsets[row] : offsets[row + 1]][order]
+                channels[offsets[row] : offsets[row + 1]] = channels[offsets[row] : offsets[row + 1]][order]
+    return offsets, moments, channels

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as hs
+from strategies import AS_OF_US, ORIGIN_US, as_known_before, random_rows, tables_of
+
+from domain.clock import MISSING, US_PER_DAY, from_us
+from domain.tables import TABLES
+from features.batch import compute_many
+from features.definitions import Windowed
+from features.encoding import encode
+from features.online import compute_one
+from features.schema import FeatureSchema, fit_schema
+from features.spine import Spine, every_account
+from features.twin import windowed_by_masks
+
+seeds = hs.integers(0, 2**32 - 1)
+moments = hs.sampled_from([AS_OF_US, AS_OF_US + 1, AS_OF_US - US_PER_DAY, ORIGIN_US + 400 * US_PER_DAY, ORIGIN_US])
+SCHEMA = fit_schema(encode(tables_of(random_rows(0, accounts=6, events=120)), attributes={}), attributes={})
+
+
+def matrix(rows, *, as_of_us=AS_OF_US, schema: FeatureSchema = SCHEMA):
+    encoded = encode(tables_of(rows), attributes={})
+    return encoded, compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=as_of_us), schema)
+
+
+def same(left, right) -> bool:
+    return np.array_equal(left, right, equal_nan=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, as_of_us=moments)
+def test_the_kernel_and_its_numpy_twin_agree_to_the_bit(seed, as_of_us):
+    encoded, values = matrix(random_rows(seed), as_of_us=as_of_us)
+    features = tuple(feature for feature in SCHEMA.features if isinstance(feature.rule, Windowed))
+    twin = windowed_by_masks(encoded, every_account(len(encoded.account_ids), as_of_us=as_of_us), features)
+    columns = [SCHEMA.index[feature.name] for feature in features]
+    assert same(values[:, columns], twin)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds, as_of_us=moments)
+def test_a_portfolio_and_its_accounts_one_by_one_give_the_same_rows(seed, as_of_us):
+    rows = random_rows(seed)
+    # A hold on the debtor counts on all of the debtor's accounts, which one account alone cannot show.
+    rows["holds"] = [hold | {"scope": "account"} for hold in rows["holds"]]
+    encoded, values = matrix(rows, as_of_us=as_of_us)
+    for position, name in enumerate(encoded.account_ids):
+        own = {table: [row for row in found if row["account_id"] == name] for table, found in rows.items()}
+        single = compute_one(tables_of(own), as_of=from_us(as_of_us), schema=SCHEMA, attributes={})
+        assert same(values[position], single)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, as_of_us=moments)
+def test_the_matrix_computed_today_is_the_one_computed_from_the_tables_as_they_stood(seed, as_of_us):
+    rows = random_rows(seed)
+    then = as_known_before(rows, as_of_us)
+    assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(then, as_of_us=as_of_us)[1])
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, poison=seeds, as_of_us=moments)
+def test_events_at_or_after_as_of_change_nothing(seed, poison, as_of_us):
+    rows = random_rows(seed)
+    past = {
+        table: found if table == "accounts" else [row for row in found if row["occurred_at"] < as_of_us]
+        for table, found in rows.items()
+    }
+    poisoned = {table: list(found) for table, found in past.items()}
+    for table, found in random_rows(poison).items():
+        if table != "accounts":
+            spec = TABLES[table].id_column
+            shift = as_of_us - ORIGIN_US
+            future = [row | {spec: f"new-{row[spec]}"} for row in found]
+            for row in future:
+                row["occurred_at"] = max(row["occurred_at"] + shift, as_of_us)
+                row["recorded_at"] = row["occurred_at"]
+            poisoned[table] += future
+    assert same(matrix(past, as_of_us=as_of_us)[1], matrix(poisoned, as_of_us=as_of_us)[1])
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds, as_of_us=moments)
+def test_a_back_dated_record_is_unseen_until_it_is_recorded(seed, as_of_us):
+    rows = random_rows(seed)
+    back_dated = {table: list(found) for table, found in rows.items()}
+    for table, found in random_rows(seed + 1).items():
+        if table != "accounts":
+            spec = TABLES[table].id_column
+            back_dated[table] += [row | {spec: f"late-{row[spec]}", "recorded_at": as_of_us} for row in found]
+    assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(back_dated, as_of_us=as_of_us)[1])
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds)
+def test_the_order_of_rows_changes_nothing(seed):
+    rows = random_rows(seed)
+    rng = np.random.default_rng(seed)
+    shuffled = {table: [found[i] for i in rng.permutation(len(found))] for table, found in rows.items()}
+    assert same(matrix(rows)[1], matrix(shuffled)[1])
+
+
+@pytest.mark.parametrize("at, seen", [(-1, 1.0), (0, 0.0), (1, 0.0)])
+def test_an_event_stamped_exactly_at_as_of_is_outside(at, seen):
+    payment = {"payment_id": "p", "account_id": "a", "amount": 100, "occurred_at": AS_OF_US + at, "recorded_at": MISSING}
+    values = matrix(
+        {"accounts": [{"account_id": "a"}], "debts": [], "payments": [payment | {"recorded_at": AS_OF_US + at}]}
+    )[1]
+    assert values[0, SCHEMA.index["payments_count_30d"]] == seen
+
+
+@pytest.mark.parametrize("age_us, seen", [(30 * US_PER_DAY, 1.0), (30 * US_PER_DAY + 1, 0.0)])
+def test_a_window_holds_what_is_exactly_as_old_as_it_is_wide(age_us, seen):
+    payment = {"payment_id": "p", "account_id": "a", "amount": 100, "occurred_at": AS_OF_US - age_us}
+    payment["recorded_at"] = payment["occurred_at"]
+    values = matrix({"accounts": [{"account_id": "a"}], "debts": [], "payments": [payment]})[1]
+    assert values[0, SCHEMA.index["payments_count_30d"]] == seen
+
+
+def test_a_correction_counts_from_its_own_recording_on():
+    paid_at = ORIGIN_US + 10 * US_PER_DAY
+    first = {"payment_id": "p", "account_id": "a", "amount": 100, "occurred_at": paid_at, "recorded_at": paid_at}
+    rows = {
+        "accounts": [{"account_id": "a"}],
+        "debts": [],
+        "payments": [first, first | {"amount": 900, "recorded_at": paid_at + 5 * US_PER_DAY}],
+    }
+    column = SCHEMA.index["payments_cents_sum_90d"]
+    sums = [matrix(rows, as_of_us=paid_at + day * US_PER_DAY)[1][0, column] for day in (3, 5, 6)]
+    assert sums == [100.0, 100.0, 900.0]
+
+
+def test_an_absent_table_is_missing_and_an_empty_one_is_zero():
+    rows = {"accounts": [{"account_id": "a"}], "debts": [], "payments": []}
+    column = SCHEMA.index["contacts_sms_count_30d"]
+    assert np.isnan(matrix(rows)[1][0, column])
+    assert matrix(rows | {"contacts": []})[1][0, column] == 0.0
+
+
+def test_an_unknown_channel_counts_as_other_and_is_told():
+    contact = {"contact_id": "c", "account_id": "a", "channel": "carrier_pigeon", "occurred_at": AS_OF_US - 1}
+    rows = {
+        "accounts": [{"account_id": "a"}],
+        "debts": [],
+        "payments": [],
+        "contacts": [contact | {"recorded_at": AS_OF_US - 1}],
+    }
+    encoded, values = matrix(rows)
+    assert encoded.unknown_codes == {"contacts.channel": 1}
+    assert values[0, SCHEMA.index["contacts_count_30d"]] == 1.0
+
+
+def test_rows_of_one_account_at_several_moments_do_not_disturb_each_other():
+    encoded = encode(tables_of(random_rows(5)), attributes={})
+    moments_us = np.array([AS_OF_US, ORIGIN_US + US_PER_DAY, AS_OF_US - 40 * US_PER_DAY], dtype=np.int64)
+    together = compute_many(encoded, Spine(np.zeros(3, dtype=np.int32), moments_us), SCHEMA)
+    for row, moment in enumerate(moments_us):
+        alone = compute_many(encoded, Spine(np.zeros(1, dtype=np.int32), np.array([moment])), SCHEMA)
+        assert same(together[row], alone[0])
