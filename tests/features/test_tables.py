@@ -175,7 +175,7 @@ moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2050, 
 payment = st.tuples(st.sampled_from("pqrs"), st.sampled_from(["a1", "a2"]), cents, moments, st.none() | moments)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(rows=st.lists(payment, min_size=1, max_size=8))
 def test_csv_and_parquet_of_the_same_data_give_equal_tables(
     rows: list[tuple[str, str, int, datetime, datetime | None]], tmp_path_factory: pytest.TempPathFactory
@@ -237,10 +237,10 @@ AT_TEXT = "2026-01-10T12:00:00Z"
 @pytest.mark.parametrize(
     ("table", "text", "message"),
     [
-        ("payments", f"{HEAD}p1,a1,ten,{AT_TEXT}\n", r"payments\.amount: found VARCHAR .* in 1 row.*example p1"),
+        ("payments", f"{HEAD}p1,a1,ten,{AT_TEXT}\n", r"payments\.amount: found VARCHAR .* \(1 row, for example p1"),
         ("payments", f'{HEAD}p1,a1,"1.234,56",{AT_TEXT}\n', r"payments\.amount.*decimal point"),
         ("payments", f"{HEAD}p1,a1,inf,{AT_TEXT}\n", r"payments\.amount: found VARCHAR"),
-        ("payments", f"{HEAD}p1,a1,NaN,{AT_TEXT}\n", r"payments\.amount: found no value \(or NaN\) in 1 row"),
+        ("payments", f"{HEAD}p1,a1,NaN,{AT_TEXT}\n", r"payments\.amount: found no value \(or NaN\), needed.*\(1 row"),
         ("payments", f"{HEAD}p1,a1,,{AT_TEXT}\n", r"payments\.amount: found no value"),
         ("payments", f"{HEAD}p1,,1,{AT_TEXT}\n", r"payments\.account_id: found no value.*example p1"),
         ("payments", f"{HEAD},a1,1,{AT_TEXT}\n", r"payments\.payment_id: found no value.*row 1"),
