@@ -8,7 +8,7 @@ known only while both versions are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,13 @@ def _payments(tables: Tables, known: Known) -> Iterator[Stream]:
     joined = Stream(
         known.account["payments"][payment],
         tables.ints("payments", "occurred_at")[payment],
-        np.maximum(tables.ints("payments", "recorded_at")[payment], tables.ints("debts", "recorded_at")[debt]),
+        np.maximum.reduce(
+            [
+                tables.ints("payments", "recorded_at")[payment],
+                tables.ints("debts", "recorded_at")[debt],
+                tables.ints("debts", "occurred_at")[debt],
+            ]
+        ),
         np.minimum(known.until["payments"][payment], known.until["debts"][debt]),
         np.where(days_late > 0, CODE_INDEX["payment", "late", ""], CODE_INDEX["payment", "on_time", ""]).astype(
             np.int32
@@ -139,36 +145,39 @@ def _responses(tables: Tables, known: Known) -> Iterator[Stream]:
     kinds = KINDS["response"]
     kind = tables.text("responses", "kind").recode({name: i for i, name in enumerate(kinds)}, unknown=len(kinds) - 1)
     kind = np.where(kind < 0, len(kinds) - 1, kind).astype(np.int32)
-    first = CODE_INDEX["response", kinds[0], CHANNEL_CODES[0]]
+    code = CODE_INDEX["response", kinds[0], CHANNEL_CODES[0]] + kind * len(CHANNEL_CODES)
     channel = tables.text("responses", "channel")
-    own = _plain(
-        tables,
-        known,
-        "responses",
-        code=(first + kind * len(CHANNEL_CODES) + _channel_codes(channel)).astype(np.int32),
-        value=np.zeros(tables.rows("responses"), dtype=np.int64),
-    )
-    borrow = np.zeros(len(own.account), dtype=bool)
+    nothing = np.zeros(len(kind), dtype=np.int64)
+    own = _plain(tables, known, "responses", code=(code + _channel_codes(channel)).astype(np.int32), value=nothing)
     if tables.has("contacts"):
-        wanting = np.flatnonzero(channel.codes < 0).astype(np.int64)
-        lacking = tables.text("responses", "contact_id").take(wanting)
-        response, contact = version_pairs(lacking, tables.text("contacts", "contact_id"))
-        response = wanting[response]
-        ours = known.account["responses"][response] == known.account["contacts"][contact]
-        response, contact = response[ours], contact[ours]
-        borrow[response] = True
-        yield Stream(
-            own.account[response],
-            own.occurred_us[response],
-            np.maximum(own.known_from[response], tables.ints("contacts", "recorded_at")[contact]),
-            np.minimum(own.known_until[response], known.until["contacts"][contact]),
-            first + kind[response] * len(CHANNEL_CODES) + _channel_codes(tables.text("contacts", "channel"))[contact],
-            own.value[response],
-        )
-    yield own.where(~borrow)
+        own = yield from _answered(tables, known, own, code)
+    yield own
     reasons = tables.text("responses", "reason").recode({name: i for i, name in enumerate(KINDS["reason"])})
-    code = (reasons + CODE_INDEX["reason", KINDS["reason"][0], ""]).astype(np.int32)
-    yield Stream(own.account, own.occurred_us, own.known_from, own.known_until, code, own.value).where(reasons >= 0)
+    first = CODE_INDEX["reason", KINDS["reason"][0], ""]
+    said = _plain(tables, known, "responses", code=(reasons + first).astype(np.int32), value=nothing)
+    yield said.where(reasons >= 0)
+
+
+def _answered(tables: Tables, known: Known, own: Stream, code: Int32s) -> Generator[Stream, None, Stream]:
+    """Responses without a channel take that of their contact while it is known; before that they are ``other``."""
+    wanting = np.flatnonzero(tables.text("responses", "channel").codes < 0).astype(np.int64)
+    asked = tables.text("responses", "contact_id").take(wanting)
+    response, contact = version_pairs(asked, tables.text("contacts", "contact_id"))
+    response = wanting[response]
+    ours = known.account["responses"][response] == known.account["contacts"][contact]
+    response, contact = response[ours], contact[ours]
+    contact_known = np.maximum(tables.ints("contacts", "recorded_at"), tables.ints("contacts", "occurred_at"))[contact]
+    yield Stream(
+        own.account[response],
+        own.occurred_us[response],
+        np.maximum(own.known_from[response], contact_known),
+        np.minimum(own.known_until[response], known.until["contacts"][contact]),
+        (code[response] + _channel_codes(tables.text("contacts", "channel"))[contact]).astype(np.int32),
+        own.value[response],
+    )
+    until = own.known_until.copy()
+    np.minimum.at(until, response, contact_known)
+    return Stream(own.account, own.occurred_us, own.known_from, until, own.code, own.value)
 
 
 def _promises(tables: Tables, known: Known) -> Iterator[Stream]:
