@@ -121,7 +121,8 @@ def check_golden(bundle: ModelBundle) -> None:
     if bundle.response is not None:
         actions = [Action(**{**action, "hours": tuple(action["hours"])}) for action in bundle.golden["actions"]]
         found = bundle.response.outcomes(values, bundle.schema, actions)
-        checks |= {name: (getattr(found, name), expected) for name, expected in bundle.golden["outcomes"].items()}
+        expected_outcomes = bundle.golden["outcomes"].items()
+        checks |= {f"response {name}": (getattr(found, name), expected) for name, expected in expected_outcomes}
     for name, (computed, expected) in checks.items():
         gap = np.abs(computed - _array(expected)).max(initial=0.0)
         if not gap <= _TOLERANCE:

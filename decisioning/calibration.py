@@ -23,7 +23,7 @@ class Calibrator:
     """A strictly increasing map from a booster's raw margin to a probability in (0, 1).
 
     ``platt`` is the logistic function of ``a``·margin + ``b``. ``isotonic`` interpolates the knots ``x``, ``y``
-    linearly; beyond them it continues with the slope of the outermost segment, bent so that it never leaves (0, 1).
+    linearly; beyond them it goes on from the slope of the outermost segment, bent so that it never leaves (0, 1).
     Built by :meth:`platt` and :meth:`isotonic`, which check and mend what they are given.
     """
 
@@ -61,10 +61,11 @@ class Calibrator:
         """Probabilities of margins, any shape."""
         if self.kind == "platt":
             return _logistic(self.a * margin + self.b)
-        x, y, slope = np.asarray(self.x), np.asarray(self.y), self._slopes()
+        x, y = np.asarray(self.x), np.asarray(self.y)
+        low, high = self._tails()
+        below = y[0] * np.exp(np.minimum(low * (margin - x[0]), 0.0))
+        above = 1.0 - (1.0 - y[-1]) * np.exp(np.minimum(-high * (margin - x[-1]), 0.0))
         inside = np.interp(margin, x, y)
-        below = y[0] * np.exp(np.minimum(slope[0] * (margin - x[0]), 0.0) / y[0])
-        above = 1.0 - (1.0 - y[-1]) * np.exp(np.minimum(-slope[-1] * (margin - x[-1]), 0.0) / (1.0 - y[-1]))
         return np.asarray(np.where(margin < x[0], below, np.where(margin > x[-1], above, inside)), dtype=np.float64)
 
     def slope(self, margin: Floats) -> Floats:
@@ -72,11 +73,11 @@ class Calibrator:
         p = self.apply(margin)
         if self.kind == "platt":
             return np.asarray(self.a * p * (1.0 - p))
-        x, y, slope = np.asarray(self.x), np.asarray(self.y), self._slopes()
+        x, slope = np.asarray(self.x), np.diff(self.y) / np.diff(self.x)
+        low, high = self._tails()
         inside = slope[np.clip(np.searchsorted(x, margin, side="right") - 1, 0, len(slope) - 1)]
-        below = slope[0] * p / y[0]
-        above = slope[-1] * (1.0 - p) / (1.0 - y[-1])
-        return np.asarray(np.where(margin < x[0], below, np.where(margin > x[-1], above, inside)), dtype=np.float64)
+        tails = np.where(margin < x[0], low * p, high * (1.0 - p))
+        return np.asarray(np.where((margin < x[0]) | (margin > x[-1]), tails, inside), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """What ``calibration.json`` holds; floats written in full, so that reading gives the same map."""
@@ -99,8 +100,11 @@ class Calibrator:
             raise BundleError("found an isotonic calibrator that does not strictly increase within (0, 1); refit it")
         return found
 
-    def _slopes(self) -> Floats:
-        return np.asarray(np.diff(self.y) / np.diff(self.x), dtype=np.float64)
+    def _tails(self) -> tuple[float, float]:
+        """Rates at which the tails approach 0 and 1: those of the outermost segments, or of a logistic if steeper."""
+        (x0, x1), (y0, y1) = self.x[:2], self.y[:2]
+        (x2, x3), (y2, y3) = self.x[-2:], self.y[-2:]
+        return min((y1 - y0) / (x1 - x0) / y0, 1.0), min((y3 - y2) / (x3 - x2) / (1.0 - y3), 1.0)
 
 
 def _raised(x: Floats, y: Floats) -> Floats:

@@ -41,14 +41,14 @@ _HISTORY = {
 def candidate_names(schema: FeatureSchema, actions: Sequence[Action]) -> tuple[str, ...]:
     """Names of the action features, fixed at training and kept in the bundle.
 
-    One 0/1 per channel of ``actions`` in their order, then what the action is, then the history of its own channel.
+    One 0/1 per channel of ``actions`` by name, then what the action is, then the history of its own channel.
     A channel first configured after training has no 0/1 of its own, and is known by what it costs and by its history.
     """
-    channels = dict.fromkeys(action.channel for action in actions if not action.is_wait)
+    channels = sorted({action.channel for action in actions if not action.is_wait})
     return (*(_CHANNEL + channel for channel in channels), *_STATIC, *_history_names(schema, channels))
 
 
-def _history_names(schema: FeatureSchema, channels: dict[str, None]) -> tuple[str, ...]:
+def _history_names(schema: FeatureSchema, channels: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         name
         for name, pattern in _HISTORY.items()
