@@ -1,0 +1,1 @@
+"""The HTTP service: ledgers in, scores and decisions out, nothing of a debtor in errors, logs or metrics."""

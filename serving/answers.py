@@ -1,0 +1,168 @@
+"""What the service answers, as models for the OpenAPI document; a test holds real answers against them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Horizons(BaseModel):
+    """What holds for every account; the explained horizon's probability stands under its own name, ``p_pay_30d``."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": {"type": "number"}})
+
+    account_id: str
+    p_pay: dict[str, float] = Field(
+        description="calibrated probability of a payment within each horizon", examples=[{"7d": 0.08, "30d": 0.21}]
+    )
+    model_version: str
+    schema_fingerprint: str
+
+
+class Score(Horizons):
+    """One account's score: what is expected to come back if it is treated as usual."""
+
+    expected_recovered: float = Field(description="currency")
+    amount_due: float = Field(description="currency; what is overdue, or owed where nothing is")
+
+
+class ScoresAnswer(Part):
+    """One score per account, in the order of the request."""
+
+    as_of: str = Field(description="the moment of the scores, RFC 3339")
+    scores: list[Score]
+
+
+class Candidate(Part):
+    """One action with the factors of its value; money in currency, present value."""
+
+    action: str
+    p_pay: float
+    expected_recovered: float
+    expected_cost: float
+    p_complaint: float
+    p_opt_out: float
+    expected_net_value: float
+    incremental_net_value: float
+    offer_amount: float
+    discount_amount: float
+    instalment_amount: float | None
+
+
+class Reason(Part):
+    """A reason code with its wording; the contribution is in probability of the explained horizon."""
+
+    code: str
+    feature: str
+    contribution: float
+    text: str
+
+
+class Refusal(Part):
+    """An action that was not allowed: rule, code, and the earliest moment at which it would be."""
+
+    action: str
+    rule: str
+    code: str
+    until: str | None
+    text: str
+
+
+class Contribution(Part):
+    """What one feature adds to the explained probability; a missing value is null."""
+
+    feature: str
+    value: float | None
+    contribution: float
+
+
+class Explanation(Part):
+    """``base`` plus all contributions is the explained horizon's probability."""
+
+    base: float
+    contributions: list[Contribution]
+    contrast: dict[str, dict[str, float]]
+
+
+class Decision(Horizons):
+    """One decision, whole; ``candidates`` and ``explanation`` come with ``explain: full``."""
+
+    decision_id: str
+    decided_at: str
+    action: str
+    channel: str
+    offer: str
+    moment: str
+    action_prob: float = Field(gt=0, le=1, description="probability with which the policy chose this action")
+    arm: str
+    expected_recovered: float
+    expected_cost: float
+    p_complaint: float
+    expected_net_value: float
+    incremental_net_value: float
+    runner_up: Candidate | None
+    debt_ids: list[str]
+    amount_due: float
+    offer_amount: float
+    discount_amount: float
+    instalment_amount: float | None
+    not_before: str
+    valid_until: str
+    reasons: list[Reason]
+    refusals: list[Refusal]
+    policy_version: str
+    notices: list[str]
+    candidates: list[Candidate] = []
+    explanation: Explanation | None = None
+
+
+class DecisionsAnswer(Part):
+    """One decision per account, in the order of the request."""
+
+    as_of: str = Field(description="the moment of the decisions, RFC 3339")
+    decisions: list[Decision]
+
+
+class ModelAnswer(Part):
+    """What is being served."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    model_version: str
+    model_hash: str
+    trained_at: str
+    schema_fingerprint: str
+    policy_version: str
+    horizon_days: list[int]
+    explained_horizon_days: int
+    has_response_model: bool
+    notice: str | None = Field(description="what an operator should know, such as that no champion was promoted")
+
+
+class Place(Part):
+    """One place that is wrong: a JSON pointer of known keys and positions, and what was needed."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemAnswer(Part):
+    """RFC 9457 problem details; nothing of the request is repeated."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[Place] = []
+
+
+class Health(Part):
+    """The state of this worker."""
+
+    status: str

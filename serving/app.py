@@ -1,0 +1,226 @@
+"""The FastAPI app: routes, limits and readiness. It knows nothing of BentoML, which only carries it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.staticfiles import StaticFiles
+
+from serving import answers, handling, metrics
+from serving.brain import Brain
+from serving.envelope import Envelope
+from serving.logs import log, where
+from serving.openapi import body_of, document
+from serving.pages import docs_page, reports_page
+from serving.parsing import capped_body
+from serving.problems import MEDIA_TYPE, Problem, problem_response
+from serving.schemas import Schemas
+from serving.warmup import warm_up
+
+VERSION = "1"
+_ABOUT = (
+    "Scores, next best actions and reasons for debt collection. Times are RFC 3339 with offset, money has two decimals."
+)
+_MEANT = {
+    400: "the body is not readable JSON",
+    404: "an account without ledger: this version has no store of accounts",
+    413: "a body over 32 MiB, or over 5,000 events in an account",
+    415: "another content type than application/json",
+    422: "a request that does not fit the contract, with the places that do not",
+    500: "the service failed",
+    503: "not ready yet, or too much to do; Retry-After says when to come again",
+}
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
+    return {status: {"description": _MEANT[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
+
+
+class Reception:
+    """What the routes share: the model once it is loaded, and how many requests are in the house."""
+
+    def __init__(self, schemas: Schemas, *, threads: int, queue: int) -> None:
+        self.schemas = schemas
+        self.brain: Brain | None = None
+        self._threads = threads
+        self._most = threads + queue
+        self._inside = 0
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    def ready(self) -> Brain:
+        """The model, or a 503 while it is not there."""
+        if self.brain is None:
+            raise Problem(503, "the model is being loaded; ask /readyz")
+        return self.brain
+
+    async def answer(self, request: Request, work: Callable[[bytes, Brain, Schemas], handling.Reply]) -> Response:
+        """Takes a request in if there is room, and computes its answer in a thread."""
+        brain = self.ready()
+        if self._inside >= self._most:
+            raise Problem(503, "as many requests are being computed as this service takes; come again")
+        self._inside += 1
+        metrics.IN_FLIGHT.inc()
+        try:
+            body = await capped_body(request.stream(), request.headers)
+            limiter = self._limiter = self._limiter or anyio.CapacityLimiter(self._threads)
+            reply = await anyio.to_thread.run_sync(partial(work, body, brain, self.schemas), limiter=limiter)
+        finally:
+            self._inside -= 1
+            metrics.IN_FLIGHT.dec()
+        request.state.accounts = reply.accounts
+        return Response(reply.content, media_type="application/json")
+
+
+def create_app(
+    schemas: Schemas,
+    *,
+    load: Callable[[], Brain] | None = None,
+    reports: Path | None = None,
+    docs_assets: Path | None = None,
+    threads: int = 2,
+    queue: int = 32,
+) -> FastAPI:
+    """The app.
+
+    Parameters
+    ----------
+    load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
+        is alive and not ready
+    reports : a folder whose files are served at ``/reports/``
+    docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
+    threads, queue : requests computed at a time, and waiting
+    """
+    reception = Reception(schemas, threads=threads, queue=queue)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(_load(reception, load)) if load else None
+        yield
+        if loading:
+            loading.cancel()
+
+    app = FastAPI(
+        title="Acerto", version=VERSION, description=_ABOUT, lifespan=lifespan,
+        docs_url=None, redoc_url=None, openapi_url="/openapi.json",
+    )  # fmt: skip
+    _add_routes(app, reception)
+    _add_health(app, reception)
+    _add_pages(app, reports=reports, docs_assets=docs_assets)
+    _add_errors(app)
+    app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
+    app.add_middleware(Envelope, routes=frozenset(str(getattr(route, "path", "")) for route in app.routes))
+    return app
+
+
+async def _load(reception: Reception, load: Callable[[], Brain]) -> None:
+    try:
+        brain = await anyio.to_thread.run_sync(load)
+        await anyio.to_thread.run_sync(warm_up, brain, reception.schemas)
+    except Exception as error:  # whatever it is, the worker stays alive, unready, and says why
+        log.error("not ready", error=where(error), reason=str(error))
+        return
+    reception.brain = brain
+    metrics.READY.set(1)
+    log.info("ready", **brain.model())
+
+
+def _add_routes(app: FastAPI, reception: Reception) -> None:
+    limits = (400, 404, 413, 415, 422, 500, 503)
+
+    @app.post(
+        "/v1/scores", summary="Score accounts", tags=["decisions"], openapi_extra=body_of("ScoresRequest"),
+        response_model=None, responses={200: {"model": answers.ScoresAnswer}, **_problems(*limits)},
+    )  # fmt: skip
+    async def scores(request: Request) -> Response:
+        """`p_pay` per horizon and expected recovery for 1 to 1000 accounts, each given as a ledger."""
+        return await reception.answer(request, handling.scores)
+
+    @app.post(
+        "/v1/decisions", summary="Decide on accounts", tags=["decisions"], openapi_extra=body_of("DecisionsRequest"),
+        response_model=None, responses={200: {"model": answers.DecisionsAnswer}, **_problems(*limits)},
+    )  # fmt: skip
+    async def decisions(request: Request) -> Response:
+        """The decision record of 1 to 1000 accounts, each given as a ledger."""
+        return await reception.answer(request, handling.decisions)
+
+    @app.get(
+        "/v1/model", summary="What is being served", tags=["model"], response_model=None,
+        responses={200: {"model": answers.ModelAnswer}, **_problems(500, 503)},
+    )  # fmt: skip
+    async def model() -> JSONResponse:
+        """Versions, hash, schema fingerprint and policy version."""
+        return JSONResponse(reception.ready().model())
+
+
+def _add_health(app: FastAPI, reception: Reception) -> None:
+    @app.get(
+        "/livez", summary="Alive", tags=["health"], response_model=None,
+        responses={200: {"model": answers.Health}, **_problems(500)},
+    )  # fmt: skip
+    async def livez() -> JSONResponse:
+        """The worker answers."""
+        return JSONResponse({"status": "alive"})
+
+    @app.get(
+        "/readyz", summary="Ready", tags=["health"], response_model=None,
+        responses={200: {"model": answers.Health}, **_problems(500, 503)},
+    )  # fmt: skip
+    async def readyz() -> JSONResponse:
+        """The model is loaded, verified and warm."""
+        reception.ready()
+        return JSONResponse({"status": "ready"})
+
+    @app.get(
+        "/metrics", summary="Prometheus metrics", tags=["health"], response_class=PlainTextResponse,
+        response_model=None, responses=_problems(500),
+    )  # fmt: skip
+    def exposition() -> Response:
+        """Requests, latency, actions chosen, refusals by code, unknown codes."""
+        return Response(metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+def _add_pages(app: FastAPI, *, reports: Path | None, docs_assets: Path | None) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return docs_page(local=docs_assets is not None)
+
+    if docs_assets is not None:
+        app.mount("/docs/assets", StaticFiles(directory=docs_assets), name="docs-assets")
+
+    @app.get("/reports/", include_in_schema=False)
+    def index() -> HTMLResponse:
+        return reports_page(reports)
+
+    if reports is not None:
+        app.mount("/reports", StaticFiles(directory=reports, check_dir=False), name="reports")
+
+
+def _add_errors(app: FastAPI) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        problem = error if isinstance(error, Problem) else _as_problem(error)
+        route = request.url.path if request.url.path in ("/v1/scores", "/v1/decisions", "/v1/model") else "other"
+        metrics.PROBLEMS.labels(route=route, problem=problem.code).inc()
+        return problem_response(problem, request_id=request.state.request_id)
+
+    for kind in (Problem, HTTPException, ClientDisconnect):
+        app.add_exception_handler(kind, refused)
+
+
+def _as_problem(error: Exception) -> Problem:
+    if isinstance(error, HTTPException):
+        # The framework's own details may hold the path; what is not there is said without it.
+        allowed = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+        return Problem(error.status_code, "see /docs for what is here", headers=allowed)
+    return Problem(400, "the body ended before it was whole")

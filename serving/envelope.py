@@ -1,0 +1,78 @@
+"""Around every request: an id, one log line, metrics, and a plain 500 where something failed inside."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import metrics
+from serving.logs import log, where
+from serving.problems import Problem, problem_response
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+class Envelope:
+    """ASGI middleware; ``routes`` are the paths that may be named in metrics and logs, whatever else is ``other``."""
+
+    def __init__(self, app: ASGIApp, *, routes: frozenset[str]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; anything that is no HTTP passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        began = time.perf_counter()
+        status = 0
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                extra = ((b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
+                message["headers"] = [*message.get("headers", ()), *extra]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        except Exception as error:  # the last place that can keep a traceback from the client
+            log.error("failed", request_id=request_id, error=where(error))
+            if status:
+                raise ConnectionError("failed while answering") from None
+            failed = Problem(500, "the service failed on this request; its log names the place by request_id")
+            await problem_response(failed, request_id=request_id)(scope, receive, answered)
+        finally:
+            self._tell(scope, status=status or 500, seconds=time.perf_counter() - began)
+
+    def _tell(self, scope: Scope, *, status: int, seconds: float) -> None:
+        path = scope["path"]
+        route = path if path in self._routes else "/reports/" if path.startswith("/reports/") else "other"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        metrics.REQUESTS.labels(route=route, method=method, status=str(status)).inc()
+        metrics.LATENCY.labels(route=route).observe(seconds)
+        if route not in _QUIET:
+            state = scope["state"]
+            log.info(
+                "answered",
+                request_id=state["request_id"],
+                route=route,
+                method=method,
+                status=status,
+                ms=round(seconds * 1e3, 2),
+                accounts=state.get("accounts", 0),
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id where it is a UUID (anything else might say who the debtor is), else a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given.lower() if _UUID.fullmatch(given) else str(uuid.uuid4())

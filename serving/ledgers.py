@@ -1,0 +1,212 @@
+"""Ledgers of a request as canonical tables: the form in which a portfolio's files also reach the features.
+
+Every ledger stands for itself, so ids of rows are told apart by account and two ledgers may both hold a ``d1``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from domain.clock import MISSING
+from domain.tables import TABLES, Column, ColumnData, TableData, Tables, coded
+from serving.problems import Fault, Problem
+from serving.schemas import LEDGER_TABLES, Ledger
+
+SEPARATOR = "\x1f"
+"""Between an account's position and a row's own id; no id of a request can hold it."""
+
+Row = dict[str, Any]
+_SHARED_IDS = {"account_id", "debtor_id", "contact_point_id"}
+_DEFAULTS = {("promises", "kind"): "promise", ("holds", "scope"): "account"}
+_ZERO = {"penalty_pct", "monthly_interest_pct"}
+_ALWAYS = frozenset({"debts", "payments"})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Accounts that were given the same tables; ``positions`` are those in the request that are to be decided on.
+
+    ``tables`` may hold further accounts of the same debtors, for rules on the person.
+    ``assumed`` are tables that were not given and had to be taken as empty.
+    """
+
+    tables: Tables
+    positions: tuple[int, ...]
+    account_ids: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+
+
+def own_id(row_id: str) -> str:
+    """The id as the request has it."""
+    return row_id.rpartition(SEPARATOR)[2]
+
+
+def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[Batch]:
+    """Ledgers grouped by the tables they give, since an absent table is unknown and an empty one is not.
+
+    Parameters
+    ----------
+    columns : the columns of ``accounts``, with the declared attributes
+
+    Raises
+    ------
+    Problem : 404 for an account without any ledger; 422 for one without debts, an account given twice, or a row given
+        twice with different content
+    """
+    _check_accounts(ledgers)
+    debtors = _by_debtor(ledgers)
+    groups: dict[frozenset[str], list[int]] = defaultdict(list)
+    for position, ledger in enumerate(ledgers):
+        groups[_given(ledger)].append(position)
+    for given, positions in groups.items():
+        members = dict.fromkeys(positions)
+        for position in positions:
+            members |= dict.fromkeys(debtors[_debtor(ledgers[position])])
+        yield Batch(
+            tables=_tables(ledgers, sorted(members), given | _ALWAYS, columns),
+            positions=tuple(positions),
+            account_ids=tuple(ledgers[position].account_id for position in positions),
+            assumed=tuple(sorted(_ALWAYS - given)),
+        )
+
+
+def _check_accounts(ledgers: Sequence[Ledger]) -> None:
+    seen: set[str] = set()
+    for position, ledger in enumerate(ledgers):
+        pointer = f"/accounts/{position}"
+        if ledger.account_id in seen:
+            raise _refused(f"{pointer}/account_id", "the account stands twice in this request; give it once")
+        seen.add(ledger.account_id)
+        if ledger.debts is None:
+            if all(ledger.rows(table) is None for table in LEDGER_TABLES):
+                detail = "this version has no store of accounts: give the ledger, with its debts, in the request"
+                raise Problem(404, "an account is not known here", (Fault(pointer, detail),))
+            raise _refused(f"{pointer}/debts", "a ledger needs its debts; [] says that there are none")
+
+
+def _refused(pointer: str, detail: str) -> Problem:
+    return Problem(422, "one account refuses the request", (Fault(pointer, detail),))
+
+
+def _given(ledger: Ledger) -> frozenset[str]:
+    given = {table for table in LEDGER_TABLES if ledger.rows(table) is not None}
+    return frozenset(given | ({"contacts"} if ledger.rows("debtor_contacts") else set()))
+
+
+def _debtor(ledger: Ledger) -> str:
+    found: str | None = ledger.account.debtor_id if ledger.account else None
+    return found or ledger.account_id
+
+
+def _by_debtor(ledgers: Sequence[Ledger]) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for position, ledger in enumerate(ledgers):
+        found[_debtor(ledger)].append(position)
+    return found
+
+
+def _tables(
+    ledgers: Sequence[Ledger], members: Sequence[int], given: frozenset[str], columns: tuple[Column, ...]
+) -> Tables:
+    rows: dict[str, list[Row]] = {table: [] for table in LEDGER_TABLES if table in given}
+    accounts: list[Row] = []
+    for position in members:
+        ledger = ledgers[position]
+        known: Row = {**(ledger.account.__dict__ if ledger.account else {}), "account_id": ledger.account_id}
+        accounts.append({**known, "debtor_id": _debtor(ledger)})
+        for table, list_of in rows.items():
+            list_of.extend(_rows(ledger, table, position))
+    if "contacts" in given:
+        elsewhere = _contacts_elsewhere(ledgers, members)
+        accounts += elsewhere[0]
+        rows["contacts"] += elsewhere[1]
+    data = {"accounts": _columns("accounts", accounts, columns)}
+    data |= {table: _columns(table, found, TABLES[table].columns) for table, found in rows.items()}
+    return Tables(data)
+
+
+def _rows(ledger: Ledger, table: str, position: int) -> Iterator[Row]:
+    """Rows of one account; a row given twice counts once, and ids that are missing are made up from positions."""
+    id_column = TABLES[table].id_column
+    seen: dict[tuple[str, int | None], BaseModel] = {}
+    for number, model in enumerate(ledger.rows(table) or ()):
+        row: Row = {**model.__dict__, "account_id": ledger.account_id}
+        if row[id_column] is None:
+            row[id_column] = f"#{number}"
+        elif (twin := seen.setdefault((row[id_column], _recorded(row)), model)) is not model:
+            if twin != model:
+                detail = "an earlier row has the same id and recorded_at, and another content"
+                raise _refused(f"/accounts/{position}/{table}/{number}", detail)
+            continue
+        yield row
+
+
+def _recorded(row: Row) -> int | None:
+    found: int | None = row["recorded_at"]
+    return row["occurred_at"] if found is None else found
+
+
+def _contacts_elsewhere(ledgers: Sequence[Ledger], members: Sequence[int]) -> tuple[list[Row], list[Row]]:
+    """``debtor_contacts`` as contacts of a nameless further account of the same debtor, each contact counted once."""
+    accounts: list[Row] = []
+    contacts: list[Row] = []
+    seen = {
+        _contact_key(ledgers[position], row) for position in members for row in ledgers[position].rows("contacts") or ()
+    }
+    for position in members:
+        ledger = ledgers[position]
+        name = f"{ledger.account_id}{SEPARATOR}elsewhere"
+        found: list[Row] = []
+        for number, model in enumerate(ledger.rows("debtor_contacts") or ()):
+            key = _contact_key(ledger, model)
+            if key[1] is None or key not in seen:
+                seen.add(key)
+                found.append({**model.__dict__, "account_id": name, "contact_id": f"#{number}"})
+        if found:
+            place = {key: getattr(ledger.account, key, None) for key in ("region", "timezone")}
+            accounts.append({**place, "account_id": name, "debtor_id": _debtor(ledger)})
+            contacts += found
+    return accounts, contacts
+
+
+def _contact_key(ledger: Ledger, row: BaseModel) -> tuple[str, str | None, str, int]:
+    known = row.__dict__
+    return _debtor(ledger), known["contact_id"], known["channel"], known["occurred_at"]
+
+
+def _columns(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> TableData:
+    spec = TABLES[table]
+    if table == "debts":
+        for row in rows:
+            row["contract_id"] = row["contract_id"] or row["debt_id"]
+    found: TableData = {column.name: _column(table, column, rows) for column in columns}
+    if table != "accounts":
+        recorded, occurred = found["recorded_at"], found["occurred_at"]
+        assert isinstance(recorded, np.ndarray)
+        assert isinstance(occurred, np.ndarray)
+        found["recorded_at"] = np.where(recorded == MISSING, occurred, recorded)
+    assert spec.id_column in found
+    return found
+
+
+def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
+    name = column.name
+    values = [row.get(name) for row in rows]
+    if column.kind in ("id", "text", "code", "list"):
+        if column.kind == "id" and name not in _SHARED_IDS:
+            return coded(
+                None if value is None else f"{row['account_id']}{SEPARATOR}{value}"
+                for row, value in zip(rows, values, strict=True)
+            )
+        default = _DEFAULTS.get((table, name))
+        return coded(default if value is None else value for value in values)
+    if column.kind in ("number", "cost"):
+        empty = 0.0 if name in _ZERO else np.nan
+        return np.array([empty if value is None else value for value in values], dtype=np.float64)
+    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)

@@ -1,0 +1,55 @@
+"""Prometheus metrics: requests, latency, what was chosen and refused; no label is taken from what a client sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+REQUESTS = Counter("acerto_requests_total", "Requests answered", ["route", "method", "status"])
+LATENCY = Histogram("acerto_request_seconds", "Seconds from request to answer", ["route"], buckets=_SECONDS)
+PROBLEMS = Counter("acerto_problems_total", "Requests refused, by kind of problem", ["route", "problem"])
+ACCOUNTS = Counter("acerto_accounts_total", "Accounts scored or decided on", ["route"])
+ACTIONS = Counter("acerto_actions_total", "Actions chosen", ["action"])
+REFUSALS = Counter("acerto_refusals_total", "Actions that were not allowed, by code", ["code"])
+UNKNOWN_CODES = Counter("acerto_unknown_codes_total", "Rows whose code is in no vocabulary", ["column"])
+IN_FLIGHT = Gauge("acerto_in_flight", "Requests being computed or waiting", multiprocess_mode="livesum")
+READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_mode="livemin")
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def observe_decisions(decisions: Iterable[Mapping[str, object]]) -> None:
+    """Counts what was chosen and what was refused; both names come from the configuration."""
+    for decision in decisions:
+        ACTIONS.labels(action=str(decision["action"])).inc()
+        refusals = decision.get("refusals")
+        for refusal in refusals if isinstance(refusals, list) else ():
+            REFUSALS.labels(code=str(refusal["code"])).inc()
+
+
+def observe_unknown_codes(counts: Mapping[str, int]) -> None:
+    """Counts rows whose code is in no vocabulary, by ``table.column``."""
+    for column, count in counts.items():
+        UNKNOWN_CODES.labels(column=column).inc(count)
+
+
+def exposition() -> bytes:
+    """The metrics of all workers as Prometheus text; of this process alone where there is only one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
