@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,14 +12,16 @@ import typer
 
 from cli import tables as tables_io
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
-from cli.output import progress, say, show_json, show_table
-from domain.errors import UnknownAccountError
+from cli.output import OnStep, progress, say, show_json, show_table
+from domain.clock import rfc3339, to_us
+from domain.errors import DataError, UnknownAccountError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from domain.decisions import Decision
+    from domain.tables import Tables
     from features.encoding import Encoded
 
 
@@ -34,32 +37,57 @@ def decide(
     """Decide on every account that owes anything at a moment, or on the accounts listed."""
     tables_io.check_suffix(out)
     at = moment(as_of, option="--as-of")
-    from training.registry import resolve
 
+    listed = None if accounts is None else tables_io.account_list(accounts)
+    with progress("deciding", quiet=as_json) as step:
+        _, found = decide_portfolio(data, as_of=at, model=model, listed=listed, configs=configs, on_step=step)
+        step("writing", 0.95)
+        write_decisions(out, found)
+    if as_json:
+        show_json(summarise(found))
+        return
+    show_summary(found, out)
+
+
+def decide_portfolio(
+    data: Path, *, as_of: datetime, model: str, listed: list[str] | None, configs: Path, on_step: OnStep
+) -> tuple[Tables, list[Decision]]:
+    """The tables of a directory, and a decision for each account that owes anything, or for those listed.
+
+    Raises
+    ------
+    DataError : the moment lies before all history, so that nothing is known to decide on
+    UnknownAccountError : a listed account is not in the data
+    """
     from decisioning.bundle import read_bundle
     from decisioning.engine import decide as run
     from decisioning.engine import load_desk
     from features.encoding import encode
+    from training.registry import Tracking, resolve
 
     desk = load_desk(configs)
-    folder, note = resolve(model)
+    folder, note = resolve(model, Tracking.from_environment())
     if note:
         say(note)
-    with progress("deciding", quiet=as_json) as step:
-        step("reading the model", 0.0)
-        bundle = read_bundle(folder)
-        step("reading the tables", 0.1)
-        encoded = encode(tables_io.read(data, configs=configs), attributes=bundle.schema.attributes)
-        listed = None if accounts is None else _positions(encoded, tables_io.account_list(accounts))
-        step("deciding", 0.3)
-        found = run(encoded, as_of=at, bundle=bundle, desk=desk, accounts=listed)
-        step("writing", 0.95)
-        write_decisions(out, found)
-    summary = summarise(found)
-    if as_json:
-        show_json(summary)
-        return
-    _show(summary, out)
+    on_step("reading the model", 0.0)
+    bundle = read_bundle(folder)
+    on_step("reading the tables", 0.1)
+    tables = tables_io.read(data, configs=configs)
+    _has_history(tables, as_of)
+    on_step("sorting events", 0.2)
+    encoded = encode(tables, attributes=bundle.schema.attributes)
+    chosen = None if listed is None else _positions(encoded, listed)
+    on_step("deciding", 0.3)
+    return tables, run(encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen)
+
+
+def _has_history(tables: Tables, as_of: datetime) -> None:
+    recorded = tables.ints("debts", "recorded_at")
+    if len(recorded) and int(recorded.min()) >= to_us(as_of):
+        raise DataError(
+            f"found --as-of {rfc3339(as_of)}, before all history: the first debt was recorded at "
+            f"{rfc3339(int(recorded.min()))}; give a later moment"
+        )
 
 
 def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
@@ -110,7 +138,9 @@ def summarise(decisions: list[Decision]) -> dict[str, Any]:
     }
 
 
-def _show(summary: dict[str, Any], out: Path) -> None:
+def show_summary(decisions: list[Decision], out: Path) -> None:
+    """The summary as tables for people."""
+    summary = summarise(decisions)
     total = max(summary["accounts"], 1)
     rows = [[channel, f"{count:,}", f"{count / total:.1%}"] for channel, count in summary["channels"].items()]
     show_table(f"{summary['accounts']:,} decisions in {out}", ["channel", "accounts", "share"], rows)

@@ -19,7 +19,7 @@ def features(
     out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
-    """The feature matrix of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
+    """Features of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
     if docs:
         _write_page()
         return

@@ -17,7 +17,7 @@ def simulate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
-    """Simulate a portfolio: three years of bills, payments, contacts and decisions, and the true value of each action."""
+    """Simulate three years of bills, payments, contacts and decisions, with the true value of each action."""
     from domain.actions import ActionCatalogue, ActionsConfig
     from domain.config import load_section
     from simulation.world import simulate as run

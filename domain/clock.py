@@ -180,8 +180,8 @@ def utc_us(local_moment_us: int, name: str) -> int:
         moment = local_moment_us - offset
         if offsets[int(np.searchsorted(starts, moment, side="right")) - 1] == offset:
             return int(moment)
-    guess = local_moment_us - int(offsets[int(np.searchsorted(starts, local_moment_us, side="right")) - 1])
-    return guess
+    # The wall clock jumps over this time: the offset before the jump gives the moment just after it.
+    return local_moment_us - int(offsets[int(np.searchsorted(starts, local_moment_us, side="right")) - 1])
 
 
 def local_days(wall_us: Int64s) -> Int64s:

@@ -30,7 +30,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an action was not allowed: rule and code, and the earliest moment at which it would be (``None``: unknown)."""
+    """Why an action was not allowed: rule, code, and the earliest moment at which it would be (``None``: unknown)."""
 
     action: str
     rule: str

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["id", "text", "code", "money", "cost", "moment", "day", "number", "integer", "list"]
-"""``id`` and ``text`` are strings; ``code`` a string of a closed vocabulary; ``money`` int64 cents; ``cost`` a float with
-four places; ``moment`` int64 microseconds UTC; ``day`` int64 days since 1970; ``list`` a string joined by ``|``."""
+"""``id`` and ``text`` are strings; ``code`` a string of a closed vocabulary; ``money`` int64 cents; ``cost`` a float
+with four places; ``moment`` int64 microseconds UTC; ``day`` int64 days since 1970; ``list`` a string joined by ``|``."""
 
 
 @dataclass(frozen=True, slots=True)

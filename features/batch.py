@@ -1,4 +1,4 @@
-"""The feature matrix: every row of a spine, as known at its own ``as_of``. One row or millions, the code is the same."""
+"""The feature matrix: every row of a spine as known at its own ``as_of``; for one row or millions the same code."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def _calendar(rule: Calendar, day: Int64s) -> Floats:
     of_month = np.array([from_day(int(one)).day for one in days], dtype=np.float64)
     if rule.part == "days_to_payday":
         of_month = np.array([_days_to_payday(int(one)) for one in days], dtype=np.float64)
-    return of_month[inverse]
+    by_row: Floats = of_month[inverse]
+    return by_row
 
 
 def _days_to_payday(day: int) -> int:

@@ -14,7 +14,8 @@ _RATE_PRIOR, _RATE_STRENGTH = 0.2, 5.0
 def _standing() -> Iterable[Feature]:
     rows: Sequence[tuple[str, str, str, str, str, str, int]] = (
         ("days_past_due", "days", "Days past due of the oldest open debt; negative before it is due",
-         "A dívida mais antiga em aberto tem {value} de atraso", "The oldest open debt is {value} past due", "ageing", -1),
+         "A dívida mais antiga em aberto tem {value} de atraso", "The oldest open debt is {value} past due",
+         "ageing", -1),
         ("balance_cents", "cents", "Owed at as_of, accrued charges included",
          "O saldo em aberto é de {value}", "The open balance is {value}", "balance", 0),
         ("overdue_cents", "cents", "Open amount of debts past due",
@@ -25,7 +26,8 @@ def _standing() -> Iterable[Feature]:
          "Há {value} de juros, multa e encargos", "Interest, penalty and fees are {value}", "charges", 0),
         ("credit_cents", "cents", "Paid more than owed",
          "Há {value} pagos a mais", "{value} was paid in excess", "credit", 0),
-        ("open_debts", "count", "Debts that are open", "Há {value} dívidas em aberto", "{value} debts are open", "open", 0),
+        ("open_debts", "count", "Debts that are open",
+         "Há {value} dívidas em aberto", "{value} debts are open", "open", 0),
         ("overdue_debts", "count", "Debts that are open and past due",
          "Há {value} dívidas vencidas", "{value} debts are overdue", "open", 0),
         ("active_promise", "flag", "Whether a promise to pay is running",
@@ -164,8 +166,8 @@ def _responses() -> Iterable[Feature]:
 
 
 def _promises() -> Iterable[Feature]:
-    yield from _windowed("promises_made", Events("promise", ("made",)), [("count", 365), ("count", ALL), ("recency", ALL)],
-                         pt="promessas feitas", en="promises made")  # fmt: skip
+    yield from _windowed("promises_made", Events("promise", ("made",)),
+                         [("count", 365), ("count", ALL), ("recency", ALL)], pt="promessas feitas", en="promises made")  # fmt: skip
     yield from _windowed("promises_made_cents", Events("promise", ("made",)), [("last", ALL)], pt="valor prometido",
                          en="amount promised", unit="cents")  # fmt: skip
     yield from _windowed("promises_kept", Events("promise", ("kept",)), [("count", 365), ("count", ALL)],
@@ -181,7 +183,8 @@ def _calendar() -> Iterable[Feature]:
                   "O dia da semana é {value}", "The weekday is {value}", "weekday")  # fmt: skip
     yield Feature("days_to_payday", Calendar("days_to_payday"), "days",
                   "Days until the next fifth day of a month, when most salaries in Brazil are paid",
-                  "Faltam {value} para o dia usual de salário", "The usual payday is {value} away", "calendar")  # fmt: skip
+                  "Faltam {value} para o dia usual de salário", "The usual payday is {value} away",
+                  "calendar")  # fmt: skip
 
 
 def _ratios() -> Iterable[Feature]:
@@ -213,11 +216,13 @@ def _accounts() -> Iterable[Feature]:
     for name, pt, en in (("product", "O produto", "The product"), ("region", "A região", "The region"),
                          ("creditor", "O credor", "The creditor")):  # fmt: skip
         yield Feature(name, Attribute(name, categorical=True), "code", f"{en} of the account",
-                      f"{pt} da conta pesa na estimativa", f"{en} of the account weighs in the estimate", name)  # fmt: skip
+                      f"{pt} da conta pesa na estimativa", f"{en} of the account weighs in the estimate",
+                      name)  # fmt: skip
 
 
 CATALOGUE: tuple[Feature, ...] = (
-    *_standing(), *_payments(), *_debts(), *_contacts(), *_responses(), *_promises(), *_accounts(), *_calendar(), *_ratios(),
+    *_standing(), *_payments(), *_debts(), *_contacts(), *_responses(), *_promises(), *_accounts(), *_calendar(),
+    *_ratios(),
 )  # fmt: skip
 
 _BY_NAME = {feature.name: feature for feature in CATALOGUE}

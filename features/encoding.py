@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from domain.balance_arrays import ledger_arrays
 
 from domain.balance import Debts, Entries
+from domain.balance_arrays import ledger_arrays
 from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s, local_days, local_hours, local_us, weekdays, zone_of
 from domain.tables import TABLES, Tables
 from features.columns import Int32s, filled, index_of, known_until, offsets_of, ranks

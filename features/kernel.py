@@ -6,27 +6,19 @@ The same compiled code serves a portfolio and a single request, so that offline 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from domain.clock import Int64s
+from domain.compiled import compiled
 from features.columns import Int32s
 from features.encoding import Events
 from features.plan import AGE, COUNT, DAYS, GAP_MEAN, GAP_STD, LAST, MAX, MEAN, RECENCY, SUM, Plan
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _US_PER_DAY = 86_400e6
 
 
-def _compiled(function: _F) -> _F:
-    return cast(_F, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compiled
+@compiled
 def _first_at_or_after(times: Int64s, bounds: tuple[int, int], moment_us: int) -> int:
     """Position of the first event of an account at or after a moment; those before it are the past."""
     low, high = bounds
@@ -39,7 +31,7 @@ def _first_at_or_after(times: Int64s, bounds: tuple[int, int], moment_us: int) -
     return low
 
 
-@_compiled
+@compiled
 def _bucket(width_us: Int64s, age_us: int) -> int:
     """The narrowest window that sees an event of this age; the last is the whole history."""
     bucket = 0
@@ -48,8 +40,8 @@ def _bucket(width_us: Int64s, age_us: int) -> int:
     return bucket
 
 
-@_compiled
-def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, tally: Int64s, once: Int64s) -> None:  # noqa: PLR0917
+@compiled
+def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, tally: Int64s, once: Int64s) -> None:
     """Fill the tallies of one row.
 
     ``tally`` is (groups, windows, 4): count, sum, maximum and distinct days in the narrowest window that sees them;
@@ -85,19 +77,19 @@ def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, ta
             single[2] = moment
 
 
-@_compiled
+@compiled
 def _gap_days(operation: int, n_gaps: int, single: Int64s) -> float:
     """Mean or standard deviation of the days between events; missing with no gap, or with one for the deviation."""
     if n_gaps < 1 or (operation == GAP_STD and n_gaps < 2):
         return np.nan
     mean = single[4] / 86_400.0 / n_gaps
     if operation == GAP_MEAN:
-        return mean
+        return float(mean)
     spread = single[5] / (1_440.0 * 1_440.0) / n_gaps - mean * mean
-    return np.sqrt(max(spread, 0.0))
+    return float(np.sqrt(max(spread, 0.0)))
 
 
-@_compiled
+@compiled
 def _value(operation: int, cell: Int64s, single: Int64s, as_of_us: int, n_events: int) -> float:  # noqa: PLR0911
     if operation == COUNT:
         return float(cell[0])
@@ -108,19 +100,19 @@ def _value(operation: int, cell: Int64s, single: Int64s, as_of_us: int, n_events
     if cell[0] == 0:
         return np.nan
     if operation == MEAN:
-        return cell[1] / cell[0]
+        return float(cell[1] / cell[0])
     if operation == MAX:
         return float(cell[2])
     if operation == RECENCY:
-        return (as_of_us - single[0]) / _US_PER_DAY
+        return float((as_of_us - single[0]) / _US_PER_DAY)
     if operation == AGE:
-        return (as_of_us - single[2]) / _US_PER_DAY
+        return float((as_of_us - single[2]) / _US_PER_DAY)
     if operation == LAST:
         return float(single[1])
     return _gap_days(operation, n_events - 1, single)
 
 
-@_compiled
+@compiled
 def windowed(plan: Plan, events: Events, account: Int32s, as_of_us: Int64s, out: npt.NDArray[np.float64]) -> None:
     """Every windowed feature of every row.
 

@@ -30,4 +30,5 @@ def compute_one(
     encoded = encode(tables, attributes=attributes)
     if len(encoded.account_ids) != 1:
         raise LedgerError(f"found {len(encoded.account_ids)} accounts, needed one; use features.batch for more")
-    return compute_many(encoded, every_account(1, as_of_us=to_us(as_of)), schema)[0]
+    matrix = compute_many(encoded, every_account(1, as_of_us=to_us(as_of)), schema)
+    return matrix.reshape(-1)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from domain.clock import US_PER_DAY
-from features.columns import Int32s, Int64s
+from domain.clock import US_PER_DAY, Int64s
+from features.columns import Int32s
 from features.definitions import PARTS, WINDOW_DAYS, Events, Feature, Windowed
 from features.vocabulary import CODES
 
@@ -26,7 +26,8 @@ class Plan(NamedTuple):
     """Arrays that the kernel reads; groups of code ``c`` are ``groups[group_offsets[c]:group_offsets[c + 1]]``.
 
     ``part_mask`` has bit p set where the group takes part p of the day; ``weekend_only`` is 1 where it takes weekends
-    alone. ``width_us`` are the window widths, ascending. Feature f is ``operation[f]`` over ``group[f]``, ``window[f]``.
+    alone. ``width_us`` are the window widths, ascending. Feature f is ``operation[f]`` over ``group[f]`` and
+    ``window[f]``.
     """
 
     group_offsets: Int32s

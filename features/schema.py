@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from domain.clock import MISSING
 from domain.errors import FeatureSchemaMismatchError
+from domain.tables import Coded
 from features.catalogue import CATALOGUE
 from features.config import Attribute as Declared
 from features.definitions import Attribute, Feature, Ratio
@@ -82,8 +86,8 @@ class FeatureSchema:
         schema = cls(tuple(raw["names"]), {k: tuple(v) for k, v in raw["categories"].items()}, attributes)
         if schema.fingerprint != raw["fingerprint"]:
             raise FeatureSchemaMismatchError(
-                f"found the feature schema {schema.fingerprint[:12]}, needed {raw['fingerprint'][:12]}: a feature of that "
-                "name is computed differently now; register a model trained on the current catalogue"
+                f"found the feature schema {schema.fingerprint[:12]}, needed {raw['fingerprint'][:12]}: a feature of "
+                "that name is computed differently now; register a model trained on the current catalogue"
             )
         return schema
 
@@ -136,8 +140,9 @@ def fit_schema(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> Featu
 def _filled(encoded: Encoded, rule: Attribute) -> bool:
     if rule.categorical:
         return bool((encoded.tables.text("accounts", rule.column).codes >= 0).any())
-    values = encoded.tables.floats("accounts", rule.column)
-    return bool((values == values).any()) and len(set(values.tolist()[:1000])) > 0
+    data = encoded.tables.columns["accounts"][rule.column]
+    assert not isinstance(data, Coded)
+    return bool((data != MISSING).any()) if data.dtype.kind == "i" else not bool(np.isnan(data).all())
 
 
 def missing_tables(schema: FeatureSchema, present: Sequence[str] | frozenset[str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ RECENT_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Time zone (position in ``zone_names``, -1 unknown), accounts row and local day of each spine row; -1 = no version."""
+    """Of each spine row: time zone (position in ``zone_names``, -1 unknown), ``accounts`` row (-1 none), local day."""
 
     zone: Int32s
     row: Int64s

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from domain.clock import MISSING, Int64s
+from domain.compiled import compiled
 from features.columns import Int32s
 from features.records import GRANTED, INVALID, REVOKED, Consents, Contacts, Holds, Promises, Siblings
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def _compiled(function: _F) -> _F:
-    return cast(_F, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compiled
-def visible_versions(
-    offsets: Int64s, rows: Int64s, recorded_us: Int64s, account: Int32s, as_of_us: Int64s
-) -> Int64s:
+@compiled
+def visible_versions(offsets: Int64s, rows: Int64s, recorded_us: Int64s, account: Int32s, as_of_us: Int64s) -> Int64s:
     """Row of ``accounts`` that was the latest known before ``as_of``; -1 where none was."""
     found = np.full(len(account), -1, dtype=np.int64)
     for index in range(len(account)):
@@ -34,7 +23,7 @@ def visible_versions(
     return found
 
 
-@_compiled
+@compiled
 def _consent_of(consents: Consents, bounds: tuple[int, int], as_of_us: int, state: npt.NDArray[np.int8]) -> None:
     """Latest first: an invalid contact point voids older records of it, and the first standing word decides."""
     settled = np.zeros(len(state), dtype=np.bool_)
@@ -65,7 +54,7 @@ def _consent_of(consents: Consents, bounds: tuple[int, int], as_of_us: int, stat
         settled[channel] = True
 
 
-@_compiled
+@compiled
 def consent_states(consents: Consents, account: Int32s, as_of_us: Int64s, n_channels: int) -> npt.NDArray[np.int8]:
     """(n, channels): 0 none, 1 granted, 2 revoked, 3 invalid; an unreadable status counts as revoked."""
     states = np.zeros((len(account), n_channels), dtype=np.int8)
@@ -75,7 +64,7 @@ def consent_states(consents: Consents, account: Int32s, as_of_us: Int64s, n_chan
     return states
 
 
-@_compiled
+@compiled
 def hold_masks(holds: Holds, family: Siblings, account: Int32s, as_of_us: Int64s) -> Int64s:
     """(n,) bit masks of the holds in force on each account, those on its debtor's other accounts included."""
     masks = np.zeros(len(account), dtype=np.int64)
@@ -91,7 +80,7 @@ def hold_masks(holds: Holds, family: Siblings, account: Int32s, as_of_us: Int64s
     return masks
 
 
-@_compiled
+@compiled
 def active_promises(promises: Promises, account: Int32s, as_of_us: Int64s, day: Int64s) -> npt.NDArray[np.bool_]:
     """(n,) whether a promise made before ``as_of`` is neither resolved nor past its last day."""
     running = np.zeros(len(account), dtype=np.bool_)
@@ -105,7 +94,7 @@ def active_promises(promises: Promises, account: Int32s, as_of_us: Int64s, day: 
     return running
 
 
-@_compiled
+@compiled
 def recent_contacts(
     contacts: Contacts, family: Siblings, account: Int32s, as_of_us: Int64s, since_us: int
 ) -> tuple[Int64s, Int64s, Int32s]:

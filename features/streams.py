@@ -1,8 +1,8 @@
 """Rows of canonical tables as events: what happened, when, since when it is known, and until when that version held.
 
 A row becomes one event, or several where it says several things: a payment after the due date is both ``paid`` and
-``late``. A fact that changes later becomes two streams: a promise is ``made`` and later ``kept`` or ``broken``. Where an
-event takes something from another row (the due date of the paid debt, the channel of the answered contact), it is
+``late``. A fact that changes later becomes two streams: a promise is ``made`` and later ``kept`` or ``broken``. Where
+an event takes something from another row (the due date of the paid debt, the channel of the answered contact), it is
 known only while both versions are.
 """
 

@@ -1,0 +1,147 @@
+"""``acerto train``, ``promote``, ``rollback`` and ``report``: the life of a model version."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import tables as tables_io
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
+from cli.output import OnStep, progress, say, show_json, show_table
+
+if TYPE_CHECKING:
+    from training.pipeline import TrainingResult
+
+_METRICS = ("auc", "ks", "brier", "ece", "log_loss")
+
+
+def train(
+    data: DataDir,
+    until: Annotated[str | None, typer.Option("--until", help="Use nothing from this moment on.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    as_json: AsJson = False,
+) -> None:
+    """Train on a directory of canonical tables, measure, and register the version as the challenger."""
+    stop_at = None if until is None else moment(until, option="--until")
+    with progress("training", quiet=as_json) as step:
+        result = run_training(data, configs=configs, until=stop_at, name=name, on_step=step)
+    summary = summarise(result)
+    if as_json:
+        show_json(summary)
+        return
+    show_metrics(summary)
+
+
+def run_training(
+    data: Path, *, configs: Path, until: datetime | None, name: str | None, on_step: OnStep
+) -> TrainingResult:
+    """Validate, then train; a critical finding stops it."""
+    from features.findings import raise_if_critical
+    from features.validation import validate
+    from training import pipeline, registry
+
+    on_step("validate", 0.0)
+    raise_if_critical(validate(data, attributes=tables_io.attributes_of(configs), now=datetime.now(UTC)))
+    on_step("read", 0.01)
+    tables = tables_io.read(data, configs=configs)
+    tracking = registry.Tracking.from_environment()
+    return pipeline.train(tables, configs=configs, until=until, name=name, tracking=tracking, on_step=on_step)
+
+
+def summarise(result: TrainingResult) -> dict[str, Any]:
+    """Version, hashes and the measurements of the explained horizon."""
+    evaluation = result.evaluation
+    return {
+        "version": result.version,
+        "model_hash": result.bundle.model_hash,
+        "schema_fingerprint": result.bundle.schema.fingerprint,
+        "bundle": str(result.bundle.folder),
+        "explained_horizon": evaluation["explained_horizon"],
+        "horizons": evaluation["horizons"],
+        "response": evaluation["response"],
+    }
+
+
+def show_metrics(summary: dict[str, Any]) -> None:
+    """The measurements as a table: the model beside the scorecard and days past due alone."""
+    days = summary["explained_horizon"]
+    explained = summary["horizons"][str(days)]
+    columns = {"model": "metrics", "scorecard": "scorecard", "days past due": "days_past_due"}
+    rows = [
+        [metric, *(_interval(explained.get(place, {}).get(metric)) for place in columns.values())]
+        for metric in _METRICS
+    ]
+    show_table(f"version {summary['version']}, p_pay_{days}d on held-out rows", ["", *columns], rows)
+    refused = summary["response"].get("refused")
+    say(f"no response model: {refused}; decisions rest on configured priors" if refused else "response model trained")
+    say(f"model hash {summary['model_hash']}")
+
+
+def _interval(found: dict[str, float] | None) -> str:
+    if not found or found.get("value") is None:
+        return "–"
+    low, high = found.get("low"), found.get("high")
+    return f"{found['value']:.4f}" + (f" [{low:.4f}, {high:.4f}]" if low is not None and high is not None else "")
+
+
+def promote(
+    version: Annotated[str | None, typer.Option("--version", help="By default the challenger.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote past gates that are not met; needs --why.")] = False,
+    why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
+    configs: Configs = DEFAULT_CONFIGS,
+    as_json: AsJson = False,
+) -> None:
+    """Check the gates of a version and make it the champion."""
+    if force and not why:
+        raise typer.BadParameter("--force needs --why TEXT, which is recorded with the promotion", param_hint="--why")
+    from training import promotion, registry
+    from training.config import load_training_config
+
+    gates = load_training_config(configs / "training.yaml").gates
+    tracking = registry.Tracking.from_environment()
+    done = promotion.promote(tracking, version=version, gates=gates, why=why if force else None)
+    if as_json:
+        checked = [
+            {"gate": gate.name, "found": gate.found, "needed": gate.needed, "met": gate.met} for gate in done.gates
+        ]
+        show_json({"version": done.version, "previous": done.previous, "gates": checked, "forced": done.forced})
+        return
+    for gate in done.gates:
+        say(f"{'met' if gate.met else 'NOT met'}: {gate.name}, found {gate.found:.4f}, needed {gate.needed}")
+    before = f" instead of version {done.previous}" if done.previous not in {None, done.version} else ""
+    say(f"version {done.version} is champion{before}")
+
+
+def rollback(as_json: AsJson = False) -> None:
+    """Make the champion before the present one champion again."""
+    from training import registry
+
+    down, up = registry.roll_back(registry.Tracking.from_environment())
+    if as_json:
+        show_json({"version": up, "previous": down})
+        return
+    say(f"version {up} is champion again; version {down} is no longer")
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", help="Directory to write report.html and report.json to.")],
+    model: Model = "champion",
+    locale: Annotated[str, typer.Option("--locale", help="pt-BR or en.")] = "pt-BR",
+) -> None:
+    """Write the risk report of a model: one offline page, and every number of it as JSON."""
+    if locale not in {"pt-BR", "en"}:
+        raise typer.BadParameter(f"found {locale!r}, needed pt-BR or en", param_hint="--locale")
+    from training.registry import Tracking, resolve
+    from training.report import write_report
+
+    folder, note = resolve(model, Tracking.from_environment())
+    if note:
+        say(note)
+    with progress("report") as step:
+        step("drawing", 0.1)
+        write_report(folder, out, locale=locale)
+    say(f"{out / 'report.html'} and {out / 'report.json'} written")

@@ -1,0 +1,51 @@
+"""``acerto serve``: the scoring service in the foreground."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_CONFIGS, Configs
+from cli.output import say
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to bind.")] = 3000,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Serve without keys; on loopback alone.")] = False,
+    model: Annotated[
+        str, typer.Option("--model", help="champion, challenger, a version, or a directory.")
+    ] = "champion",
+    configs: Configs = DEFAULT_CONFIGS,
+) -> None:
+    """Serve scores and decisions over HTTP until Ctrl-C."""
+    if host not in _LOOPBACK:
+        raise typer.BadParameter(
+            f"found {host!r}: this version has no keys, so it serves on 127.0.0.1 alone; put a proxy before it",
+            param_hint="--host",
+        )
+    environ = environment(model, configs=configs)
+    from serving.service import run
+
+    if not insecure:
+        say("this version has no API keys: whoever can reach the port can ask; it binds to loopback alone")
+    say(f"serving on http://{host}:{port}/docs, ready at /readyz; Ctrl-C ends it")
+    raise typer.Exit(run(host, port, environ=environ))
+
+
+def environment(model: str, *, configs: Path, reports: Path | None = None) -> dict[str, str]:
+    """The service's environment: the bundle of a model, the configurations and the reports, as absolute paths."""
+    from training.registry import Tracking, resolve
+
+    folder, note = resolve(model, Tracking.from_environment())
+    if note:
+        say(note)
+    own = {"ACERTO_BUNDLE": str(folder.resolve()), "ACERTO_CONFIGS": str(configs.resolve())}
+    if reports is not None:
+        own["ACERTO_REPORTS"] = str(reports.resolve())
+    return {**os.environ, **own}
