@@ -1,0 +1,131 @@
+"""One training run on a small made-up portfolio, looked at from every side, and a second one to compare it with."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from decisioning.bundle import read_bundle
+from domain.clock import from_us
+from domain.errors import AcertoError, BundleError
+from domain.tables import Tables
+from training import registry
+from training.config import GatesConfig
+from training.pipeline import TrainingResult, train
+from training.promotion import promote
+from training.report import write_report
+
+SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 4000}\n"
+OPEN = GatesConfig(max_ece=1.0, min_auc_over_days_past_due=-1.0)
+
+
+@pytest.fixture(scope="module")
+def configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("configs")
+    for name in ("actions.yaml", "decision.yaml", "features.yaml"):
+        (folder / name).write_bytes((Path("configs") / name).read_bytes())
+    (folder / "training.yaml").write_text(SETTINGS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> registry.Tracking:
+    return registry.Tracking(root=tmp_path_factory.mktemp("registry") / "mlruns")
+
+
+@pytest.fixture(scope="module")
+def trained(portfolio: Tables, configs: Path, tracking: registry.Tracking) -> TrainingResult:
+    return train(portfolio, configs=configs, until=None, name="first", tracking=tracking)
+
+
+@pytest.fixture(scope="module")
+def shuffled(portfolio: Tables, configs: Path, tracking: registry.Tracking, trained: TrainingResult) -> TrainingResult:
+    """The same data with the rows of every table in another order, registered second."""
+    rng = np.random.default_rng(1)
+    columns = {}
+    for name, table in portfolio.columns.items():
+        order = rng.permutation(portfolio.rows(name))
+        columns[name] = {c: v[order] if isinstance(v, np.ndarray) else v.take(order) for c, v in table.items()}
+    return train(Tables(columns), configs=configs, until=None, name="second", tracking=tracking)
+
+
+def test_training_twice_gives_the_same_model_whatever_the_order_of_rows(
+    trained: TrainingResult, shuffled: TrainingResult
+) -> None:
+    assert trained.bundle.model_hash == shuffled.bundle.model_hash
+    assert trained.evaluation == shuffled.evaluation
+
+
+def test_versions_count_up_and_the_last_is_the_challenger(
+    trained: TrainingResult, shuffled: TrainingResult, tracking: registry.Tracking
+) -> None:
+    assert (trained.version, shuffled.version) == ("1", "2")
+    assert registry.challenger(tracking) == "2"
+
+
+def test_before_any_training_there_is_nothing_to_resolve(tmp_path: Path) -> None:
+    tracking = registry.Tracking(root=tmp_path)
+    with pytest.raises(BundleError, match="acerto train"):
+        registry.resolve("champion", tracking)
+
+
+def test_champions_come_and_go_back(
+    trained: TrainingResult, shuffled: TrainingResult, tracking: registry.Tracking
+) -> None:
+    folder, note = registry.resolve("champion", tracking)
+    assert folder.name == "2" and note is not None and "challenger" in note
+    promote(tracking, version="1", gates=OPEN)
+    promoted = promote(tracking, version=None, gates=OPEN)
+    assert (promoted.version, promoted.previous, registry.resolve("champion", tracking)[0].name) == ("2", "1", "2")
+    assert registry.roll_back(tracking) == ("2", "1")
+    pointer = json.loads((tracking.root / "aliases" / "champion.json").read_text())
+    assert (pointer["version"], pointer["bundle"]) == ("1", "bundles/1")
+    with pytest.raises(BundleError, match="earlier one"):
+        registry.roll_back(tracking)
+
+
+def test_gates_stop_a_version_unless_somebody_says_why(trained: TrainingResult, tracking: registry.Tracking) -> None:
+    strict = GatesConfig(max_ece=1e-9)
+    with pytest.raises(AcertoError, match="--force --why"):
+        promote(tracking, version="1", gates=strict)
+    assert promote(tracking, version="1", gates=strict, why="a rehearsal").forced
+
+
+def test_the_bundle_holds_a_response_model_of_the_whole_log(trained: TrainingResult) -> None:
+    bundle = read_bundle(trained.bundle.folder)
+    assert bundle.response is not None
+    assert trained.evaluation["response"]["heads"]["pay"]["rows"] > 5_000
+
+
+def test_nothing_later_than_the_cut_changes_the_model(portfolio: Tables, configs: Path, tmp_path: Path) -> None:
+    decided = portfolio.ints("decisions", "decided_at")
+    until = from_us(int(np.quantile(decided, 0.8)))
+    tracking = registry.Tracking(root=tmp_path / "mlruns")
+    early = portfolio.ints("payments", "recorded_at") < int(until.timestamp() * 1e6)
+    cut = {c: v[early] if isinstance(v, np.ndarray) else v.take(np.flatnonzero(early))
+           for c, v in portfolio.columns["payments"].items()}  # fmt: skip
+    hashes = {
+        train(tables, configs=configs, until=until, name=None, tracking=tracking).bundle.model_hash
+        for tables in (portfolio, Tables({**portfolio.columns, "payments": cut}))
+    }
+    assert len(hashes) == 1
+
+
+def test_without_decisions_the_payment_model_trains_and_the_response_model_is_refused(
+    portfolio: Tables, configs: Path, tmp_path: Path
+) -> None:
+    bare = Tables({name: portfolio.columns[name] for name in ("accounts", "debts", "payments")})
+    result = train(bare, configs=configs, until=None, name=None, tracking=registry.Tracking(root=tmp_path / "mlruns"))
+    assert result.bundle.response is None
+    assert "decisions" in result.evaluation["response"]["refused"]
+
+
+@pytest.mark.parametrize("locale", ["pt-BR", "en"])
+def test_the_report_needs_no_network_and_tells_every_section(
+    trained: TrainingResult, tmp_path: Path, locale: str
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
+    assert page.count("<h2>") == 9 and "http:" not in page and "https:" not in page and "<script" not in page
+    numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None

@@ -1,0 +1,120 @@
+"""LightGBM, always in the same deterministic way: early stopping to find the number of trees, then a refit."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from training.config import ModelConfig
+from training.windows import Int64s
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns of a matrix, and the positions of the categorical ones."""
+
+    names: tuple[str, ...]
+    categorical: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a booster is grown; ``objective`` is ``binary`` or, for shares in [0, 1], ``cross_entropy``."""
+
+    objective: str
+    model: ModelConfig
+    min_rows_per_leaf: int = 100
+    l2: float = 5.0
+    feature_share: float = 0.7
+    patience: int = 25
+
+    def small(self) -> Recipe:
+        """For rare outcomes: shallow trees, few of them, strongly shrunk."""
+        model = self.model.model_copy(
+            update={
+                "max_leaves": min(self.model.max_leaves, 6),
+                "max_depth": min(self.model.max_depth, 3),
+                "learning_rate": self.model.learning_rate / 2,
+                "max_rounds": min(self.model.max_rounds, 120),
+            }
+        )
+        return replace(self, model=model, min_rows_per_leaf=5 * self.min_rows_per_leaf, l2=10 * self.l2)
+
+    def params(self) -> dict[str, Any]:
+        """LightGBM parameters; everything that could make two runs differ is fixed."""
+        return {
+            "objective": self.objective,
+            "num_leaves": self.model.max_leaves,
+            "max_depth": self.model.max_depth,
+            "learning_rate": self.model.learning_rate,
+            "min_data_in_leaf": self.min_rows_per_leaf,
+            "lambda_l2": self.l2,
+            "feature_fraction": self.feature_share,
+            "max_bin": 127,
+            "cat_smooth": 50.0,
+            "metric": self.objective,
+            "seed": self.model.seed,
+            "num_threads": self.model.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "feature_pre_filter": False,
+            "verbosity": -1,
+        }
+
+
+def fit_stopped(
+    recipe: Recipe, columns: Columns, *, train: tuple[Floats, Floats], valid: tuple[Floats, Floats]
+) -> lgb.Booster:
+    """A booster grown on ``train`` until ``valid`` stops improving, cut at its best round."""
+    grown = lgb.train(
+        recipe.params(),
+        _dataset(train, columns),
+        num_boost_round=recipe.model.max_rounds,
+        valid_sets=[_dataset(valid, columns)],
+        callbacks=[lgb.early_stopping(recipe.patience, verbose=False)],
+    )
+    return trimmed(grown, grown.best_iteration)
+
+
+def fit_rounds(recipe: Recipe, columns: Columns, *, data: tuple[Floats, Floats], rounds: int) -> lgb.Booster:
+    """A booster of a given number of trees."""
+    return lgb.train(recipe.params(), _dataset(data, columns), num_boost_round=max(1, rounds))
+
+
+def trimmed(booster: lgb.Booster, rounds: int) -> lgb.Booster:
+    """The first ``rounds`` trees as a booster of their own, so that nothing has to remember where to stop."""
+    return lgb.Booster(model_str=booster.model_to_string(num_iteration=max(1, rounds)))
+
+
+def margins(booster: lgb.Booster, values: Floats, *, threads: int) -> Floats:
+    """(n,) raw scores."""
+    if not len(values):
+        return np.zeros(0)
+    return np.asarray(booster.predict(values, raw_score=True, num_threads=threads), dtype=np.float64)
+
+
+def take(values: Floats, target: Floats, rows: Int64s) -> tuple[Floats, Floats]:
+    """Features and target of some rows."""
+    return values[rows], target[rows]
+
+
+def _dataset(data: tuple[Floats, Floats], columns: Columns) -> lgb.Dataset:
+    values, target = data
+    with warnings.catch_warnings():
+        # LightGBM repeats through warnings what the parameters already say.
+        warnings.simplefilter("ignore", UserWarning)
+        return lgb.Dataset(
+            values,
+            label=target,
+            feature_name=list(columns.names),
+            categorical_feature=list(columns.categorical),
+            params={"max_bin": 127, "feature_pre_filter": False, "verbosity": -1},
+            free_raw_data=True,
+        )

@@ -1,0 +1,94 @@
+"""``training.yaml``: labels, sampling, splits, models and promotion gates, as frozen models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
+
+from domain.config import load_section
+from domain.errors import ConfigError
+
+_LEARNERS_HERE = ("hurdle",)
+
+
+class LabelConfig(BaseModel, frozen=True, extra="forbid"):
+    """What the response model learns: paid at all, paid at least a share of the amount due, or nothing overdue left."""
+
+    horizon_days: PositiveInt = 30
+    kind: Literal["any", "share", "cure"] = "any"
+    min_share_paid: float = Field(default=0.0, ge=0, le=1)
+
+
+class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
+    """At which moments an account is looked at; ``max_rows`` bounds the payment model's rows over the portfolio."""
+
+    as_of: Literal["auto", "decisions", "periodic", "both"] = "auto"
+    every_days: PositiveInt = 30
+    max_per_account: PositiveInt = 12
+    max_rows: PositiveInt = 150_000
+
+
+class SplitsConfig(BaseModel, frozen=True, extra="forbid"):
+    """Shares of rows, latest last; ``unseen_share`` of the debtors stay out of training and validation altogether."""
+
+    by: Literal["time"] = "time"
+    valid_share: float = Field(default=0.15, gt=0, lt=0.5)
+    test_share: float = Field(default=0.15, gt=0, lt=0.5)
+    unseen_share: float = Field(default=0.1, ge=0, lt=0.5)
+
+
+class ModelConfig(BaseModel, frozen=True, extra="forbid"):
+    """Size and speed of the boosters; the same seed and data give the same model, whatever the threads."""
+
+    seed: NonNegativeInt = 0
+    threads: PositiveInt = 2
+    max_leaves: int = Field(default=31, ge=2, le=1024)
+    max_depth: int = Field(default=6, ge=1, le=64)
+    learning_rate: float = Field(default=0.08, gt=0, le=1)
+    max_rounds: PositiveInt = 250
+
+
+class ResponseConfig(BaseModel, frozen=True, extra="forbid"):
+    """Which learner answers "what would happen under this action", from at most ``max_rows`` logged decisions."""
+
+    learner: Literal["hurdle", "funnel", "funnel_blend"] = "hurdle"
+    max_rows: PositiveInt = 250_000
+
+
+class GatesConfig(BaseModel, frozen=True, extra="forbid"):
+    """What a version must reach before it becomes champion; measured on the explained horizon's test rows."""
+
+    max_ece: float = Field(default=0.03, gt=0, le=1)
+    min_auc_over_days_past_due: float = Field(default=0.0, ge=-1, le=1)
+
+
+class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
+    """The whole of ``training.yaml``."""
+
+    label: LabelConfig = LabelConfig()
+    posting_lag_days: NonNegativeInt = 3
+    sampling: SamplingConfig = SamplingConfig()
+    splits: SplitsConfig = SplitsConfig()
+    model: ModelConfig = ModelConfig()
+    response: ResponseConfig = ResponseConfig()
+    gates: GatesConfig = GatesConfig()
+
+
+def load_training_config(path: Path) -> TrainingConfig:
+    """Read ``training.yaml``.
+
+    Raises
+    ------
+    ConfigError : an unknown key, a wrong value, or a learner that this version does not bring
+    """
+    config = load_section(path, TrainingConfig)
+    if config.response.learner not in _LEARNERS_HERE:
+        raise ConfigError(
+            f"{path}: response.learner: found {config.response.learner!r}; only 'hurdle' exists in this version; "
+            "write `response: {learner: hurdle}`"
+        )
+    if config.label.kind == "share" and config.label.min_share_paid == 0:
+        raise ConfigError(f"{path}: label.kind 'share' needs min_share_paid above 0, such as 0.5; found 0")
+    return config

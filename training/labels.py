@@ -1,0 +1,128 @@
+"""What happened after a moment: paid within a horizon, how much, and whether the debtor complained or opted out.
+
+Labels use facts as they are known at the end of the data (the latest version of each row), never as of the decision:
+they are the answer, not the question. A row is labelled only where its window is mature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.clock import FOREVER, US_PER_DAY
+from features.encoding import Encoded
+from features.spine import Spine
+from training.reversals import apply_reversals
+from training.windows import Bools, EventIndex, Int64s, index_events
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Payments that brought money in, as known at the end of the data.
+
+    All (m,): ``account`` index; ``at_us``; ``amount_cents`` > 0, less partial reversals; ``debt_known_us``, the moment
+    after which the debt paid was known, 0 where the payment names none or names an instalment of an agreement;
+    ``reversed_us``, when it was reversed in full, else ``FOREVER``.
+    """
+
+    account: npt.NDArray[np.int32]
+    at_us: Int64s
+    amount_cents: Int64s
+    debt_known_us: Int64s
+    reversed_us: Int64s
+    index: EventIndex
+
+
+def receipts(encoded: Encoded) -> Receipts:
+    """The money that came in on every account, with reversals attributed to the payments they undo."""
+    tables = encoded.tables
+    current = np.flatnonzero((encoded.known_until("payments") == FOREVER) & (encoded.account_of("payments") >= 0))
+    account = encoded.account_of("payments")[current]
+    at_us, amount = tables.ints("payments", "occurred_at")[current], tables.ints("payments", "amount")[current]
+    debt = _debt_codes(encoded)[current]
+    left, reversed_us = apply_reversals(account, at_us, amount, debt=debt)
+    kept = amount > 0
+    known = _first_known_us(encoded)[debt[kept]]
+    columns = account[kept], at_us[kept], left[kept], known, reversed_us[kept]
+    return Receipts(*columns, index=index_events(columns[0], columns[1]))
+
+
+def mature(as_of_us: Int64s, *, horizon_days: int, lag_days: int, end_us: int) -> Bools:
+    """Whether each window, and the days in which its payments may still be posted, end before the data do."""
+    return as_of_us + (horizon_days + lag_days) * US_PER_DAY <= end_us
+
+
+def paid_within(money: Receipts, spine: Spine, *, horizon_days: int) -> Bools:
+    """Whether a payment falls in ``[as_of, as_of + horizon)`` that was not reversed inside the same window."""
+    rows, events = money.index.pairs(spine, horizon_days=horizon_days)
+    stands = _stands(money, spine, rows, events, horizon_days)
+    paid = np.zeros(len(spine.as_of_us), dtype=np.bool_)
+    paid[rows[stands]] = True
+    return paid
+
+
+def recovered_cents(money: Receipts, spine: Spine, *, horizon_days: int) -> Int64s:
+    """Money received in the window on debts known at ``as_of`` (or on later instalments of an agreement), net.
+
+    Notes
+    -----
+    A payment that names no debt counts: it pays the oldest debt first, which was known.
+    """
+    rows, events = money.index.pairs(spine, horizon_days=horizon_days)
+    counts = _stands(money, spine, rows, events, horizon_days)
+    counts &= money.debt_known_us[events] < spine.as_of_us[rows]
+    total = np.bincount(rows[counts], weights=money.amount_cents[events[counts]], minlength=len(spine.as_of_us))
+    return np.rint(total).astype(np.int64)
+
+
+def share_recovered(money: Receipts, spine: Spine, due_cents: Int64s, *, horizon_days: int) -> npt.NDArray[np.float64]:
+    """Recovered share of the amount due at ``as_of``, between 0 and 1; ``NaN`` where nothing was due."""
+    recovered = recovered_cents(money, spine, horizon_days=horizon_days).astype(np.float64)
+    due = np.where(due_cents > 0, due_cents, np.nan)
+    return np.clip(recovered / due, 0.0, 1.0)
+
+
+def complaints(encoded: Encoded) -> EventIndex:
+    """Complaints, as responses tell them."""
+    return _coded_events(encoded, "responses", column="kind", wanted=("complained",))
+
+
+def opt_outs(encoded: Encoded) -> tuple[EventIndex, ...]:
+    """Opt-outs: a response that says so, or a consent revoked."""
+    said = _coded_events(encoded, "responses", column="kind", wanted=("opted_out",))
+    return said, _coded_events(encoded, "consents", column="status", wanted=("revoked",))
+
+
+def _stands(money: Receipts, spine: Spine, rows: Int64s, events: Int64s, horizon_days: int) -> Bools:
+    ends = spine.as_of_us[rows] + horizon_days * US_PER_DAY
+    stands: Bools = money.reversed_us[events] >= ends
+    return stands
+
+
+def _coded_events(encoded: Encoded, table: str, *, column: str, wanted: tuple[str, ...]) -> EventIndex:
+    if not encoded.tables.has(table):
+        return index_events(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64))
+    codes = encoded.tables.text(table, column).recode(dict.fromkeys(wanted, 1), unknown=0)
+    rows = np.flatnonzero((codes == 1) & (encoded.known_until(table) == FOREVER))
+    return index_events(encoded.account_of(table)[rows], encoded.tables.ints(table, "occurred_at")[rows])
+
+
+def _debt_codes(encoded: Encoded) -> npt.NDArray[np.int32]:
+    """Per payment, the code of its debt among the distinct debt ids, -1 where it names none that exists."""
+    ids = encoded.tables.text("debts", "debt_id").values
+    return encoded.tables.text("payments", "debt_id").recode({name: code for code, name in enumerate(ids)})
+
+
+def _first_known_us(encoded: Encoded) -> Int64s:
+    """Per debt code, when the debt was first known; 0 for instalments and, in the last place, for no debt."""
+    tables = encoded.tables
+    debts = tables.text("debts", "debt_id")
+    first = np.full(len(debts.values) + 1, FOREVER, dtype=np.int64)
+    known = np.maximum(tables.ints("debts", "occurred_at"), tables.ints("debts", "recorded_at"))
+    np.minimum.at(first, debts.codes, known)
+    # An agreement's instalments are issued later, but bring in money owed on the debts it replaced.
+    first[debts.codes[tables.text("debts", "promise_id").codes >= 0]] = 0
+    first[-1] = 0
+    return first

@@ -1,0 +1,77 @@
+"""The payment model: one booster per horizon, stopped and calibrated out of time, then refitted on all mature rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.calibration import Calibrator
+from decisioning.models import PaymentModel
+from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins, take
+from training.calibration import fit_calibrator
+from training.config import ModelConfig
+from training.splits import Split
+from training.windows import Bools, Int64s
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one horizon learns: ``paid`` (n,) 0 or 1, ``usable`` (n,) mature rows, and how they are split."""
+
+    horizon_days: int
+    paid: Floats
+    usable: Bools
+    split: Split
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Two pairs of booster and calibrator: the one that was evaluated, and the one that is shipped."""
+
+    evaluated: tuple[lgb.Booster, Calibrator]
+    shipped: tuple[lgb.Booster, Calibrator]
+    rounds: int
+
+
+def fit_horizon(values: Floats, columns: Columns, target: Target, *, fold: Int64s, config: ModelConfig) -> Fitted:
+    """Fit one horizon.
+
+    Parameters
+    ----------
+    values : (n, k) features
+    fold : (n,) folds by debtor, for the choice of the calibrator
+
+    Notes
+    -----
+    The evaluated booster sees the training rows only; validation stops and calibrates it; test rows judge it. The
+    shipped booster has as many trees, grown on all mature rows. Its own training rows cannot calibrate it, so its
+    calibrator is fitted on the evaluated booster's margins of validation and test rows, which both lie after training.
+    """
+    recipe, split = Recipe("binary", config), target.split
+    train, valid = take(values, target.paid, split.train), take(values, target.paid, split.valid)
+    booster = fit_stopped(recipe, columns, train=train, valid=valid)
+    rounds = booster.current_iteration()
+    later = np.concatenate([split.valid, split.test])
+    margin = margins(booster, values[later], threads=config.threads)
+    first = len(split.valid)
+    calibrator = fit_calibrator(margin[:first], valid[1], fold[split.valid])
+    ship = fit_calibrator(margin, target.paid[later], fold[later])
+    everything = np.flatnonzero(target.usable)
+    refit = fit_rounds(recipe, columns, data=take(values, target.paid, everything), rounds=rounds)
+    return Fitted((booster, calibrator), (refit, ship), rounds)
+
+
+def assemble(fitted: dict[int, Fitted], *, explained: int, shipped: str) -> PaymentModel:
+    """The model of all horizons, from the pairs that were ``evaluated`` or that are ``shipped``."""
+    pairs = {days: getattr(fit, shipped) for days, fit in fitted.items()}
+    return PaymentModel(
+        horizons=tuple(sorted(pairs)),
+        explained=explained,
+        boosters={days: pair[0] for days, pair in pairs.items()},
+        calibrators={days: pair[1] for days, pair in pairs.items()},
+    )

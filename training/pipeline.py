@@ -1,0 +1,254 @@
+"""Training as one story: facts, rows, labels, models, measurements, bundle, registry."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.bundle import BundleParts, ModelBundle, write_bundle
+from decisioning.config import DecisionConfig
+from decisioning.response import HurdleModel
+from domain.actions import ActionCatalogue, ActionsConfig
+from domain.clock import rfc3339, to_us
+from domain.config import load_section
+from domain.errors import NotEnoughDataError
+from domain.tables import Tables
+from features.config import FeaturesConfig
+from features.encoding import Encoded, encode
+from features.schema import FeatureSchema, fit_schema
+from training import labels, registry, verdicts
+from training.boosting import Columns
+from training.config import TrainingConfig, load_training_config
+from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
+from training.evaluation import plain
+from training.facts import end_of_data, known_before
+from training.fingerprint import data_summary
+from training.learners import LEARNERS
+from training.payment import Fitted, Target, assemble, fit_horizon
+from training.response_log import response_log, summary_of
+from training.splits import debtor_folds
+
+Floats = npt.NDArray[np.float64]
+OnStep = Callable[[str, float], None]
+
+_FOLDS = 5
+_GOLDEN_ROWS, _GOLDEN_ACTIONS = 16, 12
+_STEPS = {
+    "sort events": 0.02, "compute features": 0.08, "label": 0.16, "fit payment models": 0.20,
+    "fit the response model": 0.55, "evaluate": 0.80, "write the bundle": 0.95, "register": 0.97, "done": 1.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Configs:
+    """The configuration files that training reads."""
+
+    training: TrainingConfig
+    decision: DecisionConfig
+    features: FeaturesConfig
+    catalogue: ActionCatalogue
+
+    @classmethod
+    def load(cls, folder: Path) -> Configs:
+        """Read them from a folder; each problem is a ``ConfigError``."""
+        return cls(
+            training=load_training_config(folder / "training.yaml"),
+            decision=load_section(folder / "decision.yaml", DecisionConfig),
+            features=load_section(folder / "features.yaml", FeaturesConfig),
+            catalogue=ActionCatalogue(load_section(folder / "actions.yaml", ActionsConfig)),
+        )
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The registered bundle, and everything that was measured."""
+
+    bundle: ModelBundle
+    evaluation: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The version it was registered under."""
+        return self.bundle.version
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What the models were made from, and the models."""
+
+    rows: PaymentRows
+    targets: dict[int, Target]
+    fitted: dict[int, Fitted]
+    response: HurdleModel | None
+    response_summary: dict[str, Any]
+
+
+def train(
+    tables: Tables,
+    *,
+    configs: Path,
+    until: datetime | None,
+    name: str | None,
+    tracking: registry.Tracking,
+    on_step: OnStep | None = None,
+) -> TrainingResult:
+    """Train, evaluate and register a version; it becomes the challenger.
+
+    Parameters
+    ----------
+    until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
+    on_step : told the name of each step as it starts, and the share of the work done before it
+
+    Raises
+    ------
+    ConfigError : a configuration file cannot be used
+    DataError, NotEnoughDataError : there is too little to learn from, and what is missing
+    """
+    loaded = Configs.load(configs)
+    told = _steps(on_step)
+    told("sort events")
+    known = tables if until is None else known_before(tables, until_us=to_us(until))
+    encoded = encode(known, attributes=loaded.features.attributes)
+    end_us = end_of_data(known, until_us=None if until is None else to_us(until))
+    horizon = Horizon(end_us, loaded.training.posting_lag_days)
+    schema = fit_schema(encoded, attributes=loaded.features.attributes)
+    learned = _learn(encoded, schema, loaded, horizon, told)
+    told("evaluate")
+    columns = Columns(schema.names, schema.categorical)
+    judged = verdicts.judge(
+        learned.rows, learned.targets, learned.fitted, columns, explained=loaded.decision.explained_horizon,
+        config=loaded.training,
+    )  # fmt: skip
+    told("write the bundle")
+    evaluation = plain(
+        {
+            **judged.measured,
+            "explained_horizon": loaded.decision.explained_horizon,
+            "sampling": {"as_of": learned.rows.sampled, "rows": len(learned.rows.spine)},
+            "label": _label(loaded),
+            "response": learned.response_summary,
+            "data": {**data_summary(known), "end": rfc3339(end_us)},
+            "features": {"count": len(schema.names), "fingerprint": schema.fingerprint},
+            "settings": loaded.training.model_dump(mode="json"),
+        }
+    )
+    parts = _parts(learned, schema, loaded, evaluation=evaluation, sample=judged.sample)
+    bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
+    told("done")
+    return TrainingResult(bundle, evaluation)
+
+
+def _learn(
+    encoded: Encoded, schema: FeatureSchema, loaded: Configs, horizon: Horizon, told: Callable[[str], None]
+) -> _Learned:
+    config, decision = loaded.training, loaded.decision
+    told("compute features")
+    rows = payment_rows(encoded, schema, config, end_us=horizon.end_us)
+    told("label")
+    money = labels.receipts(encoded)
+    targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
+    told("fit payment models")
+    fold = debtor_folds(rows.rows.debtor, folds=_FOLDS, seed=config.model.seed)
+    columns = Columns(schema.names, schema.categorical)
+    fitted = {
+        days: fit_horizon(rows.values, columns, target, fold=fold, config=config.model)
+        for days, target in targets.items()
+    }
+    told("fit the response model")
+    response, summary = _respond(encoded, schema, loaded, money=money, horizon=horizon)
+    return _Learned(rows, targets, fitted, response, summary)
+
+
+def _respond(
+    encoded: Encoded, schema: FeatureSchema, loaded: Configs, *, money: labels.Receipts, horizon: Horizon
+) -> tuple[HurdleModel | None, dict[str, Any]]:
+    """The response model, or ``None`` with the reason why there is none."""
+    learner = loaded.training.response.learner
+    if not encoded.tables.rows("decisions"):
+        return None, {"learner": learner, "refused": "there is no decisions table, or it is empty"}
+    log = response_log(
+        encoded, schema, loaded.training, catalogue=loaded.catalogue, money=money, horizon=horizon,
+        value_days=loaded.decision.value_horizon_days,
+    )  # fmt: skip
+    told = {"learner": learner, **summary_of(log)}
+    if len({action.channel for action in log.actions}) < 2:
+        return None, {**told, "refused": "the log holds fewer than two channels to compare"}
+    try:
+        learned = LEARNERS[learner].fit(log, schema, loaded.training)
+    except NotEnoughDataError as error:
+        return None, {**told, "refused": str(error)}
+    return learned.model, {**told, "heads": dict(learned.summary)}
+
+
+def _parts(
+    learned: _Learned, schema: FeatureSchema, loaded: Configs, *, evaluation: dict[str, Any], sample: bytes
+) -> BundleParts:
+    rows = learned.rows.values
+    golden = rows[np.unique(np.linspace(0, len(rows) - 1, _GOLDEN_ROWS).astype(np.int64))]
+    actions = [action for action in loaded.catalogue.actions if not action.gated]
+    chosen = np.unique(np.linspace(0, len(actions) - 1, _GOLDEN_ACTIONS).astype(np.int64))
+    return BundleParts(
+        version="draft",
+        trained_at=registry.now().isoformat(),
+        schema=schema,
+        payment=assemble(learned.fitted, explained=loaded.decision.explained_horizon, shipped="shipped"),
+        response=learned.response,
+        settings=_settings(loaded, learned),
+        golden_values=golden,
+        golden_actions=[actions[place] for place in chosen],
+        evaluation={"evaluation.json": verdicts.as_json(evaluation), "sample.npz": sample},
+    )
+
+
+def _registered(
+    parts: BundleParts,
+    evaluation: dict[str, Any],
+    *,
+    name: str | None,
+    tracking: registry.Tracking,
+    told: Callable[[str], None],
+) -> ModelBundle:
+    with tempfile.TemporaryDirectory(prefix="acerto-") as folder:
+        draft = write_bundle(Path(folder) / "bundle", parts)
+        told("register")
+        params = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
+        record = registry.RunRecord(name, params, verdicts.headline(evaluation))
+        return registry.register(draft.folder, record, tracking)
+
+
+def _label(loaded: Configs) -> dict[str, Any]:
+    return {
+        "payment": "a payment in [as_of, as_of + horizon) on any debt of the account, not reversed within the window",
+        "response": loaded.training.label.model_dump(),
+        "posting_lag_days": loaded.training.posting_lag_days,
+        "value_horizon_days": loaded.decision.value_horizon_days,
+        "currency": loaded.decision.currency,
+    }
+
+
+def _settings(loaded: Configs, learned: _Learned) -> dict[str, Any]:
+    """What is frozen in the bundle and decides its hash; threads change the time, not the model."""
+    training = loaded.training.model_dump(mode="json")
+    training["model"].pop("threads")
+    training.pop("gates")
+    return {
+        "training": training,
+        "label": _label(loaded),
+        "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
+        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days")},
+    }
+
+
+def _steps(on_step: OnStep | None) -> Callable[[str], None]:
+    def told(step: str) -> None:
+        if on_step is not None:
+            on_step(step, _STEPS[step])
+
+    return told

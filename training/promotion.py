@@ -1,0 +1,77 @@
+"""When a version may become champion: gates on what was measured, unless somebody says why not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from decisioning.bundle import read_bundle
+from domain.errors import AcertoError
+from training import registry
+from training.config import GatesConfig
+
+EVALUATION = "evaluation/evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition: what was found, what was needed, and whether it is met."""
+
+    name: str
+    found: float | None
+    needed: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What was promoted, after which gates, and who was champion before."""
+
+    version: str
+    previous: str | None
+    gates: tuple[Gate, ...]
+    forced: bool
+
+
+def promote(
+    tracking: registry.Tracking, *, version: str | None, gates: GatesConfig, why: str | None = None
+) -> Promotion:
+    """Move ``champion`` to a version, by default the challenger; ``why`` forces it past gates that are not met.
+
+    Raises
+    ------
+    AcertoError : a gate is not met, and no reason was given to promote nevertheless
+    BundleError : there is no such version, or it is damaged
+    """
+    chosen = registry.challenger(tracking) if version is None else version
+    folder = registry.bundle_of(chosen, tracking)
+    read_bundle(folder)
+    checked = check(read_evaluation(folder), gates)
+    failed = [gate for gate in checked if not gate.met]
+    if failed and not why:
+        told = "; ".join(f"{gate.name}: found {gate.found}, needed {gate.needed}" for gate in failed)
+        raise AcertoError(f"version {chosen} is not promoted. {told}. Train again, or use --force --why TEXT")
+    previous = registry.move_champion(chosen, tracking, why=why or "all gates met")
+    return Promotion(chosen, previous, checked, forced=bool(failed))
+
+
+def check(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
+    """The gates of a version, from its evaluation file; the explained horizon counts."""
+    explained = evaluation["horizons"][str(evaluation["explained_horizon"])]
+    gain = explained["auc_over_days_past_due"]["value"]
+    error = explained["metrics"]["ece"]["value"]
+    least = gates.min_auc_over_days_past_due
+    return (
+        Gate("AUC above days past due alone", gain, f"more than {least:g}", gain is not None and gain > least),
+        Gate(
+            "calibration error (ECE)", error, f"at most {gates.max_ece:g}", error is not None and error <= gates.max_ece
+        ),
+    )
+
+
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """What was measured when the bundle was trained."""
+    found: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,249 @@
+"""The registry: versions, aliases and their history in MLflow, bundles as folders beside it. The only file with MLflow.
+
+Serving needs none of it: each alias is also a small JSON file that names a bundle's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from decisioning.bundle import ModelBundle, copy_bundle
+from domain.errors import BundleError
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+MODEL, EXPERIMENT = "acerto", "acerto"
+CHAMPION, CHALLENGER = "champion", "challenger"
+_ARTIFACT = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Where runs and versions are kept: ``root`` holds bundles, aliases and, by default, the MLflow database."""
+
+    root: Path = Path("mlruns")
+    uri: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> Tracking:
+        """``mlruns/`` below the working directory, and the server that ``MLFLOW_TRACKING_URI`` names, if any."""
+        return cls(uri=os.environ.get("MLFLOW_TRACKING_URI") or None)
+
+    @property
+    def address(self) -> str:
+        """The tracking URI."""
+        return self.uri or f"sqlite:///{self.root / 'mlflow.db'}"
+
+    @property
+    def bundles(self) -> Path:
+        """Folder of bundles, one per version."""
+        return self.root / "bundles"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What MLflow keeps of a training run beside its bundle."""
+
+    name: str | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+def now() -> datetime:
+    """The present moment: the registry is an edge, and dates what it keeps."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle:
+    """Keep a bundle as a new version and make it the challenger.
+
+    Returns
+    -------
+    The bundle as it now stands in the registry, under the version it was given
+    """
+    tracking.bundles.mkdir(parents=True, exist_ok=True)
+    with _client(tracking) as client:
+        experiment = _experiment(client, tracking)
+        run = client.create_run(experiment, run_name=record.name)
+        run_id = run.info.run_id
+        try:
+            _log(client, run_id, record)
+            source = f"{run.info.artifact_uri.rstrip('/')}/{_ARTIFACT}"
+            _ensure_model(client)
+            version = str(client.create_model_version(MODEL, source, run_id).version)
+            kept = copy_bundle(bundle, tracking.bundles / version, version=version)
+            client.log_artifacts(run_id, str(kept.folder), _ARTIFACT)
+            client.set_model_version_tag(MODEL, version, "model_hash", kept.model_hash)
+            client.set_registered_model_alias(MODEL, CHALLENGER, version)
+        except BaseException:
+            client.set_terminated(run_id, status="FAILED")
+            raise
+        client.set_terminated(run_id)
+    _point(tracking, CHALLENGER, {"version": version})
+    return kept
+
+
+def move_champion(version: str, tracking: Tracking, *, why: str) -> str | None:
+    """Make a version the champion; returns the version that was champion before."""
+    bundle_of(version, tracking)
+    history = champions(tracking)
+    if history and history[-1] == version:
+        return history[-1]
+    _set_champion(version, [*history, version], tracking, why=why)
+    return history[-1] if history else None
+
+
+def roll_back(tracking: Tracking) -> tuple[str, str]:
+    """Make the champion before the present one champion again.
+
+    Returns
+    -------
+    The version taken down, and the one that is champion now
+
+    Raises
+    ------
+    BundleError : there is no earlier champion
+    """
+    history = champions(tracking)
+    if len(history) < 2:
+        raise BundleError(
+            f"found {len(history)} champion(s) so far, needed an earlier one to go back to; promote another version"
+        )
+    _set_champion(history[-2], history[:-1], tracking, why=f"rolled back from version {history[-1]}")
+    return history[-1], history[-2]
+
+
+def champions(tracking: Tracking) -> list[str]:
+    """Versions that were promoted, in order; the last is the champion."""
+    pointer = _pointer(tracking, CHAMPION)
+    return [] if pointer is None else [str(version) for version in pointer.get("history", [pointer["version"]])]
+
+
+def resolve(model: str, tracking: Tracking) -> tuple[Path, str | None]:
+    """The bundle's folder behind an alias, a version or a folder, and a note where another one than asked is used.
+
+    Raises
+    ------
+    BundleError : nothing was ever trained, or the name is unknown
+    """
+    if model in (CHAMPION, CHALLENGER):
+        pointer = _pointer(tracking, model)
+        if pointer is not None:
+            return bundle_of(str(pointer["version"]), tracking), None
+        challenger = _pointer(tracking, CHALLENGER)
+        if challenger is None:
+            raise BundleError(f"no model was ever registered in {tracking.root}; run `acerto train` first")
+        version = str(challenger["version"])
+        return bundle_of(version, tracking), f"no champion yet: using the challenger, version {version}"
+    # A folder named like a version is asked for as ./3: versions come first.
+    if (tracking.bundles / model).is_dir() or not Path(model).is_dir():
+        return bundle_of(model, tracking), None
+    return Path(model), None
+
+
+def bundle_of(version: str, tracking: Tracking) -> Path:
+    """Folder of a version; fetched from the tracking server where this machine does not have it yet."""
+    folder = tracking.bundles / version
+    if not version.isdecimal():
+        raise BundleError(f"found the model {version!r}, needed champion, challenger, a version or a bundle's folder")
+    if not folder.is_dir() and tracking.uri is not None:
+        _fetch(version, tracking)
+    if not folder.is_dir():
+        there = sorted(int(path.name) for path in tracking.bundles.glob("*") if path.name.isdecimal())
+        raise BundleError(f"found no version {version} in {tracking.bundles}; there are {there or 'none'}")
+    return folder
+
+
+def challenger(tracking: Tracking) -> str:
+    """The version that was trained last."""
+    pointer = _pointer(tracking, CHALLENGER)
+    if pointer is None:
+        raise BundleError(f"no model was ever registered in {tracking.root}; run `acerto train` first")
+    return str(pointer["version"])
+
+
+def _set_champion(version: str, history: list[str], tracking: Tracking, *, why: str) -> None:
+    with _client(tracking) as client:
+        client.set_registered_model_alias(MODEL, CHAMPION, version)
+        client.set_model_version_tag(MODEL, version, "promoted_at", now().isoformat())
+        client.set_model_version_tag(MODEL, version, "promoted_why", why)
+    _point(tracking, CHAMPION, {"version": version, "history": history, "why": why})
+
+
+def _point(tracking: Tracking, alias: str, pointer: Mapping[str, Any]) -> None:
+    """Write an alias in one step: a reader sees the old file or the new one."""
+    folder = tracking.root / "aliases"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {**pointer, "bundle": f"bundles/{pointer['version']}", "since": now().isoformat()}
+    draft = folder / f".{alias}.json"
+    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / f"{alias}.json")
+
+
+def _pointer(tracking: Tracking, alias: str) -> dict[str, Any] | None:
+    path = tracking.root / "aliases" / f"{alias}.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        str(found["version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise BundleError(f"{path}: no readable alias; promote a version again") from error
+    return dict(found)
+
+
+def _log(client: MlflowClient, run_id: str, record: RunRecord) -> None:
+    for name, value in record.params.items():
+        client.log_param(run_id, name, value)
+    for name, number in record.metrics.items():
+        client.log_metric(run_id, name, number)
+
+
+def _experiment(client: MlflowClient, tracking: Tracking) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    place = None if tracking.uri else (tracking.root / "artifacts").absolute().as_uri()
+    return str(client.create_experiment(EXPERIMENT, artifact_location=place))
+
+
+def _ensure_model(client: MlflowClient) -> None:
+    if not client.search_registered_models(f"name='{MODEL}'"):
+        client.create_registered_model(MODEL)
+
+
+def _fetch(version: str, tracking: Tracking) -> None:
+    with _client(tracking) as client:
+        run_id = client.get_model_version(MODEL, version).run_id
+        if run_id is None:
+            raise BundleError(f"version {version} has no run to fetch its bundle from; train again")
+        tracking.bundles.mkdir(parents=True, exist_ok=True)
+        fetched = Path(client.download_artifacts(run_id, _ARTIFACT))
+        copy_bundle(fetched, tracking.bundles / version, version=version)
+
+
+@contextmanager
+def _client(tracking: Tracking) -> Iterator[MlflowClient]:
+    """A client that prints nothing, reports nothing to anyone, and loads no pickles."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.tracking import MlflowClient  # noqa: PLC0415  (two seconds that only these commands pay)
+
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        tracking.root.mkdir(parents=True, exist_ok=True)
+        yield MlflowClient(tracking_uri=tracking.address, registry_uri=tracking.address)

@@ -1,0 +1,101 @@
+"""The evaluation of a training run: every horizon measured, and the held-out sample that the report draws."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.boosting import Columns
+from training.config import TrainingConfig
+from training.dataset import PaymentRows
+from training.evaluation import Baselines, evaluate_horizon
+from training.payment import Fitted, Target, assemble
+from training.scorecard import days_past_due_score, fit_scorecard
+from training.windows import Int64s
+
+Floats = npt.NDArray[np.float64]
+
+_SAMPLE_ROWS = 5_000
+_BOOTSTRAP_SALT = 7
+
+
+@dataclass(frozen=True)
+class Judged:
+    """``measured`` by horizon, and the held-out rows of the explained horizon as the bytes of an ``.npz``."""
+
+    measured: dict[str, Any]
+    sample: bytes
+
+
+def judge(
+    rows: PaymentRows,
+    targets: Mapping[int, Target],
+    fitted: Mapping[int, Fitted],
+    columns: Columns,
+    *,
+    explained: int,
+    config: TrainingConfig,
+) -> Judged:
+    """Measure the evaluated models on test rows, as they would be served: calibrated, and fitted around each other."""
+    model = assemble(dict(fitted), explained=explained, shipped="evaluated")
+    tested = np.unique(np.concatenate([target.split.test for target in targets.values()]))
+    p_pay = np.full((len(rows.spine), len(model.horizons)), np.nan)
+    p_pay[tested] = model.predict(rows.values[tested])
+    rng = np.random.default_rng(config.model.seed + _BOOTSTRAP_SALT)
+    measured: dict[str, Any] = {}
+    for place, days in enumerate(model.horizons):
+        found, names = _baselines(rows, targets[days], columns)
+        measured[str(days)] = {
+            **evaluate_horizon(targets[days], p_pay[:, place], rows.rows, baselines=found, rng=rng),
+            "scorecard_variables": names,
+            "trees": fitted[days].rounds,
+            "calibration": fitted[days].evaluated[1].kind,
+        }
+    place = model.horizons.index(explained)
+    sample = _sample(rows, targets[explained], p_pay[:, place], rng=rng)
+    return Judged({"horizons": measured}, sample)
+
+
+def headline(evaluation: dict[str, Any]) -> dict[str, float]:
+    """The few numbers a tracking server lists."""
+    found: dict[str, float] = {}
+    for days, horizon in evaluation["horizons"].items():
+        for name, metric in horizon["metrics"].items():
+            if metric["value"] is not None:
+                found[f"{name}_{days}d"] = float(metric["value"])
+    return found
+
+
+def as_json(evaluation: dict[str, Any]) -> bytes:
+    """The evaluation file's bytes."""
+    return json.dumps(evaluation, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False).encode("utf-8")
+
+
+def _baselines(rows: PaymentRows, target: Target, columns: Columns) -> tuple[Baselines, list[str]]:
+    train, test = target.split.train, target.split.test
+    card = fit_scorecard(rows.values[train], target.paid[train], columns)
+    scores = np.full(len(rows.spine), np.nan)
+    scores[test] = card.predict(rows.values[test])
+    alone = days_past_due_score(rows.rows.days_past_due, target.paid, train)
+    return Baselines(scores, alone), list(card.names)
+
+
+def _sample(rows: PaymentRows, target: Target, p_pay: Floats, *, rng: np.random.Generator) -> bytes:
+    test: Int64s = target.split.test
+    if len(test) > _SAMPLE_ROWS:
+        test = np.sort(rng.choice(test, size=_SAMPLE_ROWS, replace=False))
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        values=rows.values[test],
+        paid=target.paid[test],
+        p_pay=p_pay[test],
+        days_past_due=rows.rows.days_past_due[test],
+    )
+    return file.getvalue()
