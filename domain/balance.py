@@ -26,7 +26,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.balance_book import Book, accrue, adjust, is_open, open_book, pay, restore
+from domain.balance_book import (
+    CLOSED,
+    CREDIT,
+    CREDIT_NOTE,
+    DUE_DAY,
+    ISSUED,
+    ISSUED_DAY,
+    ISSUED_US,
+    NEXT_ISSUED,
+    OWED_CHARGES,
+    OWED_PRINCIPAL,
+    PAID_UNNAMED,
+    VERSION,
+    VISIBLE,
+    WALKED,
+    accrue,
+    adjust,
+    is_open,
+    open_book,
+    pay,
+    restore,
+    take_credit,
+)  # fmt: skip
 from domain.balance_entries import (
     CLOSE,
     ENTRY_OF_DEBT_EVENT,
@@ -40,103 +62,110 @@ from domain.balance_entries import (
     Int64s,
     Standing,
     Standings,
-)
+)  # fmt: skip
 from domain.clock import MISSING
 from domain.compiled import compiled
 
 __all__ = [
-    "ENTRY_OF_DEBT_EVENT",
-    "Debts",
-    "Entries",
-    "Standing",
-    "Standings",
-    "open_debts",
-    "standing_of",
-    "standings",
-]
+    "ENTRY_OF_DEBT_EVENT", "Debts", "Entries", "Standing", "Standings", "open_debts", "standing_of", "standings",
+]  # fmt: skip
 
 
 @compiled
-def _spread_credit(book: Book, day: int) -> None:
-    for place in range(len(book.visible)):
-        if book.credit[0] <= 0:
+def _spread_credit(book: Int64s, day: int) -> None:
+    for place in range(len(book) - 1):
+        if book[-1, CREDIT] <= 0:
             return
-        if is_open(book, place) and book.principal[place] + book.charges[place] > 0:
-            accrue(book, place, day)
-            taken = pay(book, place, book.credit[0])
-            book.paid_unnamed[place] += taken
-            book.credit[0] -= taken
+        take_credit(book, place, day)
 
 
 @compiled
-def _reverse(book: Book, named: int, amount: int, day: int) -> None:
+def _reverse(book: Int64s, named: int, amount: int, day: int) -> None:
     left = amount
     if named >= 0:
         left -= restore(book, named, left, day)
-    from_credit = min(left, max(book.credit[0], 0))
-    book.credit[0] -= from_credit
+    from_credit = min(left, max(book[-1, CREDIT], 0))
+    book[-1, CREDIT] -= from_credit
     left -= from_credit
-    for place in range(len(book.visible) - 1, -1, -1):
-        undone = min(left, book.paid_unnamed[place])
+    for place in range(len(book) - 2, -1, -1):
+        undone = min(left, book[place, PAID_UNNAMED])
         if undone > 0:
-            book.paid_unnamed[place] -= undone
+            book[place, PAID_UNNAMED] -= undone
             left -= restore(book, place, undone, day)
+    if left > 0:
+        _owe_again(book, named, left, day)
+
+
+@compiled
+def _owe_again(book: Int64s, named: int, amount: int, day: int) -> None:
+    """A reversal of what was never paid: principal of the named debt, else of the oldest not closed, else a debit."""
     target = named
-    for place in range(len(book.visible)):
+    for place in range(len(book) - 1):
         if target < 0 and is_open(book, place):
             target = place
     if target < 0:
-        book.credit[0] -= left
-    elif left > 0:
-        accrue(book, target, day)
-        book.principal[target] += left
+        book[-1, CREDIT] -= amount
+        return
+    accrue(book, target, day)
+    book[target, OWED_PRINCIPAL] += amount
 
 
 @compiled
-def _post(book: Book, entries: Entries, entry: int) -> None:
-    kind, amount, day = entries.kind[entry], entries.amount[entry], entries.day[entry]
-    place = book.version[entries.debt[entry] - book.lo] if entries.debt[entry] >= 0 else -1
+def _move(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
+    """A debt event, or a payment with a debt; ``entry`` is (kind, amount, day)."""
+    kind, amount, day = entry
+    if kind in (CLOSE, SETTLE, REOPEN):
+        book[place, CLOSED] = 0 if kind == REOPEN else 1
+        return
+    accrue(book, place, day)
+    if kind == PAYMENT:
+        book[-1, CREDIT] += amount - pay(book, place, amount)
+    else:
+        adjust(book, place, kind, amount)
+
+
+@compiled
+def _post(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
+    """One entry and the credit that it sets free or finds; ``place`` is -1 where no visible debt is named."""
+    kind, amount, day = entry
+    waiting = book[-1, CREDIT] > 0
     if kind == PAYMENT and amount < 0:
         _reverse(book, place, -amount, day)
-    elif kind == PAYMENT and place < 0:
-        book.credit[0] += amount
-    elif place < 0:
-        return
-    elif kind in (CLOSE, SETTLE, REOPEN):
-        book.closed[place] = 0 if kind == REOPEN else 1
-    else:
-        accrue(book, place, day)
-        if kind == PAYMENT:
-            book.credit[0] += amount - pay(book, place, amount)
-        else:
-            adjust(book, place, kind, amount)
+    elif place >= 0:
+        _move(book, place, entry)
+    elif kind == PAYMENT:
+        book[-1, CREDIT] += amount
+    if not waiting:
+        _spread_credit(book, day)
+    elif place >= 0:
+        take_credit(book, place, day)  # credit that waited had found every other debt paid
 
 
 @compiled
-def _issue(book: Book, until_us: int) -> None:
-    """Issue the debts up to a moment; waiting credit goes to each. A negative amount is a credit note."""
-    debts = book.debts
-    while book.walked[0] < len(book.visible):
-        row = debts.issue_order[book.lo + book.walked[0]]
-        if debts.occurred_us[row] > until_us:
+def _issue(book: Int64s, until_us: int) -> None:
+    """Issue the debts up to a moment; credit that waits goes to each."""
+    while book[-1, WALKED] < len(book) - 1:
+        place = book[book[-1, WALKED], NEXT_ISSUED]
+        if book[place, ISSUED_US] > until_us:
             return
-        book.walked[0] += 1
-        if book.visible[row - book.lo] == 1:
-            book.issued[row - book.lo] = 1
-            book.credit[0] -= min(debts.amount[row], 0)
-            _spread_credit(book, debts.issued_day[row])
+        book[-1, WALKED] += 1
+        book[place, ISSUED] = book[place, VISIBLE]
+        if book[place, CREDIT_NOTE] > 0:
+            book[-1, CREDIT] += book[place, CREDIT_NOTE]
+            _spread_credit(book, book[place, ISSUED_DAY])
+        take_credit(book, place, book[place, ISSUED_DAY])
 
 
 @compiled
-def _replay(book: Book, entries: Entries, bounds: Bounds, as_of_us: int) -> None:
+def _replay(book: Int64s, entries: Entries, bounds: Bounds, as_of_us: int) -> None:
     """Everything visible in the order of time."""
-    for entry in range(bounds[2], bounds[3]):
-        if entries.occurred_us[entry] >= as_of_us:
+    for row in range(bounds[2], bounds[3]):
+        if entries.occurred_us[row] >= as_of_us:
             break
-        if entries.known_from[entry] < as_of_us <= entries.known_until[entry]:
-            _issue(book, entries.occurred_us[entry])
-            _post(book, entries, entry)
-            _spread_credit(book, entries.day[entry])
+        if entries.known_from[row] < as_of_us <= entries.known_until[row]:
+            _issue(book, entries.occurred_us[row])
+            place = book[entries.debt[row] - bounds[0], VERSION] if entries.debt[row] >= 0 else -1
+            _post(book, place, (int(entries.kind[row]), int(entries.amount[row]), int(entries.day[row])))
     _issue(book, as_of_us - 1)
 
 
@@ -152,30 +181,30 @@ def standing_of(  # noqa: PLR0917  (compiled functions have no keyword-only para
     as_of_us, as_of_day : the moment, and its local day for the debtor
     open_cents : (debt_hi - debt_lo,) or longer, overwritten with what each debt owes; 0 for a closed or unseen one
     """
-    lo, hi = bounds[0], bounds[1]
-    book = open_book(debts, lo, hi, as_of_us)
+    book = open_book(debts, bounds[0], bounds[1], as_of_us)
     _replay(book, entries, bounds, as_of_us)
     principal, charges, overdue, open_count, overdue_count, oldest = 0, 0, 0, 0, 0, MISSING
-    for place in range(hi - lo):
+    for place in range(len(book) - 1):
         open_cents[place] = 0
         if not is_open(book, place):
             continue
         accrue(book, place, as_of_day)
-        owed = book.principal[place] + book.charges[place]
+        owed = book[place, OWED_PRINCIPAL] + book[place, OWED_CHARGES]
         if owed <= 0:
             continue
-        due_day = debts.due_day[lo + place]
+        due_day = book[place, DUE_DAY]
         oldest = due_day if open_count == 0 else oldest  # places are in the order of due days
         open_cents[place] = owed
-        principal += book.principal[place]
-        charges += book.charges[place]
+        principal += book[place, OWED_PRINCIPAL]
+        charges += book[place, OWED_CHARGES]
         open_count += 1
         if due_day < as_of_day:
             overdue += owed
             overdue_count += 1
     days = as_of_day - oldest if open_count > 0 else MISSING
-    balance = principal + charges - book.credit[0]
-    return Standing(balance, overdue, principal, charges, book.credit[0], days, open_count, overdue_count, oldest)
+    credit = book[-1, CREDIT]
+    balance = principal + charges - credit
+    return Standing(balance, overdue, principal, charges, credit, days, open_count, overdue_count, oldest)
 
 
 @compiled
