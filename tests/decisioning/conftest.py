@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,15 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from decisioning.bundle import BundleParts
+from decisioning.bundle import BundleParts, ModelBundle, write_bundle
 from decisioning.calibration import Calibrator
 from decisioning.candidates import candidate_names, rows_for
 from decisioning.desk import Desk, load_desk
 from decisioning.models import PaymentModel
 from decisioning.response import HEADS, Head, HurdleModel
 from domain.clock import MISSING, US_PER_DAY, to_us
+from domain.tables import TABLES, Tables, coded
+from features.encoding import Encoded, encode
 from features.schema import FeatureSchema
 from features.spine import Spine
 from features.state import AccountStates
@@ -26,8 +28,8 @@ NOON = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 """A Monday, half past nine in São Paulo."""
 NAMES = (
     "days_past_due", "balance_cents", "overdue_cents", "payments_count_90d", "payments_count_365d",
-    "promises_broken_count", "contacts_sms_count_30d", "contacts_sms_recency", "contacts_whatsapp_count_30d", "responses_whatsapp_count_365d",
-    "response_rate_whatsapp_365d", "product",
+    "promises_broken_count", "contacts_sms_count_30d", "contacts_sms_recency", "contacts_whatsapp_count_30d",
+    "contacts_whatsapp_count_365d", "responses_whatsapp_count_365d", "response_rate_whatsapp_365d", "product",
 )  # fmt: skip
 PARAMS: dict[str, Any] = {
     "num_leaves": 15, "max_depth": 6, "num_threads": 1, "verbose": -1, "seed": 7, "deterministic": True,
@@ -100,6 +102,21 @@ def parts(world: World) -> BundleParts:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def bundle(parts: BundleParts, tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    return write_bundle(tmp_path_factory.mktemp("served") / "3", parts)
+
+
+@pytest.fixture(scope="session")
+def portfolio() -> Callable[[int], Tables]:
+    return _portfolio
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Encoded:
+    return encode(_portfolio(60), attributes={})
+
+
 @pytest.fixture
 def states(desk: Desk) -> Callable[..., AccountStates]:
     """States of n accounts in São Paulo that owe 1,000.00, 40 days past due, with every consent, unless told else."""
@@ -130,5 +147,68 @@ def states(desk: Desk) -> Callable[..., AccountStates]:
             **{name: np.array(column, dtype=np.int64) for name, column in given.items()}, **columns,
         )  # fmt: skip
 
-    assert MISSING < 0
     return make
+
+
+def tables(**rows: list[dict[str, Any]]) -> Tables:
+    """Canonical tables from rows of plain values: texts, cents, days, and aware datetimes for moments."""
+    columns: dict[str, Any] = {}
+    for table, given in rows.items():
+        columns[table] = {}
+        for column in TABLES[table].columns:
+            values = [row.get(column.name) for row in given]
+            if column.name == "recorded_at" and table != "accounts":
+                values = [row.get("recorded_at", row.get("occurred_at")) for row in given]
+            columns[table][column.name] = _column(column.kind, values)
+    return Tables(columns)
+
+
+def _column(kind: str, values: list[Any]) -> Any:
+    if kind in {"id", "text", "code", "list"}:
+        return coded(values)
+    if kind in {"number", "cost"}:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    plain = [to_us(value) if isinstance(value, datetime) else value for value in values]
+    return np.array([MISSING if value is None else value for value in plain], dtype=np.int64)
+
+
+def _portfolio(n: int, *, seed: int = 3) -> Tables:
+    """Accounts with two debts each, some paid, contacted, consenting or on hold; a few owe nothing."""
+    rng = np.random.default_rng(seed)
+    issued, today = NOON - timedelta(days=200), to_us(NOON) // US_PER_DAY
+    names = [f"a{row:05d}" for row in range(n)]
+    regions = rng.choice(["BR-SP", "BR-AM", "BR-AC", "XX-1"], size=n, p=[0.7, 0.15, 0.1, 0.05])
+    return tables(
+        accounts=[
+            {"account_id": name, "debtor_id": f"p{row // 2}", "region": str(regions[row]), "product": "loan"}
+            for row, name in enumerate(names)
+        ],
+        debts=[
+            {"debt_id": f"{name}-{part}", "account_id": name, "amount": int(rng.integers(5_000, 500_000)),
+             "due_on": int(today - rng.integers(-20, 150)), "occurred_at": issued, "penalty_pct": 2.0,
+             "monthly_interest_pct": 1.0}
+            for name in names for part in range(2)
+        ],
+        payments=[
+            {"payment_id": f"y{row}", "account_id": names[row],
+             "occurred_at": NOON - timedelta(days=int(rng.integers(1, 90))), "amount": 10**8 if row % 7 == 0 else 2_000}
+            for row in range(0, n, 3)
+        ],
+        contacts=[
+            {"contact_id": f"c{row}", "account_id": names[row], "channel": str(rng.choice(["sms", "whatsapp"])),
+             "occurred_at": NOON - timedelta(hours=int(rng.integers(1, 400)))}
+            for row in rng.integers(0, n, size=2 * n).tolist()
+        ],
+        responses=[],
+        promises=[],
+        consents=[
+            {"consent_id": f"s{row}", "account_id": names[row], "channel": "whatsapp", "status": "granted",
+             "occurred_at": issued}
+            for row in range(0, n, 2)
+        ],
+        holds=[
+            {"hold_id": f"h{row}", "account_id": names[row], "kind": "dispute", "scope": "account",
+             "occurred_at": NOON - timedelta(days=3)}
+            for row in range(5, n, 20)
+        ],
+    )  # fmt: skip

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from decisioning.config import Arms, Exploration
+from decisioning.desk import desk as make_desk
+from decisioning.desk import load_desk
+from decisioning.engine import decide, score
+from decisioning.records import decision_json, decision_row
+from domain.actions import WAIT
+from domain.clock import from_us, parse_moment
+from domain.decisions import Decision
+from domain.errors import ConfigError
+from features.encoding import encode
+from features.spine import every_account
+
+AS_OF = parse_moment("2026-03-02T12:30:00Z")
+ROW = [
+    "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "arm",
+    "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
+    "expected_net_value", "incremental_net_value", "runner_up", "debt_ids", "amount_due", "offer_amount",
+    "discount_amount", "instalment_amount", "not_before", "valid_until", "reasons", "refusals", "model_version",
+    "policy_version", "schema_fingerprint", "notices",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def decided(encoded: Any, bundle: Any, desk: Any) -> list[Decision]:
+    return decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, explain="full")
+
+
+@pytest.fixture(scope="module")
+def everyone(encoded: Any, bundle: Any, desk: Any) -> list[Decision]:
+    accounts = np.arange(len(encoded.account_ids))
+    return decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, accounts=accounts)
+
+
+def test_who_owes_anything_gets_a_decision_and_nobody_else(decided: list[Decision], everyone: list[Decision]) -> None:
+    owing = {decision.account_id for decision in everyone if decision.amount_due_cents > 0}
+    assert 0 < len(owing) < len(everyone)
+    assert {decision.account_id for decision in decided} == owing
+
+
+def test_a_listed_account_that_owes_nothing_waits_and_says_so(everyone: list[Decision]) -> None:
+    for decision in everyone:
+        if decision.amount_due_cents == 0:
+            assert (decision.action, decision.action_prob, decision.runner_up) == (WAIT, 1.0, None)
+            assert any("nada é devido" in notice for notice in decision.notices)
+
+
+def test_a_refused_action_is_never_chosen_nor_ranked(decided: list[Decision]) -> None:
+    for decision in decided:
+        refused = {refusal.action for refusal in decision.refusals}
+        assert not refused & {decision.action, *(candidate.action for candidate in decision.candidates)}
+        assert len(refused) + len(decision.candidates) == 110
+
+
+def test_the_best_candidate_is_chosen_unless_it_was_explored_or_held_out(decided: list[Decision]) -> None:
+    for decision in decided:
+        if decision.action_prob > 0.5 and decision.arm == "policy":
+            assert decision.action == decision.candidates[0].action
+            if decision.runner_up:
+                assert decision.runner_up.action == decision.candidates[1].action
+    assert sum(decision.action_prob > 0.5 for decision in decided) > 0.8 * len(decided)
+
+
+def test_the_explained_probability_is_base_plus_contributions(decided: list[Decision]) -> None:
+    for decision in decided:
+        assert decision.explanation is not None
+        total = decision.explanation.base + sum(item.contribution for item in decision.explanation.contributions)
+        assert total == pytest.approx(decision.p_pay[30], abs=1e-9)
+
+
+def test_reasons_repeat_what_the_contributions_say(decided: list[Decision]) -> None:
+    for decision in decided:
+        assert decision.explanation is not None
+        features = {item.feature for item in decision.explanation.contributions}
+        assert {reason.feature for reason in decision.reasons} <= features
+        assert 1 <= len(decision.reasons) <= 4
+
+
+def test_the_contrast_adds_up_to_the_difference_in_value(decided: list[Decision]) -> None:
+    for decision in decided:
+        assert decision.explanation is not None
+        waiting = decision.explanation.contrast["wait"]
+        assert waiting["expected_net_cents"] == decision.chosen.incremental_net_cents
+
+
+def test_a_decision_lies_in_what_is_left_of_its_moment_today(decided: list[Decision]) -> None:
+    for decision in decided:
+        assert decision.decided_at_us <= decision.not_before_us < decision.valid_until_us
+        assert decision.valid_until_us - decision.decided_at_us <= 24 * 3_600_000_000
+
+
+def test_the_same_inputs_give_the_same_rows_whatever_the_page_and_the_order(
+    encoded: Any, bundle: Any, desk: Any, decided: list[Decision]
+) -> None:
+    index = encoded.account_index()
+    backwards = np.array([index[decision.account_id] for decision in reversed(decided)])
+    singly = [
+        decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, accounts=backwards[row : row + 1], explain="full")[0]
+        for row in range(len(backwards))
+    ]
+    # As text, because a missing value does not equal itself.
+    assert repr(list(reversed(singly))) == repr(decided)
+
+
+def test_nothing_that_happens_at_or_after_as_of_changes_a_decision(portfolio: Any, bundle: Any, desk: Any) -> None:
+    later = portfolio(30)
+    payments = later.columns["payments"]
+    payments["occurred_at"][:] = np.maximum(payments["occurred_at"], int(AS_OF.timestamp() * 1e6))
+    payments["recorded_at"] = payments["occurred_at"]
+    without = portfolio(30)
+    empty = {name: column[:0] if isinstance(column, np.ndarray) else column.take(np.zeros(0, dtype=np.int64))
+             for name, column in without.columns["payments"].items()}  # fmt: skip
+    cleared = replace(without, columns={**without.columns, "payments": empty})
+    found = [decide(encode(some, attributes={}), as_of=AS_OF, bundle=bundle, desk=desk) for some in (later, cleared)]
+    assert found[0] == found[1]
+
+
+def test_a_decision_id_tells_account_moment_model_and_policy_apart(
+    encoded: Any, bundle: Any, desk: Any, decided: list[Decision]
+) -> None:
+    others = [
+        decide(encoded, as_of=AS_OF + timedelta(microseconds=1), bundle=bundle, desk=desk),
+        decide(encoded, as_of=AS_OF, bundle=replace(bundle, version="4"), desk=desk),
+        decide(encoded, as_of=AS_OF, bundle=bundle, desk=replace(desk, policy_version="other")),
+    ]
+    ids = [decision.decision_id for decision in decided] + [d.decision_id for found in others for d in found]
+    assert len(set(ids)) == len(ids)
+    assert all(len(one) == 32 and int(one, 16) >= 0 for one in ids)
+
+
+def test_without_response_model_every_decision_says_it_rests_on_priors(encoded: Any, bundle: Any, desk: Any) -> None:
+    found = decide(encoded, as_of=AS_OF, bundle=replace(bundle, response=None), desk=desk, locale="en", explain="full")
+    assert all(any("rests on configured priors" in notice for notice in decision.notices) for decision in found)
+    for decision in found:
+        waiting = next(candidate for candidate in decision.candidates if candidate.action == WAIT)
+        assert waiting.p_pay == pytest.approx(decision.p_pay[30])
+
+
+def test_a_table_missing_since_training_is_a_notice_and_no_refusal(portfolio: Any, bundle: Any, desk: Any) -> None:
+    given = portfolio(10)
+    without = replace(given, columns={name: data for name, data in given.columns.items() if name != "contacts"})
+    found = decide(encode(without, attributes={}), as_of=AS_OF, bundle=bundle, desk=desk, locale="en")
+    assert all(any("contacts is absent" in notice for notice in decision.notices) for decision in found)
+
+
+def test_all_accounts_of_a_held_out_debtor_wait(encoded: Any, bundle: Any, desk: Any) -> None:
+    config = desk.config.model_copy(update={"arms": Arms(holdout=0.5)})
+    found = decide(encoded, as_of=AS_OF, bundle=bundle, desk=make_desk(desk.catalogue, config, desk.contact_policy))
+    index, arms = encoded.account_index(), {}
+    for decision in found:
+        arms.setdefault(encoded.debtor[index[decision.account_id]], set()).add(decision.arm)
+        if decision.arm == "holdout":
+            assert (decision.action, decision.action_prob) == (WAIT, 1.0)
+    assert all(len(arm) == 1 for arm in arms.values())
+    assert {arm for found_arms in arms.values() for arm in found_arms} == {"policy", "holdout"}
+
+
+def test_without_explanation_nothing_is_explained(encoded: Any, bundle: Any, desk: Any) -> None:
+    found = decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, explain="none")
+    assert all(not decision.reasons and decision.explanation is None for decision in found)
+
+
+def test_no_accounts_are_no_decisions(encoded: Any, bundle: Any, desk: Any) -> None:
+    assert decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, accounts=np.zeros(0, dtype=np.int64)) == []
+
+
+def test_scores_are_the_probabilities_of_the_decisions(
+    encoded: Any, bundle: Any, desk: Any, everyone: list[Decision]
+) -> None:
+    spine = every_account(len(encoded.account_ids), as_of_us=everyone[0].decided_at_us)
+    found = score(encoded, spine, bundle, desk=desk)
+    assert found.p_pay.tolist() == [list(decision.p_pay.values()) for decision in everyone]
+    assert (found.expected_recovered_cents <= found.amount_due_cents).all()
+
+
+def test_a_row_has_the_columns_of_the_contract(decided: list[Decision]) -> None:
+    assert all(list(decision_row(decision)) == ROW for decision in decided)
+
+
+def test_amounts_of_a_row_add_up(decided: list[Decision]) -> None:
+    for decision in decided:
+        row = decision_row(decision)
+        assert row["offer_amount"] + row["discount_amount"] == pytest.approx(row["amount_due"], abs=1e-9)
+        assert row["decided_at"] == AS_OF
+        assert (row["instalment_amount"] is None) == (not row["offer"].startswith("inst"))
+        assert row["not_before"] == from_us(decision.not_before_us)
+
+
+def test_an_answer_is_plain_json_and_states_base_and_explained_probability_once(decided: list[Decision]) -> None:
+    text = json.dumps(decision_json(decided[0], explained=30), allow_nan=False)
+    assert text.count('"base"') == text.count('"p_pay_30d"') == 1
+    assert '"decided_at": "2026-03-02T12:30:00Z"' in text
+
+
+def test_an_answer_that_is_not_explained_in_full_has_no_candidates(everyone: list[Decision]) -> None:
+    assert not {"candidates", "explanation"} & set(decision_json(everyone[0], explained=30))
+
+
+def test_no_answer_ever_holds_an_internal_amount_in_cents(decided: list[Decision]) -> None:
+    def keys(part: Any) -> set[str]:
+        if isinstance(part, Mapping):
+            return set(part) | {key for value in part.values() for key in keys(value)}
+        return {key for value in part for key in keys(value)} if isinstance(part, list) else set()
+
+    assert not [key for key in keys(decision_json(decided[0], explained=30)) if key.endswith("_cents")]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("decision.yaml", "priors: {}", "priors: {reach: {whatsap: 0.4}}", "whatsap"),
+        ("decision.yaml", "priors: {}", "priors: {reach: {sms: 1.4}}", "between 0 and 1"),
+        ("decision.yaml", "exploration: {share", "exploration: {shares", "did you mean 'share'"),
+        ("decision.yaml", "contact_policy: br", "contact_policy: bra", "needed one of"),
+        ("decision.yaml", "[7, 30, 60, 90]", "[30, 7]", "rising"),
+        ("contact_policy/br.yaml", "max_contacts: 3", "max_contact: 3", "did you mean 'max_contacts'"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_with_the_way_out(
+    tmp_path: Path, file: str, old: str, new: str, message: str
+) -> None:
+    folder = _copied(tmp_path)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_desk(folder)
+
+
+def test_the_policy_version_follows_content_and_not_comments(tmp_path: Path, desk: Any) -> None:
+    folder = _copied(tmp_path)
+    path = folder / "contact_policy" / "br.yaml"
+    path.write_text("# another comment\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert load_desk(folder).policy_version == desk.policy_version
+    path.write_text(path.read_text(encoding="utf-8").replace("max_contacts: 3", "max_contacts: 4"), encoding="utf-8")
+    assert load_desk(folder).policy_version != desk.policy_version
+
+
+def test_every_decision_parameter_moves_the_policy_version(desk: Any) -> None:
+    changed = desk.config.model_copy(update={"exploration": Exploration(share=0.06)})
+    assert make_desk(desk.catalogue, changed, desk.contact_policy).policy_version != desk.policy_version
+
+
+def _copied(tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(Path(__file__).parents[2] / "configs", tmp_path / "configs"))
+
+
+def test_the_record_holds_every_field_of_a_decision(decided: list[Decision]) -> None:
+    answer = decision_json(decided[0], explained=30)
+    derived = {"decided_at_us": "decided_at", "amount_due_cents": "amount_due", "not_before_us": "not_before",
+               "valid_until_us": "valid_until", "chosen": "expected_net_value"}  # fmt: skip
+    assert all(derived.get(field.name, field.name) in answer for field in fields(Decision))
