@@ -167,7 +167,8 @@ def _responses() -> Iterable[Feature]:
 
 def _promises() -> Iterable[Feature]:
     yield from _windowed("promises_made", Events("promise", ("made",)),
-                         [("count", 365), ("count", ALL), ("recency", ALL)], pt="promessas feitas", en="promises made")  # fmt: skip
+                         [("count", 365), ("count", ALL), ("recency", ALL)],
+                         pt="promessas feitas", en="promises made")  # fmt: skip
     yield from _windowed("promises_made_cents", Events("promise", ("made",)), [("last", ALL)], pt="valor prometido",
                          en="amount promised", unit="cents")  # fmt: skip
     yield from _windowed("promises_kept", Events("promise", ("kept",)), [("count", 365), ("count", ALL)],

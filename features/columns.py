@@ -32,7 +32,7 @@ def known_until(tables: Tables, table: str) -> Int64s:
     if len(recorded) < 2:
         return until
     ids = tables.text(table, TABLES[table].id_column).codes
-    if len(np.unique(ids)) == len(ids):
+    if np.bincount(ids + 1)[1:].max(initial=0) <= 1:
         return until
     order = np.lexsort((recorded, ids))
     same = (ids[order][1:] == ids[order][:-1]) & (ids[order][1:] >= 0)

@@ -9,7 +9,7 @@ from features.vocabulary import CODES, KINDS, SOURCE_TABLE
 
 Aggregate = Literal["count", "sum", "mean", "max", "recency", "age", "last", "days", "gap_mean", "gap_std"]
 """``recency`` is days since the latest event, ``age`` since the first, ``days`` the number of distinct local days, and
-``gap_*`` describes the days between consecutive events."""
+``gap_*`` describes the days between consecutive events (``gap_std`` of whole hours, at least two gaps)."""
 WINDOW_DAYS = (7, 30, 90, 180, 365, 0)
 """Widths a window may have; 0 means the whole history."""
 ALL = 0

@@ -45,7 +45,8 @@ def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, ta
     """Fill the tallies of one row.
 
     ``tally`` is (groups, windows, 4): count, sum, maximum and distinct days in the narrowest window that sees them;
-    ``once`` is (groups, 6): latest moment, latest value, first moment, latest day seen, Σ gap, Σ gap² in whole seconds.
+    ``once`` is (groups, 7): latest moment, latest value, first moment, latest day seen, Σ gap in whole seconds, and Σ gap
+    and Σ gap² in whole hours.
     """
     tally[:] = 0
     once[:] = -1
@@ -71,9 +72,11 @@ def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, ta
             if single[0] == -1:
                 single[0], single[1] = moment, value
             else:
-                gap = (single[2] - moment) // 1_000_000
-                single[4] += gap
-                single[5] += gap // 60 * (gap // 60)
+                gap_us = single[2] - moment
+                hours = gap_us // 3_600_000_000
+                single[4] += gap_us // 1_000_000
+                single[5] += hours
+                single[6] += hours * hours
             single[2] = moment
 
 
@@ -82,11 +85,10 @@ def _gap_days(operation: int, n_gaps: int, single: Int64s) -> float:
     """Mean or standard deviation of the days between events; missing with no gap, or with one for the deviation."""
     if n_gaps < 1 or (operation == GAP_STD and n_gaps < 2):
         return np.nan
-    mean = single[4] / 86_400.0 / n_gaps
     if operation == GAP_MEAN:
-        return float(mean)
-    spread = single[5] / (1_440.0 * 1_440.0) / n_gaps - mean * mean
-    return float(np.sqrt(max(spread, 0.0)))
+        return float(single[4] / 86_400.0 / n_gaps)
+    # In whole numbers, so that equal gaps deviate by exactly nothing.
+    return float(np.sqrt(float(n_gaps * single[6] - single[5] * single[5])) / n_gaps / 24.0)
 
 
 @compiled
@@ -123,7 +125,7 @@ def windowed(plan: Plan, events: Events, account: Int32s, as_of_us: Int64s, out:
     """
     n_windows = len(plan.width_us)
     tally = np.zeros((plan.n_groups, n_windows, 4), dtype=np.int64)
-    once = np.zeros((plan.n_groups, 6), dtype=np.int64)
+    once = np.zeros((plan.n_groups, 7), dtype=np.int64)
     for row in range(len(account)):
         bounds = (events.offsets[account[row]], events.offsets[account[row] + 1])
         _scan(plan, events, bounds, as_of_us[row], tally, once)

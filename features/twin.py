@@ -56,12 +56,11 @@ def _gaps(moment: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _gap_std(moment: npt.NDArray[np.int64]) -> float:
-    gaps = _gaps(moment)
-    if len(gaps) < 2:
+    hours = [int(gap) // 3_600_000_000 for gap in np.diff(moment)]
+    if len(hours) < 2:
         return float("nan")
-    mean = float(gaps.sum()) / 86_400.0 / len(gaps)
-    square = float(((gaps // 60) ** 2).sum()) / (1_440.0 * 1_440.0) / len(gaps)
-    return float(np.sqrt(max(square - mean * mean, 0.0)))
+    spread = len(hours) * sum(hour * hour for hour in hours) - sum(hours) ** 2
+    return float(np.sqrt(float(spread)) / len(hours) / 24.0)
 
 
 _Aggregate = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], int], float]
