@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
-from decisioning.bundle import ModelBundle, check_golden, read_bundle
-from decisioning.desk import Desk, load_desk
-from decisioning.engine import decide, score
-from decisioning.records import decision_json
-from domain.clock import to_us
-from domain.money import from_cents
-from features.encoding import Encoded, encode
-from features.spine import Spine
-from serving.ledgers import Batch, own_id
-from serving.settings import Settings
+from serving.ledgers import Batch
 
 Answer = dict[str, Any]
 Explain = Literal["none", "reasons", "full"]
@@ -35,100 +22,3 @@ class Brain(Protocol):
 
     def model(self) -> Answer:
         """What is being served."""
-
-
-class Engine:
-    """The decision engine over one model bundle and one desk.
-
-    ``observe`` is told how many rows held a code that is in no vocabulary, by column.
-    """
-
-    def __init__(
-        self,
-        bundle: ModelBundle,
-        desk: Desk,
-        *,
-        notice: str | None = None,
-        observe: Callable[[Mapping[str, int]], None] = lambda _: None,
-    ) -> None:
-        self._bundle = bundle
-        self._desk = desk
-        self._notice = notice
-        self._observe = observe
-
-    def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
-        """``p_pay`` by horizon and what is expected to come back."""
-        encoded, accounts = self._encoded(batch)
-        spine = Spine(accounts.astype(np.int32), np.full(len(accounts), to_us(as_of), dtype=np.int64))
-        found = score(encoded, spine, self._bundle, desk=self._desk)
-        explained = self._bundle.payment.explained
-        place = found.horizons.index(explained)
-        return [
-            {
-                "account_id": account_id,
-                "p_pay": {f"{days}d": p for days, p in zip(found.horizons, p_pay, strict=True)},
-                f"p_pay_{explained}d": p_pay[place],
-                "expected_recovered": from_cents(round(float(found.expected_recovered_cents[row]))),
-                "amount_due": from_cents(int(found.amount_due_cents[row])),
-                "model_version": self._bundle.version,
-                "schema_fingerprint": self._bundle.schema.fingerprint,
-            }
-            for row, (account_id, p_pay) in enumerate(zip(batch.account_ids, found.p_pay.tolist(), strict=True))
-        ]
-
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str) -> list[Answer]:
-        """The records of the engine, with the ids that the request used."""
-        encoded, accounts = self._encoded(batch)
-        found = decide(
-            encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
-            accounts=accounts, explain=explain, locale=locale,
-        )  # fmt: skip
-        notices = tuple(_assumed(table, locale) for table in batch.assumed)
-        own = [
-            replace(
-                decision,
-                debt_ids=tuple(own_id(debt) for debt in decision.debt_ids),
-                notices=decision.notices + notices,
-            )
-            for decision in found
-        ]
-        return [decision_json(decision, explained=self._bundle.payment.explained) for decision in own]
-
-    def model(self) -> Answer:
-        """Versions, hash and fingerprints of what is being served."""
-        bundle = self._bundle
-        return {
-            "model_version": bundle.version,
-            "model_hash": bundle.model_hash,
-            "trained_at": bundle.trained_at,
-            "schema_fingerprint": bundle.schema.fingerprint,
-            "policy_version": self._desk.policy_version,
-            "horizon_days": list(bundle.payment.horizons),
-            "explained_horizon_days": bundle.payment.explained,
-            "has_response_model": bundle.response is not None,
-            "notice": self._notice,
-        }
-
-    def _encoded(self, batch: Batch) -> tuple[Encoded, np.ndarray]:
-        encoded = encode(batch.tables, attributes=self._bundle.schema.attributes)
-        self._observe(encoded.unknown_codes)
-        index = encoded.account_index()
-        return encoded, np.array([index[account_id] for account_id in batch.account_ids], dtype=np.int64)
-
-
-def _assumed(table: str, locale: str) -> str:
-    if locale == "en":
-        return f"the request has no {table}: taken as none"
-    return f"a requisição não traz {table}: considerado como nenhum"
-
-
-def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], None] = lambda _: None) -> Engine:
-    """Reads and verifies bundle and configuration.
-
-    Raises
-    ------
-    BundleError, FeatureSchemaMismatchError, ConfigError : there is nothing that can be served, and why
-    """
-    bundle = read_bundle(settings.bundle)
-    check_golden(bundle)
-    return Engine(bundle, load_desk(settings.configs), notice=settings.notice, observe=observe)

@@ -23,7 +23,7 @@ from features.catalogue import CATALOGUE
 from features.config import FeaturesConfig
 from features.schema import FeatureSchema
 from serving.app import create_app
-from serving.brain import Engine, load_engine
+from serving.engine import Engine, load_engine
 from serving.ledgers import Batch
 from serving.logs import configure_logs
 from serving.metrics import observe_unknown_codes
