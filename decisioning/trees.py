@@ -7,30 +7,25 @@ so that the margins are those of LightGBM to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.candidates import Grid
+from domain.compiled import compiled
 from domain.errors import BundleError
 
 Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
 _MISSING_ZERO, _MISSING_NAN = 1, 2
 _INT32_END = 2147483648.0
 _ZERO = 1e-35
-
-
-def _compiled(function: _F) -> _F:
-    return cast(_F, numba.njit(cache=True)(function))
+_BLOCK = 32
 
 
 class Nodes(NamedTuple):
@@ -74,7 +69,14 @@ class Trees:
         Returns
         -------
         (n, A), ``NaN`` where not allowed
+
+        Raises
+        ------
+        BundleError : a booster that takes an action feature for a category
         """
+        asks_actions = self.nodes.feature >= grid.values.shape[1]
+        if (self.nodes.kind[asks_actions] & _CATEGORICAL).any():
+            raise BundleError("found a categorical action feature in a booster, needed numbers only; retrain")
         out = np.where(allowed, 0.0, np.nan)
         # One memory layout, so that the kernel is compiled once.
         plain = Grid(
@@ -83,7 +85,8 @@ class Trees:
             np.ascontiguousarray(grid.history),
             np.ascontiguousarray(grid.channel),
         )
-        _walk(self.nodes, plain, np.ascontiguousarray(allowed), out)
+        order = np.argsort(~allowed, axis=1, kind="stable")
+        _walk(self.nodes, plain, order, allowed.sum(axis=1), out)
         return out
 
 
@@ -120,62 +123,69 @@ def _numbers(tree: dict[str, str], name: str, dtype: Any) -> npt.NDArray[Any]:
     return np.array(tree.get(name, "").split(), dtype=dtype)
 
 
-@_compiled
-def _goes_left(nodes: Nodes, node: int, value: float) -> bool:
-    """The decision of one node as LightGBM takes it (``Tree::NumericalDecision``, ``Tree::CategoricalDecision``)."""
-    kind = nodes.kind[node]
-    if kind & _CATEGORICAL:
-        if np.isnan(value) or value <= -1.0 or value >= _INT32_END:
-            return False
-        category = int(value)
-        word = nodes.bits_from[node] + category // 32
-        return bool(word < nodes.bits_to[node] and (nodes.bits[word] >> np.uint32(category % 32)) & np.uint32(1))
+@compiled
+def _goes_left(kind: int, threshold: float, value: float) -> bool:
+    """The decision of a numerical node as LightGBM takes it (``Tree::NumericalDecision``)."""
     missing = (kind >> 2) & 3
     if np.isnan(value) and missing != _MISSING_NAN:
         value = 0.0
     if np.isnan(value) or (missing == _MISSING_ZERO and abs(value) <= _ZERO):
-        return bool(kind & _DEFAULT_LEFT)
-    return bool(value <= nodes.threshold[node])
+        return (kind & _DEFAULT_LEFT) > 0
+    return value <= threshold
 
 
-@_compiled
-def _split(nodes: Nodes, node: int, grid: Grid, row: int, actions: Int64s) -> int:
-    """Moves the actions that go left to the front, and says how many they are."""
-    own, fixed = grid.values.shape[1], grid.static.shape[1]
-    feature = nodes.feature[node] - own
-    if feature < 0:
-        return len(actions) if _goes_left(nodes, node, grid.values[row, feature + own]) else 0
-    count = 0
-    for place in range(len(actions)):
-        action = actions[place]
-        if feature < fixed:
-            value = grid.static[action, feature]
-        else:
-            value = grid.history[row, grid.channel[action], feature - fixed]
-        if _goes_left(nodes, node, value):
-            actions[place], actions[count] = actions[count], action
-            count += 1
-    return count
+@compiled
+def _listed(bits: npt.NDArray[np.uint32], start: int, end: int, value: float) -> bool:
+    """The decision of a categorical node (``Tree::CategoricalDecision``): left where the category is listed."""
+    if np.isnan(value) or value <= -1.0 or value >= _INT32_END:
+        return False
+    category = int(value)
+    word = start + category // 32
+    return word < end and (bits[word] >> np.uint32(category % 32)) & np.uint32(1) == np.uint32(1)
 
 
-@_compiled
-def _walk(nodes: Nodes, grid: Grid, allowed: npt.NDArray[np.bool_], out: Floats) -> None:
-    """Adds every tree to ``out``: a stack of (node, span of actions), a span being split where its node asks for it."""
+@compiled
+def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) -> None:
+    """Adds every tree to ``out`` (n, A): a stack of (node, span of actions), a span being split where its node asks.
+
+    ``order`` (n, A) holds the actions of each row, of which the first ``ends`` (n,) are wanted. Blocks of rows share a
+    tree while its nodes are in cache; within a row the trees come in their order.
+    """
+    # Names of their own, because reading an array out of a tuple counts a reference each time.
+    feature, threshold, kind, left, right = nodes.feature, nodes.threshold, nodes.kind, nodes.left, nodes.right
+    starts, stops, bits, leaf = nodes.bits_from, nodes.bits_to, nodes.bits, nodes.leaf
+    values, static, history, channel = grid.values, grid.static, grid.history, grid.channel
+    own, fixed = values.shape[1], static.shape[1]
     # Every span on the stack holds an action of its own, so it is never deeper than there are actions.
-    stack = np.empty((allowed.shape[1] + 1, 3), dtype=np.int64)
-    for row in range(allowed.shape[0]):
-        actions = np.flatnonzero(allowed[row])
+    stack = np.empty((order.shape[1] + 1, 3), dtype=np.int64)
+    for block in range(0, len(order), _BLOCK):
         for root in nodes.root:
-            stack[0, 0], stack[0, 1], stack[0, 2] = root, 0, len(actions)
-            depth = min(1, len(actions))
-            while depth:
-                depth -= 1
-                node, low, high = stack[depth, 0], stack[depth, 1], stack[depth, 2]
-                while node >= 0:
-                    middle = low + _split(nodes, node, grid, row, actions[low:high])
-                    if low < middle < high:
-                        stack[depth, 0], stack[depth, 1], stack[depth, 2] = nodes.right[node], middle, high
-                        depth += 1
-                    node, high = (nodes.left[node], middle) if middle > low else (nodes.right[node], high)
-                for action in actions[low:high]:
-                    out[row, action] += nodes.leaf[-1 - node]
+            for row in range(block, min(block + _BLOCK, len(order))):
+                stack[0, 0], stack[0, 1], stack[0, 2] = root, 0, ends[row]
+                depth = 1
+                while depth:
+                    depth -= 1
+                    node, low, high = stack[depth, 0], stack[depth, 1], stack[depth, 2]
+                    while node >= 0:
+                        column = feature[node]
+                        if column < own:
+                            here = _goes_left(kind[node], threshold[node], values[row, column])
+                            if kind[node] & _CATEGORICAL:
+                                here = _listed(bits, starts[node], stops[node], values[row, column])
+                            node = left[node] if here else right[node]
+                            continue
+                        middle = low
+                        for place in range(low, high):
+                            action, extra = order[row, place], column - own
+                            value = (
+                                static[action, extra] if extra < fixed else history[row, channel[action], extra - fixed]
+                            )
+                            if _goes_left(kind[node], threshold[node], value):
+                                order[row, place], order[row, middle] = order[row, middle], action
+                                middle += 1
+                        if low < middle < high:
+                            stack[depth, 0], stack[depth, 1], stack[depth, 2] = right[node], middle, high
+                            depth += 1
+                        node, high = (left[node], middle) if middle > low else (right[node], high)
+                    for place in range(low, high):
+                        out[row, order[row, place]] += leaf[-1 - node]
