@@ -48,7 +48,7 @@ from domain.balance_book import (
     pay,
     restore,
     take_credit,
-)  # fmt: skip
+)
 from domain.balance_entries import (
     CLOSE,
     ENTRY_OF_DEBT_EVENT,
@@ -62,7 +62,7 @@ from domain.balance_entries import (
     Int64s,
     Standing,
     Standings,
-)  # fmt: skip
+)
 from domain.clock import MISSING
 from domain.compiled import compiled
 
