@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from domain.actions import ActionCatalogue, ActionsConfig
-from domain.clock import from_us
+from domain.clock import from_us, to_us
 from domain.config import load_section
 from features.batch import compute_many
 from features.definitions import PARTS, Windowed
@@ -30,7 +30,7 @@ from features.schema import fit_schema
 from features.spine import every_account
 from features.tables import read_tables
 from features.vocabulary import CHANNELS
-from simulation.truth import end_of
+from simulation.judge import end_of
 from simulation.world import simulate
 
 Frames = dict[str, pd.DataFrame]
@@ -228,7 +228,7 @@ def main() -> None:
 
 def compare(data: Path, rounds: int) -> None:
     """The comparison itself, on a data directory that the simulator wrote."""
-    as_of_us = end_of(data)
+    as_of_us = to_us(end_of(data))
     encoded = encode(read_tables(data, attributes={}), attributes={})
     schema = fit_schema(encoded, attributes={})
     rules = {feature.name: feature.rule for feature in schema.features if isinstance(feature.rule, Windowed)}

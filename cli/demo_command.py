@@ -89,12 +89,12 @@ def _report(out: Path) -> None:
 
 def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decision]]:
     from cli.decide_command import decide_portfolio, show_summary, write_decisions
-    from domain.clock import from_us
+    from simulation.judge import end_of
 
     _title(6, "tonight's decisions")
     with progress("deciding") as step:
         tables, decisions = decide_portfolio(
-            data, as_of=from_us(_end_us(data)), model="champion", listed=None, configs=configs, on_step=step
+            data, as_of=end_of(data), model="champion", listed=None, configs=configs, on_step=step
         )
         step("writing", 0.95)
         write_decisions(out, decisions)
@@ -102,21 +102,15 @@ def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decis
     return tables, decisions
 
 
-def _end_us(data: Path) -> int:
-    """The moment at which the simulated history ends, and for which its truth holds."""
-    from simulation.truth import end_of
-
-    return end_of(data)
-
-
 def _compare(data: Path, decisions: list[Decision]) -> None:
     """What the simulator alone can tell: the true value of the decisions beside that of the ladder."""
-    from simulation.truth import true_values
+    from simulation.judge import judge
 
-    found = true_values(data, {decision.account_id: decision.action for decision in decisions})
+    found = judge(data, {decision.account_id: decision.action for decision in decisions})
     say(
-        f"true value per account over a year, known to the simulator alone: these decisions {found['chosen']:,.2f}, "
-        f"the ladder {found['ladder']:,.2f}, always waiting {found['wait']:,.2f}, the best action {found['best']:,.2f}"
+        f"true value per account over a year, which only a simulator knows: these decisions {found.chosen:,.2f}, the "
+        f"ladder {found.ladder:,.2f}, always waiting {found.wait:,.2f}; gain over the ladder {found.gain:,.2f} "
+        f"[{found.gain_low:,.2f}, {found.gain_high:,.2f}] on {found.accounts:,} accounts"
     )
 
 

@@ -1,0 +1,79 @@
+"""A small project of its own: simulated, trained and promoted once for all tests of the command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACCOUNTS = 700
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command gave: exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def command(folder: Path, *arguments: object) -> int:
+    """Run ``acerto`` in this process as the shell would; returns the exit code."""
+    from cli.main import main
+
+    before = sys.argv
+    sys.argv = ["acerto", *map(str, arguments)]
+    try:
+        with working_in(folder):
+            main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.argv = before
+    return 0
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    training = yaml.safe_load((folder / "configs/training.yaml").read_text(encoding="utf-8"))
+    training["model"] |= {"threads": 1, "max_leaves": 7, "max_depth": 3}
+    (folder / "configs/training.yaml").write_text(yaml.safe_dump(training), encoding="utf-8")
+    assert command(folder, "simulate", "--accounts", ACCOUNTS, "--seed", 3, "--out", "data") == 0
+    assert command(folder, "train", "--data", "data", "--name", "first") == 0
+    assert command(folder, "promote", "--force", "--why", "a test") == 0
+    return folder
+
+
+@pytest.fixture
+def acerto(project: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object, folder: Path = project) -> Outcome:
+        capfd.readouterr()
+        code = command(folder, *arguments)
+        captured = capfd.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
