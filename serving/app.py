@@ -76,10 +76,11 @@ class Reception:
             body = await capped_body(request.stream(), request.headers)
             limiter = self._limiter = self._limiter or anyio.CapacityLimiter(self._threads)
             reply = await anyio.to_thread.run_sync(partial(work, body, brain, self.schemas), limiter=limiter)
+            metrics.observe_answers(reply.answers, route=request.url.path)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
-        request.state.accounts = reply.accounts
+        request.state.accounts = len(reply.answers)
         return Response(reply.content, media_type="application/json")
 
 

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
-from serving import metrics
 from serving.brain import Answer, Brain
 from serving.ledgers import Batch, batches
 from serving.parsing import check_events, parse_json
@@ -24,10 +23,10 @@ R = TypeVar("R", bound=ScoresRequest)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer's bytes, and for how many accounts it is."""
+    """The answer's bytes, and the answers in it for whoever counts."""
 
     content: bytes
-    accounts: int
+    answers: list[Answer]
 
 
 def scores(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
@@ -44,7 +43,6 @@ def decisions(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
         asked, schemas,
         lambda batch: brain.decisions(batch, as_of=as_of, explain=asked.explain, locale=asked.locale),
     )  # fmt: skip
-    metrics.observe_decisions(found)
     return _reply("decisions", found, as_of)
 
 
@@ -74,5 +72,4 @@ def _each(asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], lis
 def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:
     answer = {"as_of": rfc3339(as_of), key: found}
     content = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    metrics.ACCOUNTS.labels(route=f"/v1/{key}").inc(len(found))
-    return Reply(content, len(found))
+    return Reply(content, found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -31,13 +33,15 @@ READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def observe_decisions(decisions: Iterable[Mapping[str, object]]) -> None:
-    """Counts what was chosen and what was refused; both names come from the configuration."""
-    for decision in decisions:
-        ACTIONS.labels(action=str(decision["action"])).inc()
-        refusals = decision.get("refusals")
-        for refusal in refusals if isinstance(refusals, list) else ():
-            REFUSALS.labels(code=str(refusal["code"])).inc()
+def observe_answers(answers: Sequence[Mapping[str, Any]], *, route: str) -> None:
+    """Counts accounts, and for decisions what was chosen and refused; those names come from the configuration."""
+    ACCOUNTS.labels(route=route).inc(len(answers))
+    chosen = Tally(answer["action"] for answer in answers if "action" in answer)
+    refused = Tally(refusal["code"] for answer in answers for refusal in answer.get("refusals", ()))
+    for action, count in chosen.items():
+        ACTIONS.labels(action=action).inc(count)
+    for code, count in refused.items():
+        REFUSALS.labels(code=code).inc(count)
 
 
 def observe_unknown_codes(counts: Mapping[str, int]) -> None:

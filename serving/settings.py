@@ -67,4 +67,4 @@ def _followed(pointer: Path, registry: Path) -> Path:
         place = json.loads(pointer.read_text(encoding="utf-8"))["bundle"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{pointer}: cannot be read; promote a version again with `acerto promote`") from error
-    return next((found for found in (registry / place, Path(place)) if found.is_dir()), registry / place)
+    return registry / str(place)
