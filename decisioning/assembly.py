@@ -131,14 +131,13 @@ def _runners_up(case: Case) -> npt.NDArray[np.int64]:
 
 def _spans(case: Case) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """From when and until when each chosen action may be carried out: its hours of the local day that are left."""
-    days, catalogue = case.page.days, case.page.catalogue
+    days, actions = case.page.days, case.page.catalogue.actions
     starts, ends = days.as_of_us.copy(), days.at(days.day + 1)
-    for position in np.unique(case.choice.action).tolist():
-        action = catalogue.actions[position]
-        if not action.is_wait:
-            rows = case.choice.action == position
-            start, end = days.span(action.hours)
-            starts[rows], ends[rows] = np.maximum(start, days.as_of_us)[rows], end[rows]
+    for hours in {action.hours for action in actions if not action.is_wait}:
+        of_hours = np.array([not action.is_wait and action.hours == hours for action in actions])
+        rows = of_hours[case.choice.action]
+        start, end = days.span(hours)
+        starts[rows], ends[rows] = np.maximum(start, days.as_of_us)[rows], end[rows]
     return starts, ends
 
 
