@@ -23,8 +23,9 @@ from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
 
-_MATURE_PAYERS = 2_000
-"""Shares are learned over the value horizon where this many payers have lived through it, else over the label's."""
+_MATURE_PAYERS, _MATURE_SHARE = 2_000, 0.3
+"""How many payers, and which share of them, must have lived through a horizon before shares are learned over it."""
+_SHARE_DAYS = (365, 270, 180, 120, 90, 60)
 
 
 @dataclass(frozen=True)
@@ -179,11 +180,26 @@ def _responded(encoded: Encoded, money: labels.Receipts, frame: _Frame, config: 
 def _shares(
     money: labels.Receipts, frame: _Frame, paid: Floats, *, horizon: Horizon, value_days: int, config: TrainingConfig
 ) -> tuple[Floats, int]:
-    """Recovered share of what was asked for, over the value horizon if enough payers have lived through it."""
-    mature = horizon.mature(frame.spine.as_of_us, value_days)
-    days = value_days if int((mature & (paid > 0)).sum()) >= _MATURE_PAYERS else config.label.horizon_days
+    """Recovered share of what was asked for, over the longest horizon that enough payers have lived through."""
+    days = _share_days(frame, paid, horizon=horizon, value_days=value_days, label_days=config.label.horizon_days)
     kept = np.array([1.0 - action.discount_pct / 100.0 for action in frame.actions])
     asked = np.rint(frame.due_cents * kept[frame.action]).astype(np.int64) if len(kept) else frame.due_cents
     share = labels.share_recovered(money, frame.spine, asked, horizon_days=days)
     share[~horizon.mature(frame.spine.as_of_us, days)] = np.nan
     return share, days
+
+
+def _share_days(frame: _Frame, paid: Floats, *, horizon: Horizon, value_days: int, label_days: int) -> int:
+    """The value horizon, or the longest below it that the log can show; at least the label's horizon.
+
+    Notes
+    -----
+    A log is often shorter than the value horizon. Money over 180 days is nearer to what a plan of six instalments
+    brings than its first instalment is.
+    """
+    payers = paid > 0
+    needed = max(_MATURE_PAYERS, int(_MATURE_SHARE * payers.sum()))
+    for days in (value_days, *(days for days in _SHARE_DAYS if label_days < days < value_days)):
+        if int((payers & horizon.mature(frame.spine.as_of_us, days)).sum()) >= needed:
+            return days
+    return label_days

@@ -44,13 +44,15 @@ def periodic(encoded: Encoded, config: SamplingConfig, *, end_us: int, seed: int
 def moments(encoded: Encoded, config: SamplingConfig, *, end_us: int, seed: int) -> tuple[Spine, str]:
     """Where the payment model looks, before what owes nothing is left out, and in one word why."""
     log, _ = decided(encoded)
-    kind = config.as_of
-    if kind == "auto":
-        kind = "decisions" if len(log) >= _ENOUGH_DECISIONS else "periodic"
-    if kind == "decisions":
-        return log, kind
+    if config.as_of == "decisions":
+        return log, "decisions"
     regular = periodic(encoded, config, end_us=end_us, seed=seed)
-    return (regular, kind) if kind == "periodic" else (_together(log, regular), kind)
+    if config.as_of == "periodic" or (config.as_of == "auto" and len(log) < _ENOUGH_DECISIONS):
+        return regular, "periodic"
+    if config.as_of == "both":
+        return _together(log, regular), "both"
+    earlier = regular.take(regular.as_of_us < int(log.as_of_us.min()))
+    return _together(log, earlier), "decisions + periodic before"
 
 
 def thinned(spine: Spine, config: SamplingConfig, *, seed: int) -> Int64s:

@@ -45,7 +45,7 @@ def tables_of() -> Callable[..., Tables]:
 
 @pytest.fixture(scope="session")
 def portfolio() -> Tables:
-    """400 debtors, 480 accounts, two years; some pay well, some do not, and calls help."""
+    """240 debtors, 280 accounts, two years; some pay well, some do not, and calls help."""
     return _portfolio(np.random.default_rng(5))
 
 
@@ -57,9 +57,9 @@ def _portfolio(rng: np.random.Generator) -> Tables:
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("accounts", "debts", "payments", "responses")}
     rows |= {"contacts": [], "decisions": []}
     channels = ("wait", "sms", "agent_call")
-    for number in range(480):
+    for number in range(280):
         name, good = f"a{number:04d}", rng.beta(1.5, 1.5)
-        rows["accounts"].append({"account_id": name, "debtor_id": f"d{number % 400:04d}"})
+        rows["accounts"].append({"account_id": name, "debtor_id": f"d{number % 240:04d}"})
         for month in range(24):
             day = int(month * 30 + number % 30)
             opened = start + day * DAY

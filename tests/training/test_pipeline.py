@@ -16,16 +16,17 @@ from training.pipeline import TrainingResult, train
 from training.promotion import promote
 from training.report import write_report
 
-SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 4000}\n"
+SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 3000}\n"
 OPEN = GatesConfig(max_ece=1.0, min_auc_over_days_past_due=-1.0)
 
 
 @pytest.fixture(scope="module")
 def configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("configs")
-    for name in ("actions.yaml", "decision.yaml", "features.yaml"):
+    for name in ("actions.yaml", "features.yaml"):
         (folder / name).write_bytes((Path("configs") / name).read_bytes())
     (folder / "training.yaml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "decision.yaml").write_text("horizon_days: [7, 30]\n", encoding="utf-8")
     return folder
 
 

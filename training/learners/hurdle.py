@@ -17,7 +17,7 @@ from decisioning.calibration import Calibrator
 from decisioning.candidates import candidate_names, rows_for
 from decisioning.response import Head, HurdleModel
 from features.schema import FeatureSchema
-from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins
+from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins, take
 from training.calibration import fit_calibrator, fit_platt
 from training.config import TrainingConfig
 from training.metrics import METRICS
@@ -104,26 +104,31 @@ def _fit_binary(table: _Table, label: Floats, recipe: Recipe) -> tuple[Head, dic
 
 
 def _fit_share(table: _Table, log: ResponseLog, recipe: Recipe) -> tuple[Head, dict[str, Any]]:
-    """Share of the amount asked for, among those who paid; a constant where few of them are mature."""
+    """Share of the amount asked for, among those who paid; a constant where few of them are mature.
+
+    Notes
+    -----
+    Split by debtor, not by time: with a gap as long as the share's own horizon, a log of a year has no rows left.
+    """
     payers = (log.paid > 0) & np.isfinite(log.share)
-    later = np.concatenate([table.split.valid, table.split.test])
-    learn, check = table.split.train[payers[table.split.train]], later[payers[later]]
-    if len(learn) < _MIN_PAYERS or len(check) < _MIN_PAYERS:
+    learn, check = (np.flatnonzero(payers & (table.fold > 0)), np.flatnonzero(payers & (table.fold == 0)))
+    if min(len(learn), len(check)) < _MIN_PAYERS:
         mean = float(log.share[payers].mean()) if payers.any() else 1.0
         return Head(constant=mean), {"kind": "constant", "rows": int(payers.sum()), "mean": mean}
-    train, valid = (table.rows[learn], log.share[learn]), (table.rows[check], log.share[check])
+    train, valid = take(table.rows, log.share, learn), take(table.rows, log.share, check)
     evaluated = fit_stopped(recipe, table.columns, train=train, valid=valid)
     margin = margins(evaluated, valid[0], threads=recipe.model.threads)
     calibrator = fit_platt(margin, valid[1])
-    everything = np.flatnonzero(payers)
-    data = (table.rows[everything], log.share[everything])
+    data = take(table.rows, log.share, np.flatnonzero(payers))
     shipped = fit_rounds(recipe, table.columns, data=data, rounds=evaluated.current_iteration())
-    predicted = calibrator.apply(margin)
+    error = np.abs(calibrator.apply(margin) - valid[1]).mean()
     summary = {
-        "kind": "booster", "rows": len(everything), "mean": float(data[1].mean()),
-        "mean_absolute_error": float(np.abs(predicted - valid[1]).mean()),
+        "kind": "booster",
+        "rows": len(data[1]),
+        "mean": float(data[1].mean()),
+        "mean_absolute_error": float(error),
         "mean_absolute_error_of_the_mean": float(np.abs(train[1].mean() - valid[1]).mean()),
-    }  # fmt: skip
+    }
     return Head(booster=shipped, calibrator=calibrator), summary
 
 
