@@ -118,12 +118,17 @@ def _serve(
     tables: Tables, decisions: list[Decision], *, exit_: bool, port: int, configs: Path, out: Path, started: float
 ) -> None:
     from cli.serve_command import environment
-    from serving.service import start
+    from serving.launch import start
 
     _title(7, "serve, and ask for one decision")
-    service = start(port=port, environ=environment("champion", configs=configs, reports=out / "report"))
+    service = start(
+        "127.0.0.1",
+        port,
+        environ=environment("champion", configs=configs, reports=out / "report"),
+        log=out / "service.log",
+    )
     try:
-        _wait_ready(service)
+        service.wait_until_ready(_READY_SECONDS)
         chosen = _example(tables, decisions)
         body = _request(tables, chosen)
         _show_answer(_ask(service.url, body), chosen)
@@ -138,24 +143,6 @@ def _serve(
         pass
     finally:
         service.stop()
-
-
-def _wait_ready(service: Any) -> None:
-    import httpx
-
-    from domain.errors import AcertoError
-
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if service.exit_code is not None:
-            raise AcertoError(f"the service ended with exit code {service.exit_code} before it was ready; see above")
-        try:
-            if httpx.get(f"{service.url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise AcertoError(f"the service was not ready within {_READY_SECONDS} s; is the machine out of memory?")
 
 
 def _example(tables: Tables, decisions: list[Decision]) -> Decision:

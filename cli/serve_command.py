@@ -30,7 +30,7 @@ def serve(
             param_hint="--host",
         )
     environ = environment(model, configs=configs)
-    from serving.service import run
+    from serving.launch import run
 
     if not insecure:
         say("this version has no API keys: whoever can reach the port can ask; it binds to loopback alone")

@@ -105,10 +105,13 @@ def _attribute(encoded: Encoded, spine: Spine, schema: FeatureSchema, feature: F
     if feature.rule.column == "opened_at":
         opened = data.astype(np.int64)[local.row]
         age = (spine.as_of_us - np.where(opened == MISSING, 0, opened)) / 86_400e6
-        return np.where((opened == MISSING) | (local.row < 0), np.nan, age)
-    return np.where(local.row < 0, np.nan, data.astype(np.float64)[local.row])
+        since: Floats = np.where((opened == MISSING) | (local.row < 0), np.nan, age)
+        return since
+    known: Floats = np.where(local.row < 0, np.nan, data.astype(np.float64)[local.row])
+    return known
 
 
 def _ratio(numerator: Floats, denominator: Floats, rule: Ratio) -> Floats:
     top, bottom = numerator + rule.strength * rule.prior, denominator + rule.strength
-    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+    share: Floats = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+    return share
