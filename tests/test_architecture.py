@@ -57,7 +57,7 @@ def test_no_file_names_a_machine_path_or_a_registry_address():
     found = []
     for name in listed:
         path = ROOT / name
-        if path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json", ""}:
-            if needle.search(path.read_text(encoding="utf-8", errors="replace")):
-                found.append(name)
+        readable = path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json", ""}
+        if readable and needle.search(path.read_text(encoding="utf-8", errors="replace")):
+            found.append(name)
     assert found == []

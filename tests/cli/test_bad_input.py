@@ -1,4 +1,4 @@
-"""Every kind of bad input: a clear error that names what was found and what was needed, and exit code 1 (2 for usage)."""
+"""Every kind of bad input: a clear error that names what was found and what was needed; exit code 1, or 2 for usage."""
 
 from __future__ import annotations
 
