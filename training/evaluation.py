@@ -16,6 +16,7 @@ from training.metrics import (
     auc,
     cluster_weights,
     equal_mass_bins,
+    interval,
     log_loss,
     with_intervals,
 )
@@ -73,7 +74,7 @@ def evaluate_horizon(
         "split": _dates(target),
         "base_rate": {"train": base_rate, "test": float(paid.mean())},
         "metrics": with_intervals(METRICS, paid, p, weights=weights),
-        "log_loss_of_base_rate": log_loss(paid, np.full(len(p), base_rate), np.ones(len(p))),
+        "log_loss_of_base_rate": float(log_loss(paid, np.full(len(p), base_rate), np.ones(len(p)))),
         "unseen_debtors": _unseen(paid, p, rows, test, rng=rng),
         "scorecard": with_intervals(METRICS, paid, baselines.scorecard[test], weights=weights),
         "days_past_due": with_intervals(RANK_METRICS, paid, baselines.days_past_due[test], weights=weights),
@@ -131,7 +132,7 @@ def segments(paid: Floats, p: Floats, days_past_due: Floats) -> list[dict[str, A
                     "rows": int(inside.sum()),
                     "rate": float(paid[inside].mean()),
                     "mean_p_pay": float(p[inside].mean()),
-                    "auc": auc(paid[inside], p[inside], np.ones(int(inside.sum()))),
+                    "auc": float(auc(paid[inside], p[inside], np.ones(int(inside.sum())))),
                 }
             )
     return table
@@ -181,11 +182,9 @@ def _unseen(paid: Floats, p: Floats, rows: Rows, test: Int64s, *, rng: np.random
 
 def _auc_gain(paid: Floats, p: Floats, other: Floats, *, weights: Floats) -> dict[str, float]:
     """Difference of two AUCs on the same rows, with a paired interval."""
-    draws = np.array([auc(paid, p, weight) - auc(paid, other, weight) for weight in weights])
-    draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) else (np.nan, np.nan)
+    low, high = interval(auc(paid, p, weights) - auc(paid, other, weights))
     flat = np.ones(len(paid))
-    return {"value": auc(paid, p, flat) - auc(paid, other, flat), "low": float(low), "high": float(high)}
+    return {"value": float(auc(paid, p, flat) - auc(paid, other, flat)), "low": low, "high": high}
 
 
 def _wilson(rate: float, n: int) -> tuple[float, float]:

@@ -13,43 +13,39 @@ ECE_BINS = 10
 _FLOOR = 1e-12
 
 
-def auc(target: Floats, score: Floats, weight: Floats) -> float:
+def auc(target: Floats, score: Floats, weight: Floats) -> Floats:
     """Area under the ROC curve; ties count half; ``NaN`` where one class is missing."""
     positives, negatives = _by_score(target, score, weight)
-    total = positives.sum() * negatives.sum()
-    if total == 0:
-        return float("nan")
-    below = np.cumsum(negatives) - negatives
-    return float(np.sum(positives * (below + negatives / 2.0)) / total)
+    below = np.cumsum(negatives, axis=-1) - negatives / 2.0
+    return _over(np.sum(positives * below, axis=-1), positives.sum(axis=-1) * negatives.sum(axis=-1))
 
 
-def ks(target: Floats, score: Floats, weight: Floats) -> float:
+def ks(target: Floats, score: Floats, weight: Floats) -> Floats:
     """Kolmogorov–Smirnov distance between the scores of payers and of the others."""
     positives, negatives = _by_score(target, score, weight)
-    if positives.sum() == 0 or negatives.sum() == 0:
-        return float("nan")
-    return float(np.max(np.abs(np.cumsum(positives) / positives.sum() - np.cumsum(negatives) / negatives.sum())))
+    ranked = [_over(np.cumsum(mass, axis=-1), mass.sum(axis=-1, keepdims=True)) for mass in (positives, negatives)]
+    return np.asarray(np.max(np.abs(ranked[0] - ranked[1]), axis=-1))
 
 
-def brier(target: Floats, p: Floats, weight: Floats) -> float:
+def brier(target: Floats, p: Floats, weight: Floats) -> Floats:
     """Mean squared error of the probabilities."""
-    return float(np.average((p - target) ** 2, weights=weight))
+    return _over(weight @ (p - target) ** 2, weight.sum(axis=-1))
 
 
-def log_loss(target: Floats, p: Floats, weight: Floats) -> float:
+def log_loss(target: Floats, p: Floats, weight: Floats) -> Floats:
     """Mean negative log-likelihood."""
     safe = np.clip(p, _FLOOR, 1.0 - _FLOOR)
-    return float(-np.average(target * np.log(safe) + (1.0 - target) * np.log1p(-safe), weights=weight))
+    return _over(-(weight @ (target * np.log(safe) + (1.0 - target) * np.log1p(-safe))), weight.sum(axis=-1))
 
 
-def ece(target: Floats, p: Floats, weight: Floats) -> float:
+def ece(target: Floats, p: Floats, weight: Floats) -> Floats:
     """Expected calibration error: mean |observed − predicted| over 10 bins of equal mass, weighted by their rows.
 
     Equal probabilities always share a bin; the edges are deciles of the rows given, whatever their weights.
     """
-    bins = equal_mass_bins(p, ECE_BINS)
-    gap = np.bincount(bins, weights=weight * (target - p), minlength=ECE_BINS)
-    return float(np.abs(gap).sum() / weight.sum())
+    gap = np.zeros((len(p), ECE_BINS))
+    gap[np.arange(len(p)), equal_mass_bins(p, ECE_BINS)] = target - p
+    return _over(np.abs(weight @ gap).sum(axis=-1), weight.sum(axis=-1))
 
 
 def equal_mass_bins(p: Floats, bins: int) -> npt.NDArray[np.int64]:
@@ -58,7 +54,8 @@ def equal_mass_bins(p: Floats, bins: int) -> npt.NDArray[np.int64]:
     return np.asarray(np.searchsorted(edges, p, side="right"), dtype=np.int64)
 
 
-Metric = Callable[[Floats, Floats, Floats], float]
+Metric = Callable[[Floats, Floats, Floats], Floats]
+"""Of target (n,), score (n,) and weights (n,) or (B, n): a number, or one per row of weights."""
 METRICS: dict[str, Metric] = {"auc": auc, "ks": ks, "brier": brier, "ece": ece, "log_loss": log_loss}
 RANK_METRICS: dict[str, Metric] = {"auc": auc, "ks": ks}
 """The two that a score which is no probability has, too."""
@@ -78,14 +75,22 @@ def with_intervals(
     target, score : (n,)
     weights : (B, n) row weights of each bootstrap replication (:func:`cluster_weights`)
     """
+    order = np.argsort(score, kind="stable")
+    target, score, weights = target[order], score[order], weights[:, order]
     found = {}
     for name, metric in metrics.items():
-        draws = np.array([metric(target, score, weight) for weight in weights])
-        draws = draws[np.isfinite(draws)]
-        low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) else (np.nan, np.nan)
-        point = metric(target, score, np.ones(len(target)))
-        found[name] = {"value": point, "low": float(low), "high": float(high)}
+        low, high = interval(metric(target, score, weights))
+        found[name] = {"value": float(metric(target, score, np.ones(len(target)))), "low": low, "high": high}
     return found
+
+
+def interval(draws: Floats) -> tuple[float, float]:
+    """Bounds that hold 95 % of the draws that have a value; ``NaN`` where none has."""
+    known = draws[np.isfinite(draws)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def cluster_weights(
@@ -103,8 +108,12 @@ def _by_score(target: Floats, score: Floats, weight: Floats) -> tuple[Floats, Fl
     order = np.argsort(score, kind="stable")
     ordered = score[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    mass = weight[order]
-    return (
-        np.add.reduceat(mass * target[order], starts),
-        np.add.reduceat(mass * (1.0 - target[order]), starts),
-    )
+    mass = weight[..., order]
+    paid = target[order]
+    return np.add.reduceat(mass * paid, starts, axis=-1), np.add.reduceat(mass * (1.0 - paid), starts, axis=-1)
+
+
+def _over(top: Floats, bottom: Floats) -> Floats:
+    """Quotient that is ``NaN`` where there is nothing to divide by."""
+    top, bottom = np.asarray(top), np.broadcast_to(bottom, np.shape(top))
+    return np.asarray(np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom > 0), dtype=np.float64)

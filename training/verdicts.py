@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.boosting import Columns
+from decisioning.models import monotone
+from training.boosting import Columns, margins
 from training.config import TrainingConfig
 from training.dataset import PaymentRows
 from training.evaluation import Baselines, evaluate_horizon
-from training.payment import Fitted, Target, assemble
+from training.payment import Fitted, Target
 from training.scorecard import days_past_due_score, fit_scorecard
 from training.windows import Int64s
 
@@ -43,23 +44,34 @@ def judge(
     config: TrainingConfig,
 ) -> Judged:
     """Measure the evaluated models on test rows, as they would be served: calibrated, and fitted around each other."""
-    model = assemble(dict(fitted), explained=explained, shipped="evaluated")
-    tested = np.unique(np.concatenate([target.split.test for target in targets.values()]))
-    p_pay = np.full((len(rows.spine), len(model.horizons)), np.nan)
-    p_pay[tested] = model.predict(rows.values[tested])
+    horizons = sorted(targets)
+    place = horizons.index(explained)
+    p_pay = _served(rows, targets, fitted, place=place, threads=config.model.threads)
     rng = np.random.default_rng(config.model.seed + _BOOTSTRAP_SALT)
     measured: dict[str, Any] = {}
-    for place, days in enumerate(model.horizons):
+    for column, days in enumerate(horizons):
         found, names = _baselines(rows, targets[days], columns)
         measured[str(days)] = {
-            **evaluate_horizon(targets[days], p_pay[:, place], rows.rows, baselines=found, rng=rng),
+            **evaluate_horizon(targets[days], p_pay[:, column], rows.rows, baselines=found, rng=rng),
             "scorecard_variables": names,
             "trees": fitted[days].rounds,
             "calibration": fitted[days].evaluated[1].kind,
         }
-    place = model.horizons.index(explained)
     sample = _sample(rows, targets[explained], p_pay[:, place], rng=rng)
     return Judged({"horizons": measured}, sample)
+
+
+def _served(
+    rows: PaymentRows, targets: Mapping[int, Target], fitted: Mapping[int, Fitted], *, place: int, threads: int
+) -> Floats:
+    """(n, H) probabilities of the evaluated model on rows that any horizon tests, ``NaN`` elsewhere."""
+    tested = np.unique(np.concatenate([target.split.test for target in targets.values()]))
+    values = rows.values[tested]
+    pairs = [fitted[days].evaluated for days in sorted(targets)]
+    columns = [calibrator.apply(margins(booster, values, threads=threads)) for booster, calibrator in pairs]
+    p_pay = np.full((len(rows.spine), len(pairs)), np.nan)
+    p_pay[tested] = monotone(np.column_stack(columns), place)
+    return p_pay
 
 
 def headline(evaluation: dict[str, Any]) -> dict[str, float]:

@@ -163,4 +163,4 @@ def _counts(label: Floats) -> dict[str, Any]:
 
 def _measured(label: Floats, p: Floats) -> dict[str, float]:
     weight = np.ones(len(label))
-    return {f"test_{name}": METRICS[name](label, p, weight) for name in ("auc", "brier", "ece", "log_loss")}
+    return {f"test_{name}": float(METRICS[name](label, p, weight)) for name in ("auc", "brier", "ece", "log_loss")}
