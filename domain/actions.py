@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, StringConstraints, model_validator
 
 WAIT = "wait/none/any"
 WAIT_CHANNEL = "wait"
 ANY_MOMENT = "any"
-_NAME = r"^[a-z][a-z0-9_]{0,31}$"
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""Of a channel, offer or moment: it is a part of action names and of feature names."""
 
 
 class Channel(BaseModel, frozen=True, extra="forbid"):
@@ -63,9 +64,9 @@ class Moment(BaseModel, frozen=True, extra="forbid"):
 class ActionsConfig(BaseModel, frozen=True, extra="forbid"):
     """``actions.yaml``: channels, offers, moments, which combinations exist, and which need an approval."""
 
-    channels: dict[str, Channel]
-    offers: dict[str, Offer]
-    moments: dict[str, Moment]
+    channels: dict[Name, Channel]
+    offers: dict[Name, Offer]
+    moments: dict[Name, Moment]
     combinations: Literal["all"] | list[str] = "all"
     gated: list[str] = []
 

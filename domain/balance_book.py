@@ -1,7 +1,7 @@
 """What can happen to one debt while the balance is replayed: charges accrue, payments take, reversals give back.
 
 The order in which it happens, and all rules, are in ``domain/balance.py``. A book is (debts + 1, FIELDS) int64: a place
-for each debt, with the columns named below, and last the account itself, with ``CREDIT`` and ``WALKED``. One array alone,
+for each debt, with the columns named below, and last the account itself, with ``CREDIT`` and ``WALKED``. One array,
 because compiled code hands it on for nothing, while a struct of many arrays costs more than the arithmetic.
 """
 

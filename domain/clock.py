@@ -155,7 +155,7 @@ def _transitions(name: str) -> tuple[Int64s, Int64s]:
 
 
 def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
-    """Wall-clock microseconds of each moment in its own zone.
+    """Wall-clock microseconds of each moment in its own zone; ``MISSING`` stays ``MISSING``.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str,
     """
     local = moments_us.copy()
     for index, name in enumerate(names):
-        rows = zones == index
+        rows = (zones == index) & (moments_us != MISSING)
         if rows.any():
             starts, offsets = _transitions(name)
             there = moments_us[rows]
@@ -180,8 +180,9 @@ def utc_us(local_moment_us: int, name: str) -> int:
         moment = local_moment_us - offset
         if offsets[int(np.searchsorted(starts, moment, side="right")) - 1] == offset:
             return int(moment)
-    # The wall clock jumps over this time: the offset before the jump gives the moment just after it.
-    return local_moment_us - int(offsets[int(np.searchsorted(starts, local_moment_us, side="right")) - 1])
+    # The wall clock jumps over this time: the offset before the jump gives a moment after it, never one before.
+    before = int(np.searchsorted(starts, local_moment_us - US_PER_DAY, side="right")) - 1
+    return local_moment_us - int(offsets[before])
 
 
 def local_days(wall_us: Int64s) -> Int64s:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Kind = Literal["id", "text", "code", "money", "cost", "moment", "day", "number", "integer", "list"]
 """``id`` and ``text`` are strings; ``code`` a string of a closed vocabulary; ``money`` int64 cents; ``cost`` a float
-with four places; ``moment`` int64 microseconds UTC; ``day`` int64 days since 1970; ``list`` a string joined by ``|``."""
+with four places; ``moment`` int64 microseconds UTC; ``day`` int64 days since 1970; ``list`` texts joined by ``|``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class Coded:
     def recode(self, index: Mapping[str, int], *, unknown: int = -1) -> npt.NDArray[np.int32]:
         """Codes in another vocabulary; ``unknown`` for values it lacks, and -1 for missing ones."""
         table = np.array([index.get(value, unknown) for value in self.values] + [-1], dtype=np.int32)
-        return table[self.codes]
+        return table[np.maximum(self.codes, -1)]
 
     def decode(self) -> list[str | None]:
         """The texts themselves, ``None`` where missing."""

@@ -109,6 +109,13 @@ def test_a_reversal_with_its_debt_brings_back_exactly_what_the_payment_took(book
     assert (standing.principal, standing.charges) == (10_000, 233)
 
 
+def test_a_part_of_a_payment_reversed_comes_back_as_principal_first(books):
+    paid = {"id": "p", "amount": 5_000, "at": 20, "debt": "d1"}
+    back = {"id": "r", "amount": -4_000, "at": 20.5, "debt": "d1"}
+    standing = books(debts=[RENT], payments=[paid, back]).at(20.9)
+    assert (standing.principal, standing.charges) == (5_233 + 4_000, 0)
+
+
 def test_a_reversal_without_debt_takes_credit_first_and_then_undoes_the_debt_due_last(books):
     second = {"id": "d2", "amount": 5_000, "due": 20, "at": 0}
     paid = {"id": "p", "amount": 16_000, "at": 5}

@@ -1,0 +1,107 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.clock import (
+    MISSING,
+    US_PER_HOUR,
+    from_day,
+    from_us,
+    local_days,
+    local_hours,
+    local_us,
+    parse_moment,
+    rfc3339,
+    to_day,
+    to_us,
+    utc_us,
+    weekdays,
+    zone_of,
+)
+
+ZONES = ("America/Sao_Paulo", "Europe/Lisbon", "Africa/Lagos", "Asia/Taipei", "America/Rio_Branco")
+MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2044, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  (bounds)
+
+
+@given(moment=MOMENTS)
+def test_a_moment_survives_its_microseconds(moment):
+    assert from_us(to_us(moment)) == moment
+
+
+@given(moment=MOMENTS)
+def test_a_moment_survives_its_text(moment):
+    assert parse_moment(rfc3339(moment)) == moment == parse_moment(rfc3339(to_us(moment)))
+
+
+@given(day=st.dates())
+def test_a_day_survives_its_number(day):
+    assert from_day(to_day(day)) == day
+
+
+def test_a_naive_time_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match="without offset"):
+        parse_moment("2026-03-02T12:00:00")
+    with pytest.raises(ValueError, match="needed one with an offset"):
+        to_us(datetime(2026, 3, 2))  # noqa: DTZ001  (the point of the test)
+
+
+def test_an_offset_is_turned_into_utc():
+    assert to_us(datetime(2026, 3, 2, 9, tzinfo=timezone(timedelta(hours=-3)))) == to_us(
+        datetime(2026, 3, 2, 12, tzinfo=UTC)
+    )
+
+
+@given(moment=MOMENTS, zone=st.sampled_from(ZONES))
+def test_the_wall_clock_is_that_of_the_time_zone_database(moment, zone):
+    wall = int(local_us(np.array([to_us(moment)]), np.array([0], dtype=np.int32), (zone,))[0])
+    there = moment.astimezone(ZoneInfo(zone))
+    assert from_us(wall).replace(tzinfo=None) == there.replace(tzinfo=None)
+    assert local_days(np.array([wall]))[0] == to_day(there.date())
+    assert local_hours(np.array([wall]))[0] == there.hour
+    assert weekdays(local_days(np.array([wall])))[0] == there.weekday()
+
+
+@given(moment=MOMENTS, zone=st.sampled_from(ZONES))
+def test_the_first_moment_that_shows_a_time_is_not_after_any_other(moment, zone):
+    wall = int(local_us(np.array([to_us(moment)]), np.array([0], dtype=np.int32), (zone,))[0])
+    first = utc_us(wall, zone)
+    assert first <= to_us(moment)
+    assert local_us(np.array([first]), np.array([0], dtype=np.int32), (zone,))[0] == wall
+
+
+@pytest.mark.parametrize(
+    ("zone", "skipped", "shown"),
+    [
+        ("America/Sao_Paulo", datetime(2018, 11, 4, 0, 0, tzinfo=UTC), 1),
+        ("Europe/Lisbon", datetime(2020, 3, 29, 1, 0, tzinfo=UTC), 2),
+    ],
+)
+def test_a_time_that_never_was_gives_the_moment_after_the_gap(zone, skipped, shown):
+    moment = utc_us(to_us(skipped), zone)
+    assert from_us(moment).astimezone(ZoneInfo(zone)).hour == shown
+
+
+def test_an_unknown_zone_is_read_as_utc_and_a_missing_moment_stays_missing():
+    noon = to_us(datetime(2026, 3, 2, 12, tzinfo=UTC))
+    local = local_us(np.array([noon, MISSING, noon]), np.array([-1, 0, 0], dtype=np.int32), ("America/Sao_Paulo",))
+    assert local.tolist() == [noon, MISSING, noon - 3 * US_PER_HOUR]
+
+
+def test_every_state_of_brazil_has_a_zone():
+    states = ("AC AL AM AP BA CE DF ES GO", "MA MG MS MT PA PB PE PI PR", "RJ RN RO RR RS SC SE SP TO")
+    assert all(zone_of(f"BR-{state}") for row in states for state in row.split())
+    assert zone_of("BR-XX") is None
+
+
+def test_the_zone_of_an_account_wins_over_that_of_its_region():
+    assert zone_of("BR-SP", "America/Manaus") == "America/Manaus"
+    assert zone_of("BR-SP", "Not/AZone") is None
+    assert zone_of("BR-SP", "../etc/passwd") is None
+
+
+def test_weekday_zero_is_monday():
+    assert weekdays(np.array([to_day(date(2026, 3, 2))]))[0] == 0
