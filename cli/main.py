@@ -43,7 +43,7 @@ def main() -> None:
     """Run a command: exit code 0 done, 1 refused or failed with one clear message, 2 usage."""
     os.environ.setdefault("OMP_NUM_THREADS", str(min(os.cpu_count() or 1, 2)))
     try:
-        app()
+        app(prog_name="acerto")
     except AcertoError as refusal:
         console.print(f"acerto: {refusal}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -100,7 +100,7 @@ def test_an_unknown_channel_is_told_and_counts_as_other(acerto, broken):
         (("report", "--out", "r", "--locale", "fr"), 2, "pt-BR"),
         (("serve", "--host", "0.0.0.0"), 2, "127.0.0.1"),
         (("features", "--data", "data"), 2, "--as-of"),
-        (("simulate", "--accounts", "many", "--out", "x"), 2, "many"),
+        (("simulate", "--accounts", "many", "--out", "x"), 2, "integer"),
     ],
 )
 def test_a_wrong_call_says_what_was_needed(acerto, arguments, code, told):

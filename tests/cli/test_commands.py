@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pandas as pd
-import pytest
 
 AS_OF = "2026-03-02T12:00:00Z"
 CONTRACT_COLUMNS = {
@@ -13,14 +12,6 @@ CONTRACT_COLUMNS = {
     "instalment_amount", "not_before", "valid_until", "reasons", "refusals", "model_version", "policy_version",
     "schema_fingerprint",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def decisions(project):
-    from conftest import command  # the session's own runner
-
-    assert command(project, "decide", "--data", "data", "--as-of", AS_OF, "--out", "decisions.parquet") == 0
-    return pd.read_parquet(project / "decisions.parquet")
 
 
 def test_training_twice_on_the_same_data_gives_the_same_model_hash(acerto):
@@ -46,7 +37,6 @@ def test_a_decision_file_has_the_columns_of_the_contract_and_one_row_per_account
 
 
 def test_listed_accounts_alone_are_decided_on(acerto, project):
-    (project / "some.csv").write_text("account_id\na0000001\na0000002\n", encoding="utf-8")
     ids = sorted(pd.read_parquet(project / "data/accounts.parquet")["account_id"].unique())[:3]
     (project / "some.csv").write_text("account_id\n" + "\n".join(ids) + "\n", encoding="utf-8")
     result = acerto("decide", "--data", "data", "--as-of", AS_OF, "--out", "s.csv", "--accounts", "some.csv")
