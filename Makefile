@@ -37,12 +37,10 @@ check: setup  ## Style, types and layers only
 	@$(BIN)/lint-imports --no-cache
 
 bench: setup  ## The measurements of benchmarks/README.md
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt polars
 	@$(BIN)/python benchmarks/bench_features.py
-	@$(BIN)/python benchmarks/bench_serving.py
 
 soak: setup  ## The long forms of the measurements in the tests
-	@$(BIN)/python -m pytest -m soak
+	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features/test_matrix.py
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports

@@ -1,6 +1,6 @@
 """Features of a simulated portfolio: our engine beside naive pandas, from the same Parquet files, cell by cell.
 
-    python benchmarks/bench_features.py [--accounts 10000] [--rounds 2]
+    python benchmarks/bench_features.py [--accounts 6500] [--rounds 2]
 
 Both read the canonical tables and give every windowed feature of the catalogue for every account at the end of the
 history. Rounds are interleaved in one process; the figure is process CPU time, compilation excluded.
@@ -214,7 +214,7 @@ def _timed(run: Callable[[], object]) -> tuple[object, float]:
 def main() -> None:
     """Simulate, run both engines in turn, compare every cell, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--accounts", type=int, default=6_500)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--data", type=Path, default=None)
     options = parser.parse_args()

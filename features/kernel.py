@@ -45,8 +45,8 @@ def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, ta
     """Fill the tallies of one row.
 
     ``tally`` is (groups, windows, 4): count, sum, maximum and distinct days in the narrowest window that sees them;
-    ``once`` is (groups, 7): latest moment, latest value, first moment, latest day seen, Σ gap in whole seconds, and Σ gap
-    and Σ gap² in whole hours.
+    ``once`` is (groups, 7): latest moment, latest value, first moment, latest day seen, Σ gap in whole seconds, and
+    Σ gap and Σ gap² in whole hours.
     """
     tally[:] = 0
     once[:] = -1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as hs
-from strategies import AS_OF_US, ORIGIN_US, as_known_before, random_rows, tables_of
+from strategies import AS_OF_US, ORIGIN_US, as_known_before, examples, random_rows, tables_of
 
 from domain.clock import US_PER_DAY, from_us
 from domain.tables import TABLES
@@ -30,7 +30,7 @@ def same(left, right) -> bool:
     return np.array_equal(left, right, equal_nan=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=seeds, as_of_us=moments)
 def test_the_kernel_and_its_numpy_twin_agree_to_the_bit(seed, as_of_us):
     encoded, values = matrix(random_rows(seed), as_of_us=as_of_us)
@@ -40,7 +40,7 @@ def test_the_kernel_and_its_numpy_twin_agree_to_the_bit(seed, as_of_us):
     assert same(values[:, columns], twin)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(seed=seeds, as_of_us=moments)
 def test_a_portfolio_and_its_accounts_one_by_one_give_the_same_rows(seed, as_of_us):
     rows = random_rows(seed)
@@ -53,7 +53,7 @@ def test_a_portfolio_and_its_accounts_one_by_one_give_the_same_rows(seed, as_of_
         assert same(values[position], single)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=seeds, as_of_us=moments)
 def test_the_matrix_computed_today_is_the_one_computed_from_the_tables_as_they_stood(seed, as_of_us):
     rows = random_rows(seed)
@@ -61,7 +61,7 @@ def test_the_matrix_computed_today_is_the_one_computed_from_the_tables_as_they_s
     assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(then, as_of_us=as_of_us)[1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=seeds, poison=seeds, as_of_us=moments)
 def test_events_at_or_after_as_of_change_nothing(seed, poison, as_of_us):
     rows = random_rows(seed)
@@ -82,7 +82,7 @@ def test_events_at_or_after_as_of_change_nothing(seed, poison, as_of_us):
     assert same(matrix(past, as_of_us=as_of_us)[1], matrix(poisoned, as_of_us=as_of_us)[1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(seed=seeds, as_of_us=moments)
 def test_a_back_dated_record_is_unseen_until_it_is_recorded(seed, as_of_us):
     rows = random_rows(seed)
@@ -94,7 +94,7 @@ def test_a_back_dated_record_is_unseen_until_it_is_recorded(seed, as_of_us):
     assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(back_dated, as_of_us=as_of_us)[1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(seed=seeds)
 def test_the_order_of_rows_changes_nothing(seed):
     rows = random_rows(seed)
