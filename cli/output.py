@@ -42,7 +42,7 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[OnStep]:
 
 def say(text: str) -> None:
     """One line for people, on stderr."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def show_json(value: Any) -> None:
