@@ -46,7 +46,9 @@ class PaymentRows:
     sampled: str
 
 
-def payment_rows(encoded: Encoded, schema: FeatureSchema, config: TrainingConfig, *, end_us: int) -> PaymentRows:
+def payment_rows(
+    encoded: Encoded, schema: FeatureSchema, config: TrainingConfig, *, end_us: int, longest_days: int
+) -> PaymentRows:
     """Sampled moments of accounts that owe, with their features.
 
     Raises
@@ -54,7 +56,7 @@ def payment_rows(encoded: Encoded, schema: FeatureSchema, config: TrainingConfig
     NotEnoughDataError : no account owes anything at any sampled moment
     """
     seed = config.model.seed
-    spine, sampled = sampling.moments(encoded, config.sampling, end_us=end_us, seed=seed)
+    spine, sampled = sampling.moments(encoded, config.sampling, end_us=end_us, longest_days=longest_days, seed=seed)
     spine = spine.take(sampling.distinct(spine))
     spine = spine.take(standing_at(encoded, spine).owes)
     if not len(spine):

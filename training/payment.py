@@ -14,7 +14,7 @@ from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins,
 from training.calibration import fit_calibrator
 from training.config import ModelConfig
 from training.splits import Split
-from training.windows import Bools, Int64s
+from training.windows import Bools
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,13 +38,15 @@ class Fitted:
     rounds: int
 
 
-def fit_horizon(values: Floats, columns: Columns, target: Target, *, fold: Int64s, config: ModelConfig) -> Fitted:
+def fit_horizon(
+    values: Floats, columns: Columns, target: Target, *, debtor: npt.NDArray[np.int32], config: ModelConfig
+) -> Fitted:
     """Fit one horizon.
 
     Parameters
     ----------
     values : (n, k) features
-    fold : (n,) folds by debtor, for the choice of the calibrator
+    debtor : (n,) for the choice of the calibrator
 
     Notes
     -----
@@ -59,8 +61,8 @@ def fit_horizon(values: Floats, columns: Columns, target: Target, *, fold: Int64
     later = np.concatenate([split.valid, split.test])
     margin = margins(booster, values[later], threads=config.threads)
     first = len(split.valid)
-    calibrator = fit_calibrator(margin[:first], valid[1], fold[split.valid])
-    ship = fit_calibrator(margin, target.paid[later], fold[later])
+    calibrator = fit_calibrator(margin[:first], valid[1], debtor[split.valid])
+    ship = fit_calibrator(margin, target.paid[later], debtor[later])
     everything = np.flatnonzero(target.usable)
     refit = fit_rounds(recipe, columns, data=take(values, target.paid, everything), rounds=rounds)
     return Fitted((booster, calibrator), (refit, ship), rounds)

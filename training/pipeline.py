@@ -33,12 +33,10 @@ from training.fingerprint import data_summary
 from training.learners import LEARNERS
 from training.payment import Fitted, Target, assemble, fit_horizon
 from training.response_log import response_log, summary_of
-from training.splits import debtor_folds
 
 Floats = npt.NDArray[np.float64]
 OnStep = Callable[[str, float], None]
 
-_FOLDS = 5
 _GOLDEN_ROWS, _GOLDEN_ACTIONS = 16, 12
 _STEPS = {
     "sort events": 0.02, "compute features": 0.08, "label": 0.16, "fit payment models": 0.20,
@@ -150,15 +148,14 @@ def _learn(
 ) -> _Learned:
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    rows = payment_rows(encoded, schema, config, end_us=horizon.end_us)
+    rows = payment_rows(encoded, schema, config, end_us=horizon.end_us, longest_days=max(decision.horizon_days))
     told("label")
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
     told("fit payment models")
-    fold = debtor_folds(rows.rows.debtor, folds=_FOLDS, seed=config.model.seed)
     columns = Columns(schema.names, schema.categorical)
     fitted = {
-        days: fit_horizon(rows.values, columns, target, fold=fold, config=config.model)
+        days: fit_horizon(rows.values, columns, target, debtor=rows.rows.debtor, config=config.model)
         for days, target in targets.items()
     }
     told("fit the response model")

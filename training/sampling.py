@@ -13,6 +13,8 @@ from training.splits import hash_share
 from training.windows import Bools, Int64s
 
 _ENOUGH_DECISIONS = 1_000
+_SPANS = 4
+"""A log must span so many of the longest horizon: three parts, with a gap before each of the last two."""
 
 
 def decided(encoded: Encoded) -> tuple[Spine, Int64s]:
@@ -41,10 +43,19 @@ def periodic(encoded: Encoded, config: SamplingConfig, *, end_us: int, seed: int
     return Spine(account.astype(np.int32), np.repeat(start, counts) + steps * step_us)
 
 
-def moments(encoded: Encoded, config: SamplingConfig, *, end_us: int, seed: int) -> tuple[Spine, str]:
-    """Where the payment model looks, before what owes nothing is left out, and in one word why."""
+def moments(
+    encoded: Encoded, config: SamplingConfig, *, end_us: int, longest_days: int, seed: int
+) -> tuple[Spine, str]:
+    """Where the payment model looks, before what owes nothing is left out, and in a few words why.
+
+    Notes
+    -----
+    Logged decisions alone where the log is long enough to split for the longest horizon: the model is asked at such
+    moments, and is better calibrated on them. A shorter log is led up to by regular moments.
+    """
     log, _ = decided(encoded)
-    if config.as_of == "decisions":
+    long_enough = len(log) >= _ENOUGH_DECISIONS and np.ptp(log.as_of_us) >= _SPANS * longest_days * US_PER_DAY
+    if config.as_of == "decisions" or (config.as_of == "auto" and long_enough):
         return log, "decisions"
     regular = periodic(encoded, config, end_us=end_us, seed=seed)
     if config.as_of == "periodic" or (config.as_of == "auto" and len(log) < _ENOUGH_DECISIONS):
@@ -56,12 +67,24 @@ def moments(encoded: Encoded, config: SamplingConfig, *, end_us: int, seed: int)
 
 
 def thinned(spine: Spine, config: SamplingConfig, *, seed: int) -> Int64s:
-    """Positions kept: at most ``max_per_account`` of an account and ``max_rows`` in all, drawn by hash, in order."""
-    draw = hash_share(spine.account.astype(np.int64), spine.as_of_us, seed=seed)
-    order = np.lexsort((draw, spine.account))
-    account = spine.account[order]
-    rank = np.arange(len(order)) - np.searchsorted(account, account, side="left")
-    kept = np.sort(order[rank < config.max_per_account])
+    """Positions kept: at most ``max_per_account`` of an account and ``max_rows`` in all, in order of account and time.
+
+    Notes
+    -----
+    An account's time is cut into spans at a phase of its own, and the first row of each is kept: whether a row is kept
+    depends on its past alone. Drawing from all rows of an account would not do: who pays leaves the log and has few
+    rows, so payers would be kept more often, and the more so the longer ago.
+    """
+    order = np.lexsort((spine.as_of_us, spine.account))
+    account, as_of_us = spine.account[order].astype(np.int64), spine.as_of_us[order]
+    if not len(order):
+        return order
+    width_us = int(np.ptp(as_of_us)) // max(config.max_per_account - 1, 1) + 1
+    phase_us = np.rint(hash_share(account, seed=seed) * width_us).astype(np.int64)
+    span = (as_of_us - as_of_us.min() + phase_us) // (width_us if config.max_per_account > 1 else 4 * width_us)
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (account[1:] != account[:-1]) | (span[1:] != span[:-1])
+    kept = order[first]
     return kept[at_most(spine.take(kept), config.max_rows, seed=seed)]
 
 

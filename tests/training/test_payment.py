@@ -26,7 +26,7 @@ def fitted(world: tuple[Floats, Floats, Floats], days: int = 30) -> tuple[Fitted
     usable = np.ones(N, dtype=bool)
     split = time_split(as_of.astype(np.int64), usable, ~usable, horizon_days=days, config=SplitsConfig())
     target = Target(days, paid, usable, split)
-    return fit_horizon(values, COLUMNS, target, fold=np.arange(N) % 5, config=CONFIG), target
+    return fit_horizon(values, COLUMNS, target, debtor=np.arange(N, dtype=np.int32), config=CONFIG), target
 
 
 def test_the_same_seed_and_data_give_the_same_trees(world: tuple[Floats, Floats, Floats]) -> None:

@@ -51,6 +51,7 @@ class _Table:
     columns: Columns
     channel: tuple[int, ...]
     fold: Int64s
+    debtor: npt.NDArray[np.int32]
     split: Split
 
 
@@ -85,6 +86,7 @@ def _table(log: ResponseLog, schema: FeatureSchema, names: tuple[str, ...], conf
         columns=Columns((*schema.names, *names), schema.categorical),
         channel=tuple(width + place for place, name in enumerate(names) if name.startswith(_TELLS_CHANNEL)),
         fold=debtor_folds(log.debtor, folds=_FOLDS, seed=config.model.seed),
+        debtor=log.debtor,
         split=split,
     )  # fmt: skip
 
@@ -96,10 +98,10 @@ def _fit_binary(table: _Table, label: Floats, recipe: Recipe) -> tuple[Head, dic
     later = np.concatenate([split.valid, split.test])
     margin = margins(evaluated, table.rows[later], threads=threads)
     first = len(split.valid)
-    judge = fit_calibrator(margin[:first], valid[1], table.fold[split.valid])
+    judge = fit_calibrator(margin[:first], valid[1], table.debtor[split.valid])
     measured = _measured(label[split.test], judge.apply(margin[first:]))
     shipped = fit_rounds(recipe, table.columns, data=(table.rows, label), rounds=evaluated.current_iteration())
-    calibrator = fit_calibrator(margin, label[later], table.fold[later])
+    calibrator = fit_calibrator(margin, label[later], table.debtor[later])
     return Head(booster=shipped, calibrator=calibrator), {"kind": "booster", **_counts(label), **measured}
 
 
