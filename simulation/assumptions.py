@@ -14,8 +14,8 @@ END = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEKS = 156
 LOGGED_WEEKS = 52
 """Decisions are logged in the last year only; before that the same ladder acted without keeping a log."""
-RUNS_BUDGET = 320_000
-"""Simulated futures per account are this over the number of accounts, between 4 and 64."""
+RUNS_BUDGET = 240_000
+"""Simulated futures per account are this over the number of accounts, between 2 and 32."""
 
 EXPLORED = 0.10
 """Share of decisions drawn uniformly from the eligible actions."""

@@ -229,19 +229,14 @@ def _eligible(rows: Rows, catalogue: ActionCatalogue) -> pa.Array:
     pairs = np.stack([rows["channels"], rows["offers"]], axis=1)
     kinds, of_row = np.unique(pairs, axis=0, return_inverse=True)
     channels, offers = catalogue.channels, tuple(catalogue.config.offers)
-    lists = []
-    for open_channels, open_offers in kinds.tolist():
-        chosen = [
-            number
-            for number, a in enumerate(catalogue.actions)
-            if a.is_wait
-            or (
-                not a.gated
-                and open_channels >> channels.index(a.channel) & 1
-                and open_offers >> offers.index(a.offer) & 1
-            )
-        ]
-        lists.append(chosen)
+    contacts = catalogue.actions[1:]
+    channel = np.array([channels.index(a.channel) for a in contacts])
+    offer = np.array([offers.index(a.offer) for a in contacts])
+    free = np.array([not a.gated for a in contacts])
+    lists = [
+        np.concatenate([[0], 1 + np.flatnonzero(free & (kind[0] >> channel & 1 == 1) & (kind[1] >> offer & 1 == 1))])
+        for kind in kinds
+    ]
     indices = pa.array(lists, pa.list_(pa.int32())).take(pa.array(of_row.reshape(-1)))
     values = pa.DictionaryArray.from_arrays(indices.values, pa.array(catalogue.names(), pa.string()))
     return pa.ListArray.from_arrays(indices.offsets, values)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from domain.clock import US_PER_DAY
-from domain.compiled import compiled
 from simulation.agreements import accept
 from simulation.books import standing
 from simulation.contacts import (
@@ -29,7 +28,7 @@ from simulation.contacts import (
 from simulation.draws import mixed
 from simulation.events import decided_us
 from simulation.ladder import INCENTIVE, spacing
-from simulation.parts import part
+from simulation.parts import entry, part
 from simulation.week import close_week, known_standing, open_week, play_week
 
 RECOVERED, PAID_7, PAID_30, PAID_60, PAID_90, COST, COMPLAINT, OPT_OUT, MEASURES = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -129,7 +128,7 @@ def _play_endings(me: Any, book: Any, week: Any, tools: tuple[Any, Any, Any, int
             done[place] = 1
 
 
-@compiled
+@entry
 def value_actions(traits: Any, states: Any, tools: tuple[Any, Any, Any], plan: tuple[Any, Any, int]) -> None:
     """Fill the measures of every action for some accounts.
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from domain.compiled import compiled
 from simulation.agreements import OPEN, close_promise
 from simulation.assumptions import LOGGED_WEEKS, WEEKS
 from simulation.books import accrue_all
 from simulation.journal import NOTHING, WIDTH
 from simulation.ladder import ladder_action
-from simulation.parts import part
+from simulation.parts import entry, part
 from simulation.week import known_standing, play_week
 
 ROWS_KEPT_FREE = 6_000
@@ -47,7 +46,7 @@ def _keep(week: Any, journal: Any, written: int) -> int:
     return int(written + week.filled)
 
 
-@compiled
+@entry
 def play_lives(traits: Any, states: Any, tools: tuple[Any, Any], plan: tuple[Any, int, int]) -> tuple[int, int]:
     """Play accounts from a first one on up to the day on which the data end, until the journal is nearly full.
 

@@ -20,6 +20,7 @@ from simulation.arrow import ids
 from simulation.futures import COMPLAINT, COST, MEASURES, OPT_OUT, PAID_7, RECOVERED, value_actions
 from simulation.journal import WEEK
 from simulation.ladder import playbook_of
+from simulation.parquet import open_parquet
 from simulation.portfolio import Portfolio
 from simulation.states import STATE
 
@@ -67,7 +68,7 @@ def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable
         results = np.zeros((len(block), len(world.catalogue.actions), MEASURES))
         value_actions(world.folk.traits, world.states, (book, week, spare), (block, results, runs))
         table = _values_table(block, results[:, actions], actions, world.catalogue, objective)
-        sink = sink or pq.ParquetWriter(out / "values.parquet", table.schema, compression="zstd", compression_level=1)
+        sink = sink or open_parquet(out / "values.parquet", table.schema)
         sink.write_table(table)
         tell(start / len(owing))
     if sink is not None:

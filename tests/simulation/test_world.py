@@ -85,7 +85,7 @@ def test_exploration_takes_its_share(world):
 
 
 def test_the_inverse_of_the_logged_probabilities_averages_to_one(world):
-    # E[1(not the ladder's action) / action_prob] is the number of other eligible actions, if the probabilities are true.
+    # E[1(not the ladder's action) / action_prob] is the number of other eligible actions, if they are true.
     values = world.rows(
         "SELECT CASE WHEN action_prob < 0.5 THEN 1 / action_prob ELSE 0 END / (len(eligible) - 1) FROM @decisions"
     )
