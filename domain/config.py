@@ -44,7 +44,7 @@ def load_section(path: Path, model: type[M]) -> M:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give another folder with --configs") from error
     try:
-        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader subclass)
+        raw = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     except ConfigError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -80,11 +82,8 @@ def _calendar(rule: Calendar, day: Int64s) -> Floats:
     if rule.part == "weekday":
         return weekdays(day).astype(np.float64)
     days, inverse = np.unique(day, return_inverse=True)
-    of_month = np.array([from_day(int(one)).day for one in days], dtype=np.float64)
-    if rule.part == "days_to_payday":
-        of_month = np.array([_days_to_payday(int(one)) for one in days], dtype=np.float64)
-    by_row: Floats = of_month[inverse]
-    return by_row
+    by_day: Floats = np.array([_OF_DAY[rule.part](int(one)) for one in days], dtype=np.float64)[inverse]
+    return by_day
 
 
 def _days_to_payday(day: int) -> int:
@@ -92,6 +91,18 @@ def _days_to_payday(day: int) -> int:
     while from_day(day + ahead).day != _PAYDAY:
         ahead += 1
     return ahead
+
+
+def _days_in_month(day: int) -> int:
+    at = from_day(day)
+    return monthrange(at.year, at.month)[1]
+
+
+_OF_DAY: dict[str, Callable[[int], int]] = {
+    "day_of_month": lambda day: from_day(day).day,
+    "days_in_month": _days_in_month,
+    "days_to_payday": _days_to_payday,
+}
 
 
 def _attribute(encoded: Encoded, spine: Spine, schema: FeatureSchema, feature: Feature, local: Local) -> Floats:

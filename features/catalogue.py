@@ -91,7 +91,8 @@ def _debts() -> Iterable[Feature]:
                          pt="dívidas emitidas", en="debts issued")  # fmt: skip
     yield from _windowed("debts_issued_cents", issued, [("sum", 365), ("mean", 365)], pt="valor emitido",
                          en="amount issued", unit="cents")  # fmt: skip
-    yield from _windowed("debts_due", due, [("count", 90), ("count", 365)], pt="vencimentos", en="due dates")
+    yield from _windowed("debts_due", due, [("count", 90), ("count", 365), ("recency", ALL)], pt="vencimentos",
+                         en="due dates")  # fmt: skip
     yield from _windowed("debts_due_cents", due, [("sum", 90), ("sum", 365)], pt="valor vencido no período",
                          en="amount fallen due", unit="cents")  # fmt: skip
     yield from _windowed("bureau_listings", Events("debt_event", ("bureau_listed",)), [("count", 365)],
@@ -180,6 +181,8 @@ def _promises() -> Iterable[Feature]:
 def _calendar() -> Iterable[Feature]:
     yield Feature("day_of_month", Calendar("day_of_month"), "day", "Local day of the month at as_of",
                   "O dia do mês é {value}", "The day of the month is {value}", "calendar")  # fmt: skip
+    yield Feature("days_in_month", Calendar("days_in_month"), "days", "Length of the local month of as_of",
+                  "O mês tem {value}", "The month has {value}", "calendar")  # fmt: skip
     yield Feature("weekday", Calendar("weekday"), "day", "Local weekday at as_of, Monday 0",
                   "O dia da semana é {value}", "The weekday is {value}", "weekday")  # fmt: skip
     yield Feature("days_to_payday", Calendar("days_to_payday"), "days",

@@ -64,7 +64,7 @@ class Standing:
 class Calendar:
     """A property of the local day of ``as_of``."""
 
-    part: Literal["day_of_month", "weekday", "days_to_payday"]
+    part: Literal["day_of_month", "days_in_month", "weekday", "days_to_payday"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,7 @@ def judge(data: Path, chosen: Mapping[str, str]) -> Verdict:
             [WAIT, str(data / "truth/values.parquet"), str(data / "truth/accounts.parquet")],
         ).fetchall()
     if not rows:
-        raise DataError(
-            f"found no truth on these {len(chosen)} accounts in {data}; were they simulated there?"
-        )
+        raise DataError(f"found no truth on these {len(chosen)} accounts in {data}; were they simulated there?")
     values = np.array([row[1:] for row in rows], dtype=np.float64)
     low, high = _interval(values[:, 0] - values[:, 1])
     mean = np.nanmean(values, axis=0)

@@ -57,7 +57,7 @@ class Recipe:
             "min_data_in_leaf": self.min_rows_per_leaf,
             "lambda_l2": self.l2,
             "feature_fraction": self.feature_share,
-            "max_bin": 127,
+            "max_bin": 63,
             "cat_smooth": 50.0,
             "metric": self.objective,
             "seed": self.model.seed,
@@ -115,6 +115,6 @@ def _dataset(data: tuple[Floats, Floats], columns: Columns) -> lgb.Dataset:
             label=target,
             feature_name=list(columns.names),
             categorical_feature=list(columns.categorical),
-            params={"max_bin": 127, "feature_pre_filter": False, "verbosity": -1},
+            params={"max_bin": 63, "feature_pre_filter": False, "verbosity": -1},
             free_raw_data=True,
         )
