@@ -125,22 +125,32 @@ def train(
         config=loaded.training,
     )  # fmt: skip
     told("write the bundle")
-    evaluation = plain(
-        {
-            **judged.measured,
-            "explained_horizon": loaded.decision.explained_horizon,
-            "sampling": {"as_of": learned.rows.sampled, "rows": len(learned.rows.spine)},
-            "label": _label(loaded),
-            "response": learned.response_summary,
-            "data": {**data_summary(known), "end": rfc3339(end_us)},
-            "features": {"count": len(schema.names), "fingerprint": schema.fingerprint},
-            "settings": loaded.training.model_dump(mode="json"),
-        }
+    evaluation = _evaluation(
+        judged.measured, learned, schema, loaded, data={**data_summary(known), "end": rfc3339(end_us)}
     )
     parts = _parts(learned, schema, loaded, evaluation=evaluation, sample=judged.sample)
     bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation)
+
+
+def _evaluation(
+    measured: dict[str, Any], learned: _Learned, schema: FeatureSchema, loaded: Configs, *, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything that was measured, with what it was measured on, as plain JSON values."""
+    found: dict[str, Any] = plain(
+        {
+            **measured,
+            "explained_horizon": loaded.decision.explained_horizon,
+            "sampling": {"as_of": learned.rows.sampled, "rows": len(learned.rows.spine)},
+            "label": _label(loaded),
+            "response": learned.response_summary,
+            "data": data,
+            "features": {"count": len(schema.names), "fingerprint": schema.fingerprint},
+            "settings": loaded.training.model_dump(mode="json"),
+        }
+    )
+    return found
 
 
 def _learn(
