@@ -113,7 +113,7 @@ def write_decisions(path: Path, decisions: list[Decision]) -> None:
     if path.suffix == ".csv":
         for name in ("debt_ids", "reasons", "refusals", "notices"):
             if name in frame:
-                frame[name] = [json.dumps(value, ensure_ascii=False, default=str) for value in frame[name]]
+                frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
         for name in ("decided_at", "not_before", "valid_until"):
             if name in frame:
                 frame[name] = [value.isoformat().replace("+00:00", "Z") for value in frame[name]]

@@ -31,7 +31,7 @@ from training.boosting import Columns
 from training.config import load_training_config
 from training.metrics import auc, cluster_weights, ece, ks, with_intervals
 from training.payment import Target, assemble, fit_horizon
-from training.splits import Split, debtor_folds
+from training.splits import Split
 
 Floats = npt.NDArray[np.float64]
 HORIZON_DAYS = 30
@@ -50,7 +50,7 @@ def measure(data: Path, configs: Path, *, from_us: int) -> dict[str, Any]:
     usable = np.ones(len(late), dtype=np.bool_)
     fitted = fit_horizon(
         values, Columns(schema.names, schema.categorical), Target(HORIZON_DAYS, late, usable, split),
-        fold=debtor_folds(debtor, folds=5, seed=config.model.seed), config=config.model,
+        debtor=debtor, config=config.model,
     )  # fmt: skip
     model: PaymentModel = assemble({HORIZON_DAYS: fitted}, explained=HORIZON_DAYS, shipped="evaluated")
     test = split.test
