@@ -169,6 +169,15 @@ TABLES: dict[str, TableSpec] = {
         ),
     )
 }
+VALUE_DEFAULTS: dict[tuple[str, str], str | float] = {
+    ("debts", "penalty_pct"): 0.0,
+    ("debts", "monthly_interest_pct"): 0.0,
+    ("promises", "kind"): "promise",
+    ("holds", "scope"): "account",
+}
+"""What a missing value stands for, by table and column, wherever rows come from."""
+COPIED_DEFAULTS = {("accounts", "debtor_id"): "account_id", ("debts", "contract_id"): "debt_id"}
+"""Columns which, where they are missing, are what another column of the row is."""
 OPTIONAL_TABLES = tuple(name for name, spec in TABLES.items() if not spec.required)
 
 

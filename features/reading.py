@@ -16,20 +16,15 @@ import numpy.typing as npt
 
 from domain.clock import MISSING
 from domain.money import to_cents
-from domain.tables import Coded, Column, ColumnData, TableData, TableSpec
+from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Coded, Column, ColumnData, TableData, TableSpec
 from features.config import Attribute
 from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable
 
 Rows = npt.NDArray[np.int64]
 
-_DEFAULTS = {
-    ("accounts", "debtor_id"): '"account_id"',
-    ("debts", "contract_id"): '"debt_id"',
-    ("debts", "penalty_pct"): "0.0",
-    ("debts", "monthly_interest_pct"): "0.0",
-    ("promises", "kind"): "'promise'",
-    ("holds", "scope"): "'account'",
+_DEFAULTS = {place: f'"{other}"' for place, other in COPIED_DEFAULTS.items()} | {
+    place: f"'{value}'" if isinstance(value, str) else repr(value) for place, value in VALUE_DEFAULTS.items()
 }
 _HASHED = {("consents", "consent_id"), ("holds", "hold_id")}
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from domain.clock import MISSING
-from domain.tables import TABLES, Column, ColumnData, TableData, Tables, coded
+from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables, coded
 from serving.problems import Fault, Problem
 from serving.schemas import LEDGER_TABLES, Ledger
 
@@ -23,8 +23,6 @@ SEPARATOR = "\x1f"
 
 Row = dict[str, Any]
 _SHARED_IDS = {"account_id", "debtor_id", "contact_point_id"}
-_DEFAULTS = {("promises", "kind"): "promise", ("holds", "scope"): "account"}
-_ZERO = {"penalty_pct", "monthly_interest_pct"}
 _ALWAYS = frozenset({"debts", "payments"})
 
 
@@ -196,7 +194,7 @@ def _columns(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> Tabl
 
 
 def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
-    name = column.name
+    name, default = column.name, VALUE_DEFAULTS.get((table, column.name))
     values = [row.get(name) for row in rows]
     if column.kind in ("id", "text", "code", "list"):
         if column.kind == "id" and name not in _SHARED_IDS:
@@ -204,9 +202,9 @@ def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
                 None if value is None else f"{row['account_id']}{SEPARATOR}{value}"
                 for row, value in zip(rows, values, strict=True)
             )
-        default = _DEFAULTS.get((table, name))
-        return coded(default if value is None else value for value in values)
+        said = None if default is None else str(default)
+        return coded(said if value is None else value for value in values)
     if column.kind in ("number", "cost"):
-        empty = 0.0 if name in _ZERO else np.nan
+        empty = np.nan if default is None else default
         return np.array([empty if value is None else value for value in values], dtype=np.float64)
     return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
