@@ -8,7 +8,7 @@ reasons. Allocation under capacities and budgets has its own issue, and belongs 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -24,7 +24,7 @@ from decisioning.moments import LocalDays
 from decisioning.notices import page_notices, say
 from decisioning.policy import choose, in_holdout, uniform
 from decisioning.response import Outcomes, PriorResponse
-from decisioning.valuation import amount_due_cents, amounts, worth
+from decisioning.valuation import amount_due_cents, amounts, recovered_cents, worth
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
@@ -87,9 +87,10 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk) ->
     p_pay = bundle.payment.predict(values)
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     waiting = np.ones((len(values), 1), dtype=np.bool_)
-    share = _outcomes(values, explained, bundle, desk, allowed=waiting).share[:, 0]
-    due = amount_due_cents(states)
-    return Scores(bundle.payment.horizons, p_pay, explained * share * due, due)
+    outcomes = replace(_outcomes(values, explained, bundle, desk, allowed=waiting), p_pay=explained[:, None])
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1])
+    recovered = recovered_cents(outcomes, asked, np.ones(1))[:, 0]
+    return Scores(bundle.payment.horizons, p_pay, recovered, asked.due_cents)
 
 
 def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:

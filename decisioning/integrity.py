@@ -18,7 +18,7 @@ from typing import Any
 
 from domain.errors import BundleError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,3}")
 _MOST_BYTES = 1 << 30

@@ -21,7 +21,7 @@ from features.schema import FeatureSchema
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-HEADS = ("pay", "share", "complaint", "opt_out")
+HEADS = ("pay", "share", "late", "complaint", "opt_out")
 PRIORS_NOTICE = "rests on configured priors: no response model was learned"
 
 # How often an attempt gets through: orders of magnitude, meant to be replaced in decision.yaml by one's own.
@@ -33,18 +33,23 @@ _OTHER_REACH = 0.25
 _LIFT_OF_KIND = {"none": 1.10, "instalments": 1.25, "incentive": 1.15}
 _LIFT_PER_DISCOUNT_POINT = 0.02
 _PRIOR_SHARE = 0.7
+_PRIOR_PAYS_LATER = 0.3
+"""Who let a month pass and still pays within the year: early arrears do better, old ones worse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """What each action leads to, all (n, A), ``NaN`` where the action was not asked about.
 
-    ``p_pay``, probability that the account pays; ``share`` of what the offer asks for that comes in within the value
-    horizon, given that it pays; ``p_complaint`` and ``p_opt_out``.
+    ``p_pay``, probability that the account pays within the label's horizon; ``share`` of what the offer asks for that
+    comes in within the value horizon, given that it does; ``late``, the share of the full amount due (an offer not
+    taken gives no discount) that comes in within the value horizon, given that it does not; ``p_complaint`` and
+    ``p_opt_out``.
     """
 
     p_pay: Floats
     share: Floats
+    late: Floats
     p_complaint: Floats
     p_opt_out: Floats
 
@@ -70,7 +75,7 @@ class Head:
 
 @dataclass(frozen=True)
 class HurdleModel:
-    """P(pay | x, a) and the share recovered among payers, with complaint and opt-out, on factored action features.
+    """P(pay | x, a), the shares recovered of payers and of the others, complaint and opt-out, on factored features.
 
     ``heads`` by name (``HEADS``); ``names`` are the action features the boosters were trained on, after the account's.
     """
@@ -94,8 +99,9 @@ class HurdleModel:
         """
         wanted = np.ones((len(values), len(actions)), dtype=np.bool_) if allowed is None else allowed
         table = grid(values, schema, actions, names=self.names)
-        pay, share, complaint, opt_out = (self._apply(self.heads[name], table, wanted) for name in HEADS)
-        return Outcomes(p_pay=pay, share=np.clip(share, 0.0, 1.0), p_complaint=complaint, p_opt_out=opt_out)
+        pay, share, late, complaint, opt_out = (self._apply(self.heads[name], table, wanted) for name in HEADS)
+        share, late = np.clip(share, 0.0, 1.0), np.clip(late, 0.0, 1.0)
+        return Outcomes(p_pay=pay, share=share, late=late, p_complaint=complaint, p_opt_out=opt_out)
 
     @staticmethod
     def _apply(head: Head, table: Any, wanted: Bools) -> Floats:
@@ -111,10 +117,13 @@ class PriorResponse:
     With p0 the payment model's probability, r the channel's reach and l the lift: an attempt gets through with
     probability r, and then multiplies the hazard of paying by l, so that p1 = 1 − (1 − p0)^l and
     p_pay = (1 − r)·p0 + r·p1. A discount is given away only where the attempt got through. Waiting has p0 itself.
+    Who does not pay within the label's horizon still pays within the value horizon with probability ``pays_later``,
+    after any action alike, and then the same share, of the full amount.
     """
 
     priors: Priors
     share: float = _PRIOR_SHARE
+    pays_later: float = _PRIOR_PAYS_LATER
 
     def outcomes(self, p_pay: Floats, actions: Sequence[Action]) -> Outcomes:
         """Outcomes (n, A) from the explained probability (n,)."""
@@ -127,11 +136,13 @@ class PriorResponse:
         missed = (1.0 - reach) * base
         pays = missed + reached
         # Who pays without having been reached pays without the discount: more than the offer asks for.
-        share = (self.priors.share or self.share) * (missed + reached * kept) / (np.maximum(pays, 1e-300) * kept)
+        paid = self.priors.share or self.share
+        share = paid * (missed + reached * kept) / (np.maximum(pays, 1e-300) * kept)
         flat = np.ones_like(pays)
         return Outcomes(
             p_pay=pays,
             share=share,
+            late=flat * (paid * self.pays_later),
             p_complaint=flat * (self.priors.complaint * intrusive),
             p_opt_out=flat * (self.priors.opt_out * intrusive),
         )

@@ -90,16 +90,27 @@ def present_value(actions: Sequence[Action], monthly_rate: float) -> Floats:
     return np.asarray((1.0 + monthly_rate) ** -months, dtype=np.float64)
 
 
+def recovered_cents(outcomes: Outcomes, asked: Amounts, present: Floats) -> Floats:
+    """Expected money of all actions, (n, A): p_pay · share · offer · ``present`` (A,) + (1 − p_pay) · late · due.
+
+    Notes
+    -----
+    The second part is late self-cure: money of those who do not pay within the label's horizon but do within the value
+    horizon. They have not taken the offer, so it is a share of all that is due, without discount and without plan.
+    """
+    taken = outcomes.p_pay * outcomes.share * asked.offer_cents * present
+    return taken + (1.0 - outcomes.p_pay) * outcomes.late * asked.due_cents[:, None]
+
+
 def worth(outcomes: Outcomes, asked: Amounts, actions: Sequence[Action], objective: Objective) -> Worth:
     """Expected money of all actions on all accounts (contract §2, value of a decision).
 
     Notes
     -----
-    Recovered = p_pay · share · offer · present value. The cost of an attempt and of an incentive is paid whether or not
+    Recovered is ``recovered_cents``. The cost of an attempt and of an incentive is paid whether or not
     the account pays; so is what a complaint or an opt-out costs, weighted by its probability.
     """
-    value = outcomes.p_pay * outcomes.share * asked.offer_cents
-    recovered = value * present_value(actions, objective.monthly_discount_rate)
+    recovered = recovered_cents(outcomes, asked, present_value(actions, objective.monthly_discount_rate))
     per_attempt = np.array([100.0 * (action.unit_cost + action.offer_cost) for action in actions])
     cost = np.where(np.isnan(recovered), np.nan, per_attempt)
     complaint = 100.0 * objective.complaint_cost * outcomes.p_complaint

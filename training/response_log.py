@@ -33,9 +33,10 @@ class ResponseLog:
     """Logged decisions with mature labels, one row each.
 
     ``values`` (n, k) features at the decision; ``action`` (n,) position in ``actions``; ``debtor`` (n,);
-    ``as_of_us`` (n,). ``paid`` (n,) is the label of the response model; ``share`` (n,) what was recovered within
-    ``share_days`` of what the logged offer asked for, ``NaN`` where not mature; ``complained`` and ``opted_out`` (n,)
-    within the label's horizon. ``left_out`` counts the decisions that could not be used, by reason.
+    ``as_of_us`` (n,). ``paid`` (n,) is the label of the response model. What was recovered within ``share_days`` is
+    ``share`` (n,) of what the logged offer asked for, for those who responded, and ``late`` (n,) of all that was due,
+    for the others; ``NaN`` elsewhere, and where not mature. ``complained`` and ``opted_out`` (n,) are within the
+    label's horizon. ``left_out`` counts the decisions that could not be used, by reason.
     """
 
     values: Floats
@@ -45,6 +46,7 @@ class ResponseLog:
     as_of_us: Int64s
     paid: Floats
     share: Floats
+    late: Floats
     complained: Floats
     opted_out: Floats
     share_days: int
@@ -78,7 +80,7 @@ def response_log(
     """Every mature decision on an account that owed, with its features and outcomes; may be empty."""
     frame = _frame(encoded, config, catalogue, horizon)
     paid = _responded(encoded, money, frame, config)
-    share, share_days = _shares(money, frame, paid, horizon=horizon, value_days=value_days, config=config)
+    share, late, share_days = _shares(money, frame, paid, horizon=horizon, value_days=value_days, config=config)
     days = config.label.horizon_days
     complained = labels.complaints(encoded).any_within(frame.spine, horizon_days=days)
     opted_out = np.any([index.any_within(frame.spine, horizon_days=days) for index in labels.opt_outs(encoded)], axis=0)
@@ -90,6 +92,7 @@ def response_log(
         as_of_us=frame.spine.as_of_us,
         paid=paid,
         share=share,
+        late=late,
         complained=complained.astype(np.float64),
         opted_out=opted_out.astype(np.float64),
         share_days=share_days,
@@ -179,14 +182,15 @@ def _responded(encoded: Encoded, money: labels.Receipts, frame: _Frame, config: 
 
 def _shares(
     money: labels.Receipts, frame: _Frame, paid: Floats, *, horizon: Horizon, value_days: int, config: TrainingConfig
-) -> tuple[Floats, int]:
-    """Recovered share of what was asked for, over the longest horizon that enough payers have lived through."""
+) -> tuple[Floats, Floats, int]:
+    """Recovered shares of payers and of the others, over the longest horizon that enough payers have lived through."""
     days = _share_days(frame, paid, horizon=horizon, value_days=value_days, label_days=config.label.horizon_days)
     kept = np.array([1.0 - action.discount_pct / 100.0 for action in frame.actions])
     asked = np.rint(frame.due_cents * kept[frame.action]).astype(np.int64) if len(kept) else frame.due_cents
     share = labels.share_recovered(money, frame.spine, asked, horizon_days=days)
-    share[~horizon.mature(frame.spine.as_of_us, days)] = np.nan
-    return share, days
+    late = labels.share_recovered(money, frame.spine, frame.due_cents, horizon_days=days)
+    mature = horizon.mature(frame.spine.as_of_us, days)
+    return np.where(mature & (paid > 0), share, np.nan), np.where(mature & (paid <= 0), late, np.nan), days
 
 
 def _share_days(frame: _Frame, paid: Floats, *, horizon: Horizon, value_days: int, label_days: int) -> int:

@@ -87,6 +87,7 @@ def hurdle(values: np.ndarray, schema: FeatureSchema, desk: Desk, rng: np.random
     pays = rng.random(len(values)) < 1 / (1 + np.exp(-good))
     heads = {"pay": Head(train(rows, pays, "binary"), Calibrator.platt(1.0, 0.0))}
     heads["share"] = Head(train(rows, np.clip(good, 0, 1), "cross_entropy"), Calibrator.platt(1.0, 0.0))
+    heads["late"] = Head(train(rows, np.clip(good / 4, 0, 1), "cross_entropy"), Calibrator.platt(1.0, 0.0))
     heads["complaint"] = Head(train(rows, rng.random(len(values)) < 0.05, "binary"), Calibrator.platt(1.0, -1.0))
     heads["opt_out"] = Head(constant=0.01)
     assert set(heads) == set(HEADS)

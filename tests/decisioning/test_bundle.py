@@ -17,8 +17,8 @@ from domain.errors import BundleError
 
 FILES = (
     "calibration.json", "evaluation/metrics.json", "golden.json", "payment_30d.txt", "payment_60d.txt",
-    "payment_7d.txt", "payment_90d.txt", "response_complaint.txt", "response_pay.txt", "response_share.txt",
-    "schema.json", "settings.json",
+    "payment_7d.txt", "payment_90d.txt", "response_complaint.txt", "response_late.txt", "response_pay.txt",
+    "response_share.txt", "schema.json", "settings.json",
 )  # fmt: skip
 
 
@@ -114,12 +114,23 @@ def test_a_manifest_that_names_a_place_outside_is_refused(copy: Path, name: str)
         read_bundle(copy)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"files": None}, {"format": True}])
+@pytest.mark.parametrize("change", [{"format": 3}, {"files": None}, {"format": True}])
 def test_a_manifest_of_another_form_is_refused(copy: Path, change: dict[str, Any]) -> None:
     manifest = json.loads((copy / "manifest.json").read_text()) | change
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError):
         read_bundle(copy)
+
+
+def test_a_bundle_from_before_late_money_was_learned_asks_for_a_new_training(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text()) | {"format": 1}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="found the bundle format 1, this version reads 2; retrain"):
+        read_bundle(copy)
+
+
+def test_golden_rows_hold_every_outcome(written: Path) -> None:
+    assert set(read_bundle(written).golden["outcomes"]) == {"p_pay", "share", "late", "p_complaint", "p_opt_out"}
 
 
 def test_a_manifest_with_another_model_hash_is_refused(copy: Path) -> None:

@@ -15,8 +15,9 @@ from decisioning.desk import desk as make_desk
 from decisioning.desk import load_desk
 from decisioning.engine import decide, score
 from decisioning.records import decision_json, decision_row
+from decisioning.response import Head, HurdleModel
 from domain.actions import WAIT
-from domain.clock import from_us, parse_moment
+from domain.clock import from_us, parse_moment, to_us
 from domain.decisions import Decision
 from domain.errors import ConfigError
 from features.encoding import encode
@@ -182,6 +183,15 @@ def test_scores_are_the_probabilities_of_the_decisions(
     found = score(encoded, spine, bundle, desk=desk)
     assert found.p_pay.tolist() == [list(decision.p_pay.values()) for decision in everyone]
     assert (found.expected_recovered_cents <= found.amount_due_cents).all()
+
+
+def test_a_score_expects_what_comes_late_as_well(encoded: Any, bundle: Any, desk: Any) -> None:
+    spine = every_account(len(encoded.account_ids), as_of_us=to_us(AS_OF))
+    heads = {**bundle.response.heads, "share": Head(constant=0.8), "late": Head(constant=0.25)}
+    found = score(encoded, spine, replace(bundle, response=HurdleModel(heads, bundle.response.names)), desk=desk)
+    p_pay = found.p_pay[:, bundle.payment.horizons.index(30)]
+    expected = (0.8 * p_pay + 0.25 * (1 - p_pay)) * found.amount_due_cents
+    assert found.expected_recovered_cents == pytest.approx(expected)
 
 
 def test_a_row_has_the_columns_of_the_contract(decided: list[Decision]) -> None:

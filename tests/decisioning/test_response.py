@@ -26,7 +26,7 @@ def _by_lightgbm(world: Any, name: str, actions: Any) -> np.ndarray:
     return head.booster.predict(rows, raw_score=True, num_threads=1).reshape(n, width)
 
 
-@pytest.mark.parametrize("name", ["pay", "share", "complaint"])
+@pytest.mark.parametrize("name", ["pay", "share", "late", "complaint"])
 def test_trees_walked_over_the_grid_give_the_margins_of_lightgbm_to_the_last_bit(world: Any, name: str) -> None:
     actions = world.desk.catalogue.actions
     table = grid(world.values, world.schema, actions, names=world.response.names)
@@ -40,7 +40,7 @@ def test_unwanted_pairs_are_left_out_and_change_nothing_else(world: Any) -> None
     allowed = np.random.default_rng(1).random((len(world.values), len(actions))) < 0.3
     some = world.response.outcomes(world.values, world.schema, actions, allowed=allowed)
     every = world.response.outcomes(world.values, world.schema, actions)
-    for name in ("p_pay", "share", "p_complaint", "p_opt_out"):
+    for name in ("p_pay", "share", "late", "p_complaint", "p_opt_out"):
         found = getattr(some, name)
         assert np.isnan(found[~allowed]).all()
         assert (found[allowed] == getattr(every, name)[allowed]).all()
@@ -102,3 +102,11 @@ def test_under_priors_a_discount_is_given_away_only_where_the_attempt_gets_throu
     found = PriorResponse(Priors(reach={"sms": 0.0}, share=0.8)).outcomes(np.array([0.4]), [action])
     # Nobody is reached: what comes in is the full share of the full amount, not of the 75 % the offer asks for.
     assert found.p_pay[0, 0] * found.share[0, 0] * 0.75 == pytest.approx(0.4 * 0.8)
+
+
+@given(p=st.floats(0.01, 0.99), share=st.floats(0.1, 1.0))
+def test_under_priors_who_does_not_pay_now_pays_later_alike_after_every_action(p: float, share: float) -> None:
+    found = PriorResponse(Priors(share=share), pays_later=0.25).outcomes(np.array([p]), CATALOGUE.actions)
+    assert found.late == pytest.approx(np.full((1, len(CATALOGUE.actions)), 0.25 * share))
+    # A contact that can only help never brings less than waiting does.
+    assert (found.share >= found.late).all()

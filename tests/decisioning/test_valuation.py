@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from decisioning.config import Objective
 from decisioning.response import Outcomes
-from decisioning.valuation import amount_due_cents, amounts, present_value, worth
+from decisioning.valuation import amount_due_cents, amounts, present_value, recovered_cents, worth
 
 
 def _offer(pct: float = 0.0, instalments: int = 1, unit_cost: float = 0.0, offer_cost: float = 0.0) -> Any:
@@ -41,11 +41,49 @@ def test_a_decision_is_about_what_is_overdue_or_else_about_the_balance(balance: 
 
 def test_net_value_by_hand() -> None:
     actions = [_offer(), _offer(pct=10, unit_cost=0.35)]
-    outcomes = Outcomes(*(np.array([pair]) for pair in ([0.2, 0.3], [0.5, 0.6], [0.0, 0.004], [0.0, 0.02])))
-    found = worth(outcomes, amounts(np.array([153_000]), actions), actions, Objective(discount_weight=1.0))
-    assert found.net_cents[0].tolist() == pytest.approx([15_300.0, 0.3 * 0.6 * 137_700 - 35 - 100 - 20])
+    pairs = ([0.2, 0.3], [0.5, 0.6], [0.1, 0.15], [0.0, 0.004], [0.0, 0.02])
+    found = worth(
+        Outcomes(*(np.array([pair]) for pair in pairs)), amounts(np.array([153_000]), actions), actions,
+        Objective(discount_weight=1.0),
+    )  # fmt: skip
+    # Waiting: 15,300 from those who pay, 12,240 later from the others. Who does not take the discount owes it all.
+    offered = 0.3 * 0.6 * 137_700 + 0.7 * 0.15 * 153_000
+    assert found.recovered_cents[0].tolist() == pytest.approx([15_300.0 + 12_240.0, offered])
+    assert found.net_cents[0].tolist() == pytest.approx([27_540.0, offered - 35 - 100 - 20])
     assert found.objective_cents[0, 1] == pytest.approx(found.net_cents[0, 1] - 0.3 * 15_300)
 
 
 def test_a_plan_is_discounted_to_its_middle() -> None:
     assert present_value([_offer(), _offer(instalments=3)], 0.01).tolist() == pytest.approx([1.0, 1 / 1.01])
+
+
+_PROBABILITY = st.floats(0.0, 1.0)
+
+
+def _recovered(p: float, share: float, late: float, *, instalments: int = 1) -> float:
+    outcomes = Outcomes(*(np.array([[value]]) for value in (p, share, late, 0.0, 0.0)))
+    asked = amounts(np.array([100_000]), [_offer(instalments=instalments)])
+    return float(recovered_cents(outcomes, asked, present_value([_offer(instalments=instalments)], 0.01))[0, 0])
+
+
+@given(low=_PROBABILITY, high=_PROBABILITY, late=_PROBABILITY, more=_PROBABILITY)
+def test_a_likelier_payment_never_brings_less_where_payers_bring_at_least_what_comes_late(
+    low: float, high: float, late: float, more: float
+) -> None:
+    share = late + more * (1.0 - late)
+    low, high = min(low, high), max(low, high)
+    assert _recovered(low, share, late) <= _recovered(high, share, late) + 1e-6
+
+
+@given(p=_PROBABILITY, share=_PROBABILITY, instalments=st.integers(1, 24))
+def test_where_nothing_comes_late_money_is_probability_times_share_of_the_offer(
+    p: float, share: float, instalments: int
+) -> None:
+    found = _recovered(p, share, 0.0, instalments=instalments)
+    assert found == pytest.approx(p * share * 100_000 * 1.01 ** (-(instalments - 1) / 2), abs=1e-6)
+
+
+@given(p=_PROBABILITY, share=_PROBABILITY, late=_PROBABILITY)
+def test_expected_money_lies_between_what_payers_and_what_the_others_bring(p: float, share: float, late: float) -> None:
+    low, high = sorted((100_000 * share, 100_000 * late))
+    assert low - 1e-6 <= _recovered(p, share, late) <= high + 1e-6

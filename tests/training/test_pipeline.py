@@ -97,6 +97,13 @@ def test_the_bundle_holds_a_response_model_of_the_whole_log(trained: TrainingRes
     bundle = read_bundle(trained.bundle.folder)
     assert bundle.response is not None
     assert trained.evaluation["response"]["heads"]["pay"]["rows"] > 5_000
+    assert set(bundle.response.heads) == set(trained.evaluation["response"]["heads"])
+
+
+def test_late_money_is_alike_after_every_action(trained: TrainingResult) -> None:
+    golden = read_bundle(trained.bundle.folder).golden["outcomes"]
+    assert all(len(set(row)) == 1 for row in golden["late"])
+    assert any(len(set(row)) > 1 for row in golden["p_pay"])
 
 
 def test_nothing_later_than_the_cut_changes_the_model(portfolio: Tables, configs: Path, tmp_path: Path) -> None:
