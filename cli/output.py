@@ -15,7 +15,7 @@ from rich.table import Table
 OnStep = Callable[[str, float], None]
 console = Console(stderr=True, highlight=False)
 """Progress and messages go to stderr, so that stdout holds results alone."""
-results = Console(highlight=False)
+results = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager
@@ -52,7 +52,8 @@ def show_json(value: Any) -> None:
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A result for people, on stdout."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    results.print(f"\n{title}", soft_wrap=True)
+    table = Table(show_edge=False, pad_edge=False)
     for position, column in enumerate(columns):
         table.add_column(column, justify="left" if position == 0 else "right")
     for row in rows:
