@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli import tables as tables_io
-from cli.options import DEFAULT_CONFIGS, Configs, moment
-from cli.output import progress, say
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs, moment
+from cli.output import progress, say, show_json
 
 
 def features(
@@ -18,6 +18,7 @@ def features(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
     configs: Configs = DEFAULT_CONFIGS,
+    as_json: AsJson = False,
 ) -> None:
     """Features of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
     if docs:
@@ -35,7 +36,7 @@ def features(
     from features.spine import every_account
 
     attributes = tables_io.attributes_of(configs)
-    with progress("features") as step:
+    with progress("features", quiet=as_json) as step:
         step("reading", 0.0)
         encoded = encode(tables_io.read(data, configs=configs), attributes=attributes)
         step("computing", 0.5)
@@ -43,6 +44,10 @@ def features(
         matrix = compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=to_us(at)), schema)
         step("writing", 0.9)
         write_matrix(out, schema=schema, account_ids=encoded.account_ids, values=matrix, as_of=at)
+    if as_json:
+        told = {"accounts": len(matrix), "features": list(schema.names), "schema_fingerprint": schema.fingerprint}
+        show_json({**told, "out": str(out)})
+        return
     say(f"{len(matrix)} accounts × {len(schema.names)} features as known at {as_of}, in {out}")
 
 

@@ -131,6 +131,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Directory to write report.html and report.json to.")],
     model: Model = "champion",
     locale: Annotated[str, typer.Option("--locale", help="pt-BR or en.")] = "pt-BR",
+    as_json: AsJson = False,
 ) -> None:
     """Write the risk report of a model: one offline page, and every number of it as JSON."""
     if locale not in {"pt-BR", "en"}:
@@ -141,7 +142,10 @@ def report(
     folder, note = resolve(model, Tracking.from_environment())
     if note:
         say(note)
-    with progress("report") as step:
+    with progress("report", quiet=as_json) as step:
         step("drawing", 0.1)
         write_report(folder, out, locale=locale)
+    if as_json:
+        show_json({"bundle": str(folder), "html": str(out / "report.html"), "json": str(out / "report.json")})
+        return
     say(f"{out / 'report.html'} and {out / 'report.json'} written")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEFAULT_CONFIGS, Configs
-from cli.output import progress, say
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs
+from cli.output import progress, say, show_json
 
 
 def simulate(
@@ -16,6 +16,7 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Directory to write canonical tables and truth/ to.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
     configs: Configs = DEFAULT_CONFIGS,
+    as_json: AsJson = False,
 ) -> None:
     """Simulate three years of bills, payments, contacts and decisions, with the true value of each action."""
     from domain.actions import ActionCatalogue, ActionsConfig
@@ -23,6 +24,9 @@ def simulate(
     from simulation.world import simulate as run
 
     catalogue = ActionCatalogue(load_section(configs / "actions.yaml", ActionsConfig))
-    with progress(f"simulating {accounts:,} accounts") as step:
+    with progress(f"simulating {accounts:,} accounts", quiet=as_json) as step:
         run(accounts=accounts, seed=seed, out=out, catalogue=catalogue, on_step=step)
+    if as_json:
+        show_json({"accounts": accounts, "seed": seed, "data": str(out), "truth": str(out / "truth")})
+        return
     say(f"{accounts:,} accounts in {out}, with the true value of every action in {out / 'truth'}")

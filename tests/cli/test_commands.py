@@ -69,5 +69,7 @@ def test_the_report_is_written_in_both_languages(acerto, project):
 
 
 def test_the_json_of_a_command_is_alone_on_stdout(acerto):
-    report = json.loads(acerto("validate", "--data", "data", "--json").out)
-    assert report["usable"] is True
+    assert json.loads(acerto("validate", "--data", "data", "--json").out)["usable"] is True
+    matrix = acerto("features", "--data", "data", "--as-of", AS_OF, "--out", "m.csv", "--json")
+    assert len(json.loads(matrix.out)["features"]) > 60
+    assert json.loads(acerto("report", "--out", "r", "--json").out)["html"].endswith("report.html")
