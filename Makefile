@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo serve test check bench soak report clean
+.PHONY: help setup demo serve test check bench soak report docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -44,6 +44,9 @@ soak: setup  ## The long forms of the measurements in the tests
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports
+
+docs: setup  ## Write the generated documents: features and API
+	@$(BIN)/acerto features --docs
 
 clean:  ## Remove what the commands made, but not .venv
 	@rm -rf demo reports build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

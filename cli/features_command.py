@@ -13,7 +13,7 @@ from cli.output import progress, say, show_json
 
 
 def features(
-    docs: Annotated[bool, typer.Option("--docs", help="Write docs/features.md from the catalogue.")] = False,
+    docs: Annotated[bool, typer.Option("--docs", help="Write docs/features.md and docs/openapi.json.")] = False,
     data: Annotated[Path | None, typer.Option("--data", help="Directory of canonical tables.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
@@ -22,7 +22,9 @@ def features(
 ) -> None:
     """Features of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
     if docs:
-        _write_page()
+        from cli.docs_command import write_documents
+
+        write_documents(Path("docs"), configs=configs)
         return
     if data is None or as_of is None or out is None:
         raise typer.BadParameter("give --docs, or --data DIR --as-of TIME --out FILE together")
@@ -49,12 +51,3 @@ def features(
         show_json({**told, "out": str(out)})
         return
     say(f"{len(matrix)} accounts × {len(schema.names)} features as known at {as_of}, in {out}")
-
-
-def _write_page() -> None:
-    from features.docs import features_page
-
-    page = Path("docs/features.md")
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(features_page(), encoding="utf-8")
-    say(f"{page} written from the catalogue")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from domain.config import load_section
-from features.config import FeaturesConfig
 from serving.answers import ProblemAnswer
-from serving.schemas import Schemas, build_schemas
+from serving.schemas import Schemas
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -33,10 +30,6 @@ def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:
     return found
 
 
-def write_openapi(target: Path, *, configs: Path = Path("configs")) -> None:
-    """Writes ``docs/openapi.json`` for the attributes that ``configs/features.yaml`` declares."""
-    from serving.app import create_app  # noqa: PLC0415  (the app asks this module for its document)
-
-    schemas = build_schemas(load_section(configs / "features.yaml", FeaturesConfig).attributes)
-    app = create_app(schemas)
-    target.write_text(json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+def written(app: FastAPI) -> str:
+    """The document as it is committed in ``docs/openapi.json``."""
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
