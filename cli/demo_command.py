@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.options import DEFAULT_CONFIGS, Configs
-from cli.output import console, progress, say, show_json
+from cli.output import console, progress, say
 
 if TYPE_CHECKING:
     from domain.decisions import Decision
@@ -149,11 +149,9 @@ def _example(tables: Tables, decisions: list[Decision]) -> Decision:
     """A telling decision: of a debtor with one account, where acting is worth most over waiting."""
     debtors = tables.text("accounts", "debtor_id").decode()
     accounts = tables.text("accounts", "account_id").decode()
-    several = (
-        {debtor for debtor in debtors if debtor} if len(set(debtors)) == len(debtors) else _single(debtors, accounts)
-    )
+    single = _single(debtors, accounts)
     owner = dict(zip(accounts, debtors, strict=True))
-    alone = [one for one in decisions if owner[one.account_id] in several and one.channel != "wait"]
+    alone = [one for one in decisions if owner[one.account_id] in single and one.channel != "wait"]
     return max(alone or decisions, key=lambda one: (one.chosen.incremental_net_cents, one.account_id))
 
 
@@ -232,6 +230,3 @@ def _free_port(wanted: int) -> int:
                 say(f"port {wanted} is taken; using {port}")
             return port
     return wanted
-
-
-__all__ = ["demo", "show_json"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.balance import Debts, Entries
 from domain.balance_arrays import ledger_arrays
-from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s, local_days, local_hours, local_us, weekdays, zone_of
+from domain.clock import US_PER_DAY, Int64s, local_days, local_hours, local_us, weekdays, zone_of
 from domain.tables import TABLES, Tables
 from features.columns import Int32s, filled, index_of, known_until, offsets_of, ranks
 from features.config import Attribute
@@ -196,6 +196,3 @@ def _unknown_codes(tables: Tables) -> Mapping[str, int]:
             if count:
                 found[f"{table.name}.{column.name}"] = count
     return found
-
-
-__all__ = ["FOREVER", "MISSING", "Encoded", "Events", "encode"]
