@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from domain.clock import MISSING, from_day, rfc3339
+from domain.coded import Coded
 from domain.money import from_cents
-from domain.tables import TABLES, Coded, ColumnData, Tables
+from domain.tables import TABLES, ColumnData, Tables
 
 _LEDGER_TABLES = tuple(name for name in TABLES if name not in {"accounts", "decisions"})
 

@@ -67,7 +67,8 @@ from domain.clock import MISSING
 from domain.compiled import compiled
 
 __all__ = [
-    "ENTRY_OF_DEBT_EVENT", "Debts", "Entries", "Standing", "Standings", "open_debts", "standing_of", "standings",
+    "ENTRY_OF_DEBT_EVENT", "Debts", "Entries", "Standing", "Standings", "closing", "issue", "open_debts", "post",
+    "standing_of", "standings",
 ]  # fmt: skip
 
 
@@ -125,8 +126,8 @@ def _move(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
 
 
 @compiled
-def _post(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
-    """One entry and the credit that it sets free or finds; ``place`` is -1 where no visible debt is named."""
+def post(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
+    """Post one entry and the credit that it sets free or finds; ``place`` is -1 where no visible debt is named."""
     kind, amount, day = entry
     waiting = book[-1, CREDIT] > 0
     if kind == PAYMENT and amount < 0:
@@ -142,7 +143,7 @@ def _post(book: Int64s, place: int, entry: tuple[int, int, int]) -> None:
 
 
 @compiled
-def _issue(book: Int64s, until_us: int) -> None:
+def issue(book: Int64s, until_us: int) -> None:
     """Issue the debts up to a moment; credit that waits goes to each."""
     while book[-1, WALKED] < len(book) - 1:
         place = book[book[-1, WALKED], NEXT_ISSUED]
@@ -163,10 +164,10 @@ def _replay(book: Int64s, entries: Entries, bounds: Bounds, as_of_us: int) -> No
         if entries.occurred_us[row] >= as_of_us:
             break
         if entries.known_from[row] < as_of_us <= entries.known_until[row]:
-            _issue(book, entries.occurred_us[row])
+            issue(book, entries.occurred_us[row])
             place = book[entries.debt[row] - bounds[0], VERSION] if entries.debt[row] >= 0 else -1
-            _post(book, place, (int(entries.kind[row]), int(entries.amount[row]), int(entries.day[row])))
-    _issue(book, as_of_us - 1)
+            post(book, place, (int(entries.kind[row]), int(entries.amount[row]), int(entries.day[row])))
+    issue(book, as_of_us - 1)
 
 
 @compiled
@@ -183,6 +184,12 @@ def standing_of(  # noqa: PLR0917  (compiled functions have no keyword-only para
     """
     book = open_book(debts, bounds[0], bounds[1], as_of_us)
     _replay(book, entries, bounds, as_of_us)
+    return closing(book, as_of_day, open_cents)
+
+
+@compiled
+def closing(book: Int64s, as_of_day: int, open_cents: Int64s) -> Standing:
+    """What a replayed account owes on a day; ``open_cents`` is overwritten with what each debt owes."""
     principal, charges, overdue, open_count, overdue_count, oldest = 0, 0, 0, 0, 0, MISSING
     for place in range(len(book) - 1):
         open_cents[place] = 0

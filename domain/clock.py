@@ -133,7 +133,7 @@ def _offset_us(zone: ZoneInfo, moment_us: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def _transitions(name: str) -> tuple[Int64s, Int64s]:
+def transitions(name: str) -> tuple[Int64s, Int64s]:
     """Moments at which the zone's offset changes between 1990 and 2045, and the offset from each on."""
     zone = _zone(name)
     if zone is None:
@@ -167,7 +167,7 @@ def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str,
     for index, name in enumerate(names):
         rows = (zones == index) & (moments_us != MISSING)
         if rows.any():
-            starts, offsets = _transitions(name)
+            starts, offsets = transitions(name)
             there = moments_us[rows]
             local[rows] = there + offsets[np.searchsorted(starts, there, side="right") - 1]
     return local
@@ -175,7 +175,7 @@ def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str,
 
 def utc_us(local_moment_us: int, name: str) -> int:
     """The moment at which the wall clock of a zone first shows a time, at or after a gap where it never does."""
-    starts, offsets = _transitions(name)
+    starts, offsets = transitions(name)
     for offset in sorted(set(offsets.tolist()), reverse=True):
         moment = local_moment_us - offset
         if offsets[int(np.searchsorted(starts, moment, side="right")) - 1] == offset:

@@ -6,12 +6,15 @@ table, so that everything after it is written once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from domain.clock import MISSING
+from domain.coded import Coded
 
 Kind = Literal["id", "text", "code", "money", "cost", "moment", "day", "number", "integer", "list"]
 """``id`` and ``text`` are strings; ``code`` a string of a closed vocabulary; ``money`` int64 cents; ``cost`` a float
@@ -51,6 +54,8 @@ RESPONSE_KINDS = (
     "right_party", "wrong_party", "refused", "blocked", "opted_out", "complained", "disputed", "inbound",
     "portal_visit", "offer_simulated", "offer_abandoned", "offer_accepted",
 )  # fmt: skip
+PAYMENT_METHODS = ("pix", "boleto", "card", "other")
+"""Payment methods told apart; any other name counts as ``other``."""
 PROMISE_KINDS = ("promise", "agreement", "slip")
 PROMISE_OUTCOMES = ("kept", "broken", "cancelled", "replaced")
 CONSENT_STATUSES = ("granted", "revoked", "invalid")
@@ -181,44 +186,6 @@ COPIED_DEFAULTS = {("accounts", "debtor_id"): "account_id", ("debts", "contract_
 OPTIONAL_TABLES = tuple(name for name, spec in TABLES.items() if not spec.required)
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A text column as codes into its distinct values; a negative code is a missing value.
-
-    ``codes`` is (n,) int32; ``values`` are distinct, in any order.
-    """
-
-    codes: npt.NDArray[np.int32]
-    values: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: npt.NDArray[np.int64]) -> Coded:
-        """The same column at other rows."""
-        return Coded(self.codes[rows], self.values)
-
-    def recode(self, index: Mapping[str, int], *, unknown: int = -1) -> npt.NDArray[np.int32]:
-        """Codes in another vocabulary; ``unknown`` for values it lacks, and -1 for missing ones."""
-        table = np.array([index.get(value, unknown) for value in self.values] + [-1], dtype=np.int32)
-        return table[np.maximum(self.codes, -1)]
-
-    def decode(self) -> list[str | None]:
-        """The texts themselves, ``None`` where missing."""
-        return [None if code < 0 else self.values[code] for code in self.codes]
-
-
-def coded(texts: Iterable[str | None]) -> Coded:
-    """A text column from its values, in order of first appearance.
-
-    >>> coded(["b", None, "b"]).values
-    ('b',)
-    """
-    index: dict[str, int] = {}
-    codes = [-1 if text is None else index.setdefault(text, len(index)) for text in texts]
-    return Coded(np.array(codes, dtype=np.int32), tuple(index))
-
-
 ColumnData = npt.NDArray[np.int64] | npt.NDArray[np.float64] | Coded
 TableData = dict[str, ColumnData]
 
@@ -227,9 +194,10 @@ TableData = dict[str, ColumnData]
 class Tables:
     """Canonical tables in memory: the one form in which data files, requests and the simulator hand them on.
 
-    ``columns[table]`` holds every column of ``TABLES[table]`` (and, for accounts, the declared attributes), all of one
-    length: ``Coded`` for id, text, code and list columns; int64 for money (cents), moments (µs UTC), days and integers,
-    with ``clock.MISSING`` for no value; float64 for numbers and costs, with ``NaN``. ``recorded_at`` is always filled:
+    ``columns[table]`` holds columns of ``TABLES[table]`` (and, for accounts, the declared attributes), all of one
+    length; one that is not there has its default, or no value, in every row. They are ``Coded`` for id, text, code and
+    list columns; int64 for money (cents), moments (µs UTC), days and integers, with ``clock.MISSING`` for no value;
+    float64 for numbers and costs, with ``NaN``. ``recorded_at`` is always filled:
     where it is not given it is ``occurred_at`` (``decided_at`` for decisions, ``MISSING`` for accounts: always known).
     A table that is not in ``columns`` was absent, which means unknown; an empty one means that nothing happened.
     """
@@ -245,20 +213,38 @@ class Tables:
         data = self.columns.get(table)
         return len(next(iter(data.values()))) if data else 0
 
+    def _column(self, table: str, column: str) -> ColumnData:
+        found = self.columns[table].get(column)
+        return self._missing(table, column) if found is None else found
+
+    def _missing(self, table: str, column: str) -> ColumnData:
+        """A column that was not given: its default throughout, or no value."""
+        copied = COPIED_DEFAULTS.get((table, column))
+        if copied:
+            return self.columns[table][copied]
+        known, rows = TABLES[table].column(column), self.rows(table)
+        default = VALUE_DEFAULTS.get((table, column))
+        if known is None or known.kind in ("id", "text", "code", "list"):
+            values = () if default is None else (str(default),)
+            return Coded(np.full(rows, len(values) - 1, dtype=np.int32), values)
+        if known.kind in ("number", "cost"):
+            return np.full(rows, np.nan if default is None else float(default))
+        return np.full(rows, MISSING, dtype=np.int64)
+
     def text(self, table: str, column: str) -> Coded:
         """A text-like column."""
-        data = self.columns[table][column]
+        data = self._column(table, column)
         assert isinstance(data, Coded)  # the schema says which columns are coded
         return data
 
     def ints(self, table: str, column: str) -> npt.NDArray[np.int64]:
         """A column of cents, moments, days or integers."""
-        data = self.columns[table][column]
+        data = self._column(table, column)
         assert not isinstance(data, Coded)
         return data.astype(np.int64, copy=False)
 
     def floats(self, table: str, column: str) -> npt.NDArray[np.float64]:
         """A column of plain numbers."""
-        data = self.columns[table][column]
+        data = self._column(table, column)
         assert not isinstance(data, Coded)
         return data.astype(np.float64, copy=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from domain.tables import Coded
+from domain.coded import Coded
 from features.findings import Finding, Portfolio, finding_at
 from features.reading import LoadedTable
 

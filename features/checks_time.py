@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import MISSING, US_PER_DAY, Int64s, to_day, zone_of
-from domain.tables import Coded
+from domain.coded import Coded
 from features.findings import Finding, Portfolio, Severity, finding_at
 from features.reading import LoadedTable
 

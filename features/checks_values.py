@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from domain.actions import WAIT_CHANNEL
 from domain.clock import MISSING, from_us
-from domain.tables import Coded
+from domain.coded import Coded
 from features.findings import Finding, Portfolio, Severity, finding_at
 from features.reading import LoadedTable
 

@@ -41,5 +41,5 @@ def _source(feature: Feature) -> str:
 
 
 def _selection(events: Events) -> str:
-    chosen = [*events.kinds[:3], *(["…"] if len(events.kinds) > 3 else []), *events.channels, *events.parts]
+    chosen = [*events.kinds[:3], *(["…"] if len(events.kinds) > 3 else []), *events.facets, *events.parts]
     return f"{events.source}({', '.join(chosen)}{', weekend' if events.weekend else ''})"

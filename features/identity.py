@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from domain.tables import Coded, ColumnData, TableData
+from domain.coded import Coded
+from domain.tables import ColumnData, TableData
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]

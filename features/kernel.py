@@ -9,17 +9,39 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from domain.balance_entries import Int32s
 from domain.clock import Int64s
 from domain.compiled import compiled
-from features.columns import Int32s
-from features.encoding import Events
-from features.plan import AGE, COUNT, DAYS, GAP_MEAN, GAP_STD, LAST, MAX, MEAN, RECENCY, SUM, Plan
+from features.events import Events
+from features.plan import (
+    AGE,
+    COUNT,
+    DAYS,
+    DISTINCT,
+    FACET_OF,
+    FIRST,
+    GAP_MEAN,
+    GAP_STD,
+    KIND_OF,
+    LAST,
+    LAST_KIND,
+    MAX,
+    MEAN,
+    MIN,
+    RECENCY,
+    SUM,
+    Plan,
+)
 
 _US_PER_DAY = 86_400e6
+_N, _TOTAL, _MOST, _LEAST, _DAYS, _FACETS = range(6)
+"""Of a tally: how many, their sum, the largest and smallest value, distinct days, and a bit for each facet."""
+_LATEST, _LATEST_VALUE, _LATEST_CODE, _OLDEST, _OLDEST_VALUE, _DAY, _GAPS, _GAP_HOURS, _GAP_SQUARES = range(9)
+"""Of a group: latest and first event, the day last counted, Σ gap in seconds, Σ gap and Σ gap² in whole hours."""
 
 
 @compiled
-def _first_at_or_after(times: Int64s, bounds: tuple[int, int], moment_us: int) -> int:
+def first_at_or_after(times: Int64s, bounds: tuple[int, int], moment_us: int) -> int:
     """Position of the first event of an account at or after a moment; those before it are the past."""
     low, high = bounds
     while low < high:
@@ -41,43 +63,93 @@ def _bucket(width_us: Int64s, age_us: int) -> int:
 
 
 @compiled
-def _scan(plan: Plan, events: Events, bounds: tuple[int, int], as_of_us: int, tally: Int64s, once: Int64s) -> None:
-    """Fill the tallies of one row.
+def _add(cell: Int64s, single: Int64s, spread: npt.NDArray[np.float64], seen: tuple[int, int, int, int]) -> None:
+    """Count one event, (moment, code, value, day), in its group."""
+    moment, code, value, day = seen
+    if single[_LATEST] == -1:
+        single[_LATEST], single[_LATEST_VALUE], single[_LATEST_CODE] = moment, value, code
+    else:
+        gap_us = single[_OLDEST] - moment
+        hours = gap_us // 3_600_000_000
+        single[_GAPS] += gap_us // 1_000_000
+        single[_GAP_HOURS] += hours
+        single[_GAP_SQUARES] += hours * hours
+    single[_OLDEST], single[_OLDEST_VALUE] = moment, value
+    cell[_MOST] = max(cell[_MOST], value) if cell[_N] else value
+    cell[_LEAST] = min(cell[_LEAST], value) if cell[_N] else value
+    cell[_N] += 1
+    cell[_TOTAL] += value
+    cell[_FACETS] |= np.int64(1) << FACET_OF[code]
+    if day != single[_DAY]:
+        cell[_DAYS] += 1
+        single[_DAY] = day
+    # From the latest value on, so that equal values deviate by exactly nothing.
+    apart = float(value - single[_LATEST_VALUE])
+    spread[0] += apart
+    spread[1] += apart * apart
 
-    ``tally`` is (groups, windows, 4): count, sum, maximum and distinct days in the narrowest window that sees them;
-    ``once`` is (groups, 7): latest moment, latest value, first moment, latest day seen, Σ gap in whole seconds, and
-    Σ gap and Σ gap² in whole hours.
+
+@compiled
+def _scan(
+    plan: Plan, events: Events, span: tuple[int, int], as_of_us: int,
+    tally: Int64s, once: Int64s, spread: npt.NDArray[np.float64], touched: Int32s,
+) -> int:  # fmt: skip
+    """Fill the tallies of one row; returns how many groups are ``touched``.
+
+    ``tally`` is (groups, windows, 6), each event in the narrowest window that sees it; ``once`` is (groups, 9).
     """
-    tally[:] = 0
-    once[:] = -1
-    once[:, 4:] = 0
-    for event in range(_first_at_or_after(events.occurred_us, bounds, as_of_us) - 1, bounds[0] - 1, -1):
+    count = 0
+    for event in range(span[1] - 1, span[0] - 1, -1):
         if not events.known_from[event] < as_of_us <= events.known_until[event]:
             continue
-        code, moment, value = events.code[event], events.occurred_us[event], events.value[event]
+        code, moment, when = events.code[event], events.occurred_us[event], events.when[event]
         bucket = _bucket(plan.width_us, as_of_us - moment)
+        seen = moment, int(code), events.value[event], int(events.day[event])
         for position in range(plan.group_offsets[code], plan.group_offsets[code + 1]):
             group = plan.groups[position]
-            if (plan.part_mask[group] >> events.part[event]) & 1 == 0:
+            if when & plan.allowed[group] != when:
                 continue
-            if plan.weekend_only[group] == 1 and events.weekend[event] == 0:
-                continue
-            cell, single = tally[group, bucket], once[group]
-            cell[0] += 1
-            cell[1] += value
-            cell[2] = max(cell[2], value)
-            if events.day[event] != single[3]:
-                cell[3] += 1
-                single[3] = events.day[event]
-            if single[0] == -1:
-                single[0], single[1] = moment, value
-            else:
-                gap_us = single[2] - moment
-                hours = gap_us // 3_600_000_000
-                single[4] += gap_us // 1_000_000
-                single[5] += hours
-                single[6] += hours * hours
-            single[2] = moment
+            if once[group, _LATEST] == -1:
+                touched[count] = group
+                count += 1
+            _add(tally[group, bucket], once[group], spread[group, bucket], seen)
+    return count
+
+
+@compiled
+def _widen(tally: Int64s, spread: npt.NDArray[np.float64], group: int) -> None:
+    """What a narrow window sees, the wider ones see too."""
+    for window in range(1, tally.shape[1]):
+        wide, narrow = tally[group, window], tally[group, window - 1]
+        if narrow[_N] == 0:
+            continue
+        wide[_MOST] = max(wide[_MOST], narrow[_MOST]) if wide[_N] else narrow[_MOST]
+        wide[_LEAST] = min(wide[_LEAST], narrow[_LEAST]) if wide[_N] else narrow[_LEAST]
+        wide[_N] += narrow[_N]
+        wide[_TOTAL] += narrow[_TOTAL]
+        wide[_DAYS] += narrow[_DAYS]
+        wide[_FACETS] |= narrow[_FACETS]
+        spread[group, window, 0] += spread[group, window - 1, 0]
+        spread[group, window, 1] += spread[group, window - 1, 1]
+
+
+@compiled
+def _since(
+    plan: Plan, events: Events, span: tuple[int, int], as_of_us: int, group: int, cutoff_us: int
+) -> tuple[int, int]:  # fmt: skip
+    """Number and sum of a group's events after a moment."""
+    count, total = 0, 0
+    for event in range(span[1] - 1, span[0] - 1, -1):
+        if events.occurred_us[event] <= cutoff_us:
+            break
+        if events.known_from[event] < as_of_us <= events.known_until[event]:
+            code = events.code[event]
+            for position in range(plan.group_offsets[code], plan.group_offsets[code + 1]):
+                fits = events.when[event] & plan.allowed[group] == events.when[event]
+                if plan.groups[position] == group and fits:
+                    count += 1
+                    total += events.value[event]
+    return count, total
 
 
 @compiled
@@ -86,32 +158,60 @@ def _gap_days(operation: int, n_gaps: int, single: Int64s) -> float:
     if n_gaps < 1 or (operation == GAP_STD and n_gaps < 2):
         return np.nan
     if operation == GAP_MEAN:
-        return float(single[4] / 86_400.0 / n_gaps)
+        return float(single[_GAPS] / 86_400.0 / n_gaps)
     # In whole numbers, so that equal gaps deviate by exactly nothing.
-    return float(np.sqrt(float(n_gaps * single[6] - single[5] * single[5])) / n_gaps / 24.0)
+    squares = n_gaps * single[_GAP_SQUARES] - single[_GAP_HOURS] * single[_GAP_HOURS]
+    return float(np.sqrt(float(squares)) / n_gaps / 24.0)
 
 
 @compiled
-def _value(operation: int, cell: Int64s, single: Int64s, as_of_us: int, n_events: int) -> float:  # noqa: PLR0911
+def _distinct(facets: int) -> float:
+    count = 0
+    while facets:
+        facets &= facets - 1
+        count += 1
+    return float(count)
+
+
+@compiled
+def _deviation(n_events: int, spread: npt.NDArray[np.float64]) -> float:
+    """Standard deviation from Σ and Σ² of values less the latest one; never below nothing, whatever rounding does."""
+    mean = spread[0] / n_events
+    return float(np.sqrt(max(spread[1] / n_events - mean * mean, 0.0)))
+
+
+@compiled
+def _of_history(operation: int, single: Int64s, as_of_us: int, n_events: int) -> float:
+    if operation == RECENCY:
+        return float((as_of_us - single[_LATEST]) / _US_PER_DAY)
+    if operation == AGE:
+        return float((as_of_us - single[_OLDEST]) / _US_PER_DAY)
+    if operation == LAST:
+        return float(single[_LATEST_VALUE])
+    if operation == FIRST:
+        return float(single[_OLDEST_VALUE])
+    if operation == LAST_KIND:
+        return float(KIND_OF[single[_LATEST_CODE]])
+    return _gap_days(operation, n_events - 1, single)
+
+
+@compiled
+def _value(operation: int, cell: Int64s, spread: npt.NDArray[np.float64]) -> float:
     if operation == COUNT:
-        return float(cell[0])
+        return float(cell[_N])
     if operation == SUM:
-        return float(cell[1])
+        return float(cell[_TOTAL])
     if operation == DAYS:
-        return float(cell[3])
-    if cell[0] == 0:
+        return float(cell[_DAYS])
+    if operation == DISTINCT:
+        return _distinct(cell[_FACETS])
+    if cell[_N] == 0:
         return np.nan
     if operation == MEAN:
-        return float(cell[1] / cell[0])
+        return float(cell[_TOTAL] / cell[_N])
     if operation == MAX:
-        return float(cell[2])
-    if operation == RECENCY:
-        return float((as_of_us - single[0]) / _US_PER_DAY)
-    if operation == AGE:
-        return float((as_of_us - single[2]) / _US_PER_DAY)
-    if operation == LAST:
-        return float(single[1])
-    return _gap_days(operation, n_events - 1, single)
+        return float(cell[_MOST])
+    return float(cell[_LEAST]) if operation == MIN else _deviation(cell[_N], spread)
 
 
 @compiled
@@ -121,23 +221,35 @@ def windowed(plan: Plan, events: Events, account: Int32s, as_of_us: Int64s, out:
     Parameters
     ----------
     account, as_of_us : (n,), the rows of a spine
-    out : (n, len(plan.operation)), overwritten; an empty window is 0 for counts and sums, ``NaN`` otherwise
+    out : (n, columns), written at ``plan.column``; an empty window is 0 for counts and sums, ``NaN`` otherwise
     """
-    n_windows = len(plan.width_us)
-    tally = np.zeros((plan.n_groups, n_windows, 4), dtype=np.int64)
-    once = np.zeros((plan.n_groups, 7), dtype=np.int64)
+    n_groups, n_windows = len(plan.allowed), len(plan.width_us)
+    tally = np.zeros((n_groups, n_windows, 6), dtype=np.int64)
+    spread = np.zeros((n_groups, n_windows, 2), dtype=np.float64)
+    once = np.zeros((n_groups, 9), dtype=np.int64)
+    once[:, : _DAY + 1] = -1
+    touched = np.zeros(n_groups, dtype=np.int32)
     for row in range(len(account)):
         bounds = (events.offsets[account[row]], events.offsets[account[row] + 1])
-        _scan(plan, events, bounds, as_of_us[row], tally, once)
-        for window in range(1, n_windows):  # what a narrow window sees, the wider ones see too
-            for group in range(plan.n_groups):
-                wide, narrow = tally[group, window], tally[group, window - 1]
-                wide[0] += narrow[0]
-                wide[1] += narrow[1]
-                wide[2] = max(wide[2], narrow[2])
-                wide[3] += narrow[3]
+        span = (bounds[0], first_at_or_after(events.occurred_us, bounds, as_of_us[row]))
+        count = _scan(plan, events, span, as_of_us[row], tally, once, spread, touched)
+        for place in range(count):
+            _widen(tally, spread, touched[place])
         for feature in range(len(plan.operation)):
-            group = plan.group[feature]
-            cell = tally[group, plan.window[feature]]
-            n_events = tally[group, n_windows - 1, 0]
-            out[row, feature] = _value(plan.operation[feature], cell, once[group], as_of_us[row], n_events)
+            operation, group, window = plan.operation[feature], plan.group[feature], plan.window[feature]
+            cell, single, stop = tally[group, window], once[group], plan.since[feature]
+            if stop >= 0 and once[stop, _LATEST] != -1 and single[_LATEST] != -1:
+                found = _since(plan, events, span, as_of_us[row], group, once[stop, _LATEST])
+                value = float(found[0] if operation == COUNT else found[1])
+            elif RECENCY <= operation <= FIRST or operation >= LAST_KIND:
+                n_events = tally[group, n_windows - 1, _N]
+                value = _of_history(operation, single, as_of_us[row], n_events) if n_events else np.nan
+            else:
+                value = _value(operation, cell, spread[group, window])
+            out[row, plan.column[feature]] = value
+        for place in range(count):
+            group = touched[place]
+            tally[group] = 0
+            spread[group] = 0.0
+            once[group, : _DAY + 1] = -1
+            once[group, _GAPS:] = 0

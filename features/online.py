@@ -2,33 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from domain.clock import to_us
-from domain.errors import LedgerError
 from domain.tables import Tables
 from features.batch import compute_many
 from features.config import Attribute
-from features.encoding import encode
-from features.schema import FeatureSchema
-from features.spine import every_account
+from features.encoding import Encoded, encode
+from features.ledger import ledger_tables
+from features.schema import FeatureSchema, declared_features
+from features.spine import Spine
+
+Floats = npt.NDArray[np.float64]
+_WARM = {
+    "account_id": "a",
+    "debts": [{"debt_id": "d", "amount": 1.0, "due_on": "2020-01-01", "occurred_at": "2019-12-01T00:00:00Z"}],
+    "payments": [],
+}
 
 
 def compute_one(
-    tables: Tables, *, as_of: datetime, schema: FeatureSchema, attributes: Mapping[str, Attribute]
-) -> npt.NDArray[np.float64]:
-    """The feature row (k,) of the one account that ``tables`` hold.
+    ledger: Mapping[str, Any],
+    *,
+    as_of: datetime,
+    schema: FeatureSchema,
+    others: Sequence[Mapping[str, Any]] | None = None,
+) -> Floats:
+    """The feature row (k,) of an account from its ledger, as it comes in a request.
+
+    Parameters
+    ----------
+    ledger : ``account_id``, ``account``, and the rows of each table that is known (``features.ledger``)
+    others : ledgers of the debtor's other accounts, ``[]`` where there are none; where it is not said, features on
+        other accounts are missing, unless the ledger names no debtor but the account
 
     Raises
     ------
-    LedgerError : there is not exactly one account
+    LedgerError : the ledger cannot be read, and where
     """
-    encoded = encode(tables, attributes=attributes)
-    if len(encoded.account_ids) != 1:
-        raise LedgerError(f"found {len(encoded.account_ids)} accounts, needed one; use features.batch for more")
-    matrix = compute_many(encoded, every_account(1, as_of_us=to_us(as_of)), schema)
-    return matrix.reshape(-1)
+    return _row(ledger_encoded(ledger, schema=schema, others=others), as_of, schema)
+
+
+def ledger_encoded(
+    ledger: Mapping[str, Any], *, schema: FeatureSchema, others: Sequence[Mapping[str, Any]] | None = None
+) -> Encoded:
+    """A ledger ready to be scanned; its account is the one that ``ledger`` names."""
+    tables = ledger_tables(ledger, attributes=schema.attributes, others=others or ())
+    named = (ledger.get("account") or {}).get("debtor_id")
+    whole = others is not None or named in (None, ledger["account_id"])
+    return encode(tables, attributes=schema.attributes, whole_debtors=whole)
+
+
+def _row(encoded: Encoded, as_of: datetime, schema: FeatureSchema) -> Floats:
+    first = encoded.tables.text("accounts", "account_id").values[0]
+    account = np.array([encoded.account_ids.index(first)], dtype=np.int32)
+    spine = Spine(account, np.array([to_us(as_of)], dtype=np.int64))
+    return compute_many(encoded, spine, schema).reshape(-1)
+
+
+def one_of(
+    tables: Tables, account_id: str, *, as_of: datetime, schema: FeatureSchema, whole_debtors: bool = True
+) -> Floats:
+    """The feature row (k,) of one account of tables that hold all that is known of its debtor."""
+    encoded = encode(tables, attributes=schema.attributes, whole_debtors=whole_debtors)
+    spine = Spine(np.array([encoded.index[account_id]], dtype=np.int32), np.array([to_us(as_of)], dtype=np.int64))
+    return compute_many(encoded, spine, schema).reshape(-1)
+
+
+def warm_up(schema: FeatureSchema, *, as_of: datetime) -> None:
+    """Compile, or load from the cache, everything that a first request would otherwise wait for."""
+    attributes: Mapping[str, Attribute] = schema.attributes
+    empty: dict[str, Any] = {
+        table: [] for table in ("debt_events", "contacts", "responses", "promises", "consents", "holds")
+    }
+    everything = FeatureSchema(tuple(one.name for one in declared_features(attributes)), schema.categories, attributes)
+    for ledger in (_WARM, _WARM | empty):
+        for one in (schema, everything):
+            compute_one(ledger, as_of=as_of, schema=one, others=[])

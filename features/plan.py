@@ -3,76 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
+import numpy.typing as npt
 
-from domain.clock import US_PER_DAY, Int64s
-from features.columns import Int32s
-from features.definitions import PARTS, WINDOW_DAYS, Events, Feature, Windowed
-from features.vocabulary import CODES
+from domain.balance_entries import Int32s
+from domain.clock import US_PER_HOUR, Int64s
+from features.definitions import Aggregate, Events, Feature, Windowed
+from features.events import NO_PAYDAY, PARTS, PAYDAY, WEEKEND, WORKDAY
+from features.vocabulary import CODES, FACETS, KINDS
 
-COUNT, SUM, MEAN, MAX, RECENCY, AGE, LAST, DAYS, GAP_MEAN, GAP_STD = range(10)
-_OPERATIONS = {
-    "count": COUNT, "sum": SUM, "mean": MEAN, "max": MAX, "recency": RECENCY, "age": AGE, "last": LAST, "days": DAYS,
-    "gap_mean": GAP_MEAN, "gap_std": GAP_STD,
-}  # fmt: skip
-_ORDERED_DAYS = (*sorted(days for days in WINDOW_DAYS if days), 0)
+(
+    COUNT, SUM, MEAN, MAX, MIN, STD, RECENCY, AGE, LAST, FIRST, DAYS, DISTINCT, LAST_KIND, GAP_MEAN, GAP_STD
+) = range(15)  # fmt: skip
 _FOREVER_US = np.iinfo(np.int64).max
+FACET_OF = np.array(
+    [FACETS[source].index(facet) if source in FACETS else 0 for source, _, facet in CODES], dtype=np.int64
+)
+"""Position of each code's facet, for distinct ones."""
+KIND_OF = np.array([KINDS[source].index(kind) for source, kind, _ in CODES], dtype=np.int64)
+"""Position of each code's kind among those of its source."""
 
 
 class Plan(NamedTuple):
     """Arrays that the kernel reads; groups of code ``c`` are ``groups[group_offsets[c]:group_offsets[c + 1]]``.
 
-    ``part_mask`` has bit p set where the group takes part p of the day; ``weekend_only`` is 1 where it takes weekends
-    alone. ``width_us`` are the window widths, ascending. Feature f is ``operation[f]`` over ``group[f]`` and
-    ``window[f]``.
+    ``allowed`` are the bits of ``Events.when`` that a group takes; ``width_us`` the window widths, ascending, the last
+    without end. Feature f is ``operation[f]`` over ``group[f]`` and ``window[f]``, or since the latest event of the
+    group ``since[f]`` where that is not -1; it goes to the column ``column[f]``.
     """
 
     group_offsets: Int32s
     groups: Int32s
-    part_mask: Int32s
-    weekend_only: Int32s
+    allowed: npt.NDArray[np.uint8]
     width_us: Int64s
     operation: Int32s
     group: Int32s
     window: Int32s
-    n_groups: int
+    since: Int32s
+    column: Int32s
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A plan, and the features it computes in the order of its output columns."""
-
-    plan: Plan
-    features: tuple[Feature, ...]
-
-
-def compile_plan(features: Sequence[Feature]) -> Compiled:
-    """The plan of all windowed features among those given."""
-    windowed = tuple(feature for feature in features if isinstance(feature.rule, Windowed))
-    rules = [feature.rule for feature in windowed if isinstance(feature.rule, Windowed)]
+def compile_plan(features: Sequence[Feature]) -> Plan:
+    """The plan of all windowed features among those given; their columns are their positions."""
+    windowed = [(place, one.rule) for place, one in enumerate(features) if isinstance(one.rule, Windowed)]
+    rules = [rule for _, rule in windowed]
     selections: dict[Events, int] = {}
     group = [selections.setdefault(rule.events, len(selections)) for rule in rules]
+    since = [
+        -1 if rule.window.since is None else selections.setdefault(rule.window.since, len(selections)) for rule in rules
+    ]
     members: list[list[int]] = [[] for _ in CODES]
     for selection, position in selections.items():
         for code in selection.codes():
             members[code].append(position)
-    plan = Plan(
+    widths = sorted({rule.window.hours for rule in rules if rule.window.hours})
+    return Plan(
         group_offsets=np.cumsum([0, *(len(found) for found in members)]).astype(np.int32),
         groups=np.array([position for found in members for position in found], dtype=np.int32),
-        part_mask=np.array([_part_mask(selection) for selection in selections], dtype=np.int32),
-        weekend_only=np.array([int(selection.weekend) for selection in selections], dtype=np.int32),
-        width_us=np.array([days * US_PER_DAY if days else _FOREVER_US for days in _ORDERED_DAYS], dtype=np.int64),
-        operation=np.array([_OPERATIONS[rule.aggregate] for rule in rules], dtype=np.int32),
+        allowed=np.array([_allowed(selection) for selection in selections], dtype=np.uint8),
+        width_us=np.array([*(width * US_PER_HOUR for width in widths), _FOREVER_US], dtype=np.int64),
+        operation=np.array([get_args(Aggregate).index(rule.aggregate) for rule in rules], dtype=np.int32),
         group=np.array(group, dtype=np.int32),
-        window=np.array([_ORDERED_DAYS.index(rule.days) for rule in rules], dtype=np.int32),
-        n_groups=len(selections),
+        window=np.array(
+            [widths.index(rule.window.hours) if rule.window.hours else len(widths) for rule in rules], dtype=np.int32
+        ),
+        since=np.array(since, dtype=np.int32),
+        column=np.array([place for place, _ in windowed], dtype=np.int32),
     )
-    return Compiled(plan, windowed)
 
 
-def _part_mask(selection: Events) -> int:
-    parts = selection.parts or PARTS
-    return sum(1 << PARTS.index(part) for part in parts)
+def _allowed(selection: Events) -> int:
+    parts = sum(1 << PARTS.index(part) for part in selection.parts or PARTS)
+    week = (1 << WEEKEND) | (0 if selection.weekend else 1 << WORKDAY)
+    pay = (1 << PAYDAY) | (0 if selection.payday else 1 << NO_PAYDAY)
+    return parts | week | pay

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import MISSING
+from domain.coded import Coded
 from domain.money import to_cents
-from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Coded, Column, ColumnData, TableData, TableSpec
+from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Column, ColumnData, TableData, TableSpec
 from features.config import Attribute
 from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable

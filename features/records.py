@@ -1,4 +1,4 @@
-"""Consents, holds, promises and contacts as arrays by account: what a decision asks besides features."""
+"""Rows by account and time: what the state of an account is read from, besides balance and events."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import MISSING, Int64s
-from domain.tables import CONSENT_STATUSES, HOLD_KINDS, HOLD_SCOPES, PROMISE_KINDS, Tables
-from features.columns import Int32s, filled, index_of, offsets_of, ranks
+from domain.clock import Int64s
+from domain.ordering import row_order
+from domain.sheets import ACCOUNT, OCCURRED, RECORDED, Sheet
+from domain.tables import CONSENT_STATUSES, Tables
+from features.columns import Int32s, index_of, offsets_of, ranks
 from features.encoding import Encoded
 
 NO_CONSENT, GRANTED, REVOKED, INVALID = 0, 1, 2, 3
-_FALLBACK_PROMISE_DAYS = 30
+_BY_TIME = np.array([ACCOUNT, OCCURRED, RECORDED])
 
 
 class Consents(NamedTuple):
@@ -30,27 +32,11 @@ class Consents(NamedTuple):
     expires_us: Int64s
 
 
-class Holds(NamedTuple):
-    """Sorted by account and time; ``released_us`` may be MISSING, ``whole_debtor`` is 1 for holds on the person."""
+class Rows(NamedTuple):
+    """A sheet sorted by account, time and recording: account ``a`` has the rows ``offsets[a]:offsets[a + 1]``."""
 
     offsets: Int64s
-    occurred_us: Int64s
-    known_from: Int64s
-    known_until: Int64s
-    bit: Int32s
-    released_us: Int64s
-    whole_debtor: Int32s
-
-
-class Promises(NamedTuple):
-    """Sorted by account and time; a promise runs through ``last_day`` unless it is resolved before."""
-
-    offsets: Int64s
-    occurred_us: Int64s
-    known_from: Int64s
-    known_until: Int64s
-    last_day: Int64s
-    resolved_us: Int64s
+    sheet: Sheet
 
 
 class Contacts(NamedTuple):
@@ -93,40 +79,13 @@ def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
     )
 
 
-def holds(encoded: Encoded) -> Holds:
-    """All holds; a kind that is not known counts as a dispute, so that an unreadable hold stops contact."""
-    tables, order, offsets = encoded.tables, *_sorted(encoded, "holds")
-    if not tables.has("holds"):
-        none, few = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
-        return Holds(offsets, none, none, none, few, none, few)
-    bit = tables.text("holds", "kind").recode(index_of(HOLD_KINDS), unknown=0)[order]
-    scope = tables.text("holds", "scope").recode(index_of(HOLD_SCOPES))[order]
-    return Holds(
-        offsets,
-        *_when(encoded, "holds", order),
-        np.maximum(bit, 0),
-        tables.ints("holds", "released_at")[order],
-        (scope == HOLD_SCOPES.index("debtor")).astype(np.int32),
-    )
-
-
-def promises(encoded: Encoded) -> Promises:
-    """Promises to pay; an agreement runs a month for each instalment, and one without due day for 30 days."""
-    tables, order, offsets = encoded.tables, *_sorted(encoded, "promises")
-    if not tables.has("promises"):
-        none = np.zeros(0, dtype=np.int64)
-        return Promises(offsets, none, none, none, none, none)
-    made_day = encoded.known.local_day["promises"][order]
-    due_day = filled(tables.ints("promises", "due_on")[order], made_day + _FALLBACK_PROMISE_DAYS)
-    agreement = tables.text("promises", "kind").recode(index_of(PROMISE_KINDS))[order] == PROMISE_KINDS.index(
-        "agreement"
-    )
-    instalments = np.maximum(filled(tables.ints("promises", "instalments")[order], 1), 1)
-    last_day = due_day + np.where(agreement, 31 * (instalments - 1), 0)
-    resolved = np.where(
-        tables.text("promises", "outcome").codes[order] >= 0, tables.ints("promises", "resolved_at")[order], MISSING
-    )
-    return Promises(offsets, *_when(encoded, "promises", order), last_day, resolved)
+def rows_of(encoded: Encoded, table: str) -> Rows:
+    """The rows of a table by account; orphans are left out."""
+    sheet = encoded.sheet(table)
+    order = row_order(sheet[_BY_TIME])
+    ordered = sheet.take(order, axis=1)
+    offsets = np.searchsorted(ordered[ACCOUNT], np.arange(len(encoded.account_ids) + 1)).astype(np.int64)
+    return Rows(offsets, ordered)
 
 
 def contacts(encoded: Encoded, channels: Sequence[str]) -> Contacts:

@@ -5,21 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from domain.balance_entries import Int32s
 from domain.clock import MISSING
+from domain.coded import Coded
 from domain.errors import FeatureSchemaMismatchError
-from domain.tables import Coded
-from features.catalogue import CATALOGUE
+from features.calendar import CALENDAR
+from features.catalogue import CATALOGUE, INGREDIENTS
 from features.config import Attribute as Declared
-from features.definitions import Attribute, Feature, Ratio
+from features.definitions import Attribute, Calendar, Difference, Feature, Rate, Ratio, Standing
+from features.derived import DerivedPlan, derived_plan
 from features.encoding import Encoded
+from features.plan import Plan, compile_plan
+from features.standing import STANDING
 
-VERSION = 1
+VERSION = 2
+_WHOLE_DEBTOR = "siblings"
+
+
+class SchemaPlan(NamedTuple):
+    """How the columns are computed: positions in ``FeatureSchema.computed``, by the kind of their rule."""
+
+    windowed: Plan
+    standing: Int32s
+    calendar_from: Int32s
+    calendar_to: Int32s
+    attributes: tuple[tuple[int, Attribute], ...]
+    derived: DerivedPlan
 
 
 @dataclass(frozen=True)
@@ -27,12 +44,14 @@ class FeatureSchema:
     """Features in model order.
 
     ``categories`` holds, for each categorical feature, the values whose positions are its codes; a value that training
-    did not see is missing. ``attributes`` are the declared columns that may enter a model.
+    did not see is missing. ``attributes`` are the declared columns that may enter a model. ``priors`` are mean and
+    strength of each smoothed rate, as fitted in training.
     """
 
     names: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     attributes: Mapping[str, Declared]
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -46,15 +65,73 @@ class FeatureSchema:
         return tuple(known[name] for name in self.names)
 
     @cached_property
+    def computed(self) -> tuple[Feature, ...]:
+        """The features, and after them the ingredients that they are made of."""
+        known = {feature.name: feature for feature in (*declared_features(self.attributes), *INGREDIENTS)}
+        wanted = dict.fromkeys(self.names)
+        for feature in self.features:
+            wanted |= dict.fromkeys(parts_of(feature))
+        return tuple(known[name] for name in wanted)
+
+    @cached_property
+    def plan(self) -> SchemaPlan:
+        """The declarations compiled to arrays."""
+        rules = [(place, feature.rule) for place, feature in enumerate(self.computed)]
+        index = {feature.name: place for place, feature in enumerate(self.computed)}
+        standing = np.full(len(STANDING), -1, dtype=np.int32)
+        for place, rule in rules:
+            if isinstance(rule, Standing):
+                standing[STANDING.index(rule.column)] = place
+        calendar = [(CALENDAR.index(rule.part), place) for place, rule in rules if isinstance(rule, Calendar)]
+        parts = np.array(calendar, dtype=np.int32).reshape(len(calendar), 2).T
+        return SchemaPlan(
+            windowed=compile_plan(self.computed),
+            standing=standing,
+            calendar_from=parts[0],
+            calendar_to=parts[1],
+            attributes=tuple((place, rule) for place, rule in rules if isinstance(rule, Attribute)),
+            derived=derived_plan(self.computed, index=index, priors=self.priors),
+        )
+
+    @cached_property
+    def category_index(self) -> dict[str, dict[str, int]]:
+        """Codes of the values of each categorical attribute, by its column."""
+        return {name: {value: code for code, value in enumerate(values)} for name, values in self.categories.items()}
+
+    @cached_property
     def categorical(self) -> tuple[int, ...]:
         """Column positions of categorical features."""
         return tuple(self.index[name] for name in self.names if name in self.categories)
 
     @cached_property
+    def directions(self) -> tuple[int, ...]:
+        """The defensible sign of each feature's effect on ``p_pay``, 0 where there is none."""
+        return tuple(feature.direction for feature in self.features)
+
+    @cached_property
+    def _absences(self) -> dict[tuple[frozenset[str], bool], Int32s]:
+        return {}
+
+    def absent(self, present: frozenset[str], *, whole_debtors: bool) -> Int32s:
+        """Computed columns that cannot be known: their table is not there, or accounts of the debtor may be missing."""
+        key = present, whole_debtors
+        if key not in self._absences:
+            places = [
+                place
+                for place, feature in enumerate(self.computed)
+                if not {feature.table, *feature.tables} <= present
+                or (feature.family == _WHOLE_DEBTOR and not whole_debtors)
+            ]
+            self._absences[key] = np.array(places, dtype=np.int32)
+        return self._absences[key]
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything that decides a feature's value; equal fingerprints mean equal matrices."""
-        rules = [f"{feature.name}={feature.rule!r}" for feature in self.features]
-        body = json.dumps([VERSION, rules, {name: list(values) for name, values in sorted(self.categories.items())}])
+        rules = [f"{feature.name}={feature.rule!r}" for feature in self.computed]
+        priors = {name: list(prior) for name, prior in sorted(self.priors.items())}
+        categories = {name: list(values) for name, values in sorted(self.categories.items())}
+        body = json.dumps([VERSION, rules, categories, priors])
         return hashlib.sha256(body.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +141,7 @@ class FeatureSchema:
             "names": list(self.names),
             "categories": {name: list(values) for name, values in self.categories.items()},
             "attributes": {name: declared.model_dump() for name, declared in self.attributes.items()},
+            "priors": {name: list(prior) for name, prior in self.priors.items()},
             "fingerprint": self.fingerprint,
         }
 
@@ -83,13 +161,21 @@ class FeatureSchema:
                 f"the model needs {missing[:5]} ({len(missing)} features), which this build does not compute; "
                 "restore them in features/catalogue.py, or register a model trained on the current catalogue"
             )
-        schema = cls(tuple(raw["names"]), {k: tuple(v) for k, v in raw["categories"].items()}, attributes)
+        priors = {name: (float(prior[0]), float(prior[1])) for name, prior in raw.get("priors", {}).items()}
+        categories = {name: tuple(values) for name, values in raw["categories"].items()}
+        schema = cls(tuple(raw["names"]), categories, attributes, priors)
         if schema.fingerprint != raw["fingerprint"]:
             raise FeatureSchemaMismatchError(
                 f"found the feature schema {schema.fingerprint[:12]}, needed {raw['fingerprint'][:12]}: a feature of "
                 "that name is computed differently now; register a model trained on the current catalogue"
             )
         return schema
+
+
+def parts_of(feature: Feature) -> tuple[str, ...]:
+    """Names of the features that a derived one is made of."""
+    rule = feature.rule
+    return (rule.numerator, rule.denominator) if isinstance(rule, Ratio | Rate | Difference) else ()
 
 
 def declared_features(attributes: Mapping[str, Declared]) -> tuple[Feature, ...]:
@@ -110,31 +196,58 @@ def _attribute_feature(name: str, declared: Declared) -> Feature:
         reason_pt=f"O dado cadastral «{name}» pesa na estimativa" + ("" if categorical else ": {value}"),
         reason_en=f"The attribute {name} weighs in the estimate" + ("" if categorical else ": {value}"),
         group=name,
+        family="account",
     )
 
 
-def fit_schema(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
-    """The features that these tables can give, with the categories that they hold.
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a schema is made from: the tables that are there, which attributes hold any value, and their categories."""
+
+    present: frozenset[str]
+    filled: frozenset[str]
+    categories: Mapping[str, tuple[str, ...]]
+
+
+def facts_of(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> Facts:
+    """The facts of ledgers that are in memory."""
+    accounts = encoded.tables.columns["accounts"]
+    rules = [
+        f.rule for f in declared_features(attributes) if isinstance(f.rule, Attribute) and f.rule.column in accounts
+    ]
+    categories = {
+        rule.column: tuple(sorted(encoded.tables.text("accounts", rule.column).values))
+        for rule in rules
+        if rule.categorical
+    }
+    return Facts(encoded.present, frozenset(rule.column for rule in rules if _filled(encoded, rule)), categories)
+
+
+def schema_of(facts: Facts, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
+    """The features that such tables can give.
 
     A feature whose table is absent is left out; so is an attribute that is nowhere filled, and whatever is built on it.
     """
-    accounts = encoded.tables.columns["accounts"]
-    kept: dict[str, Feature] = {}
-    for feature in declared_features(attributes):
-        if isinstance(feature.rule, Ratio):
-            usable = feature.rule.numerator in kept and feature.rule.denominator in kept
-        elif isinstance(feature.rule, Attribute):
-            usable = feature.rule.column in accounts and _filled(encoded, feature.rule)
-        else:
-            usable = feature.table in encoded.present
-        if usable:
-            kept[feature.name] = feature
-    categories = {
-        name: tuple(sorted(encoded.tables.text("accounts", feature.rule.column).values))
-        for name, feature in kept.items()
-        if isinstance(feature.rule, Attribute) and feature.rule.categorical
-    }
-    return FeatureSchema(tuple(kept), categories, dict(attributes))
+    candidates = {feature.name: feature for feature in (*declared_features(attributes), *INGREDIENTS)}
+
+    def usable(feature: Feature) -> bool:
+        if isinstance(feature.rule, Attribute):
+            return feature.rule.column in facts.filled
+        if not {feature.table, *feature.tables} <= facts.present:
+            return False
+        return all(usable(candidates[name]) for name in parts_of(feature))
+
+    kept = [feature for feature in declared_features(attributes) if usable(feature)]
+    categories = {feature.name: feature.categories for feature in kept if feature.categories}
+    for feature in kept:
+        if isinstance(feature.rule, Attribute) and feature.rule.categorical:
+            categories[feature.name] = facts.categories[feature.rule.column]
+    return FeatureSchema(tuple(feature.name for feature in kept), categories, dict(attributes))
+
+
+def fit_schema(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
+    """The features that these tables can give, with the categories that they hold."""
+    return schema_of(facts_of(encoded, attributes=attributes), attributes=attributes)
 
 
 def _filled(encoded: Encoded, rule: Attribute) -> bool:
@@ -147,4 +260,6 @@ def _filled(encoded: Encoded, rule: Attribute) -> bool:
 
 def missing_tables(schema: FeatureSchema, present: Sequence[str] | frozenset[str]) -> tuple[str, ...]:
     """Tables the schema was trained with which are absent now; their features are missing values."""
-    return tuple(sorted({feature.table for feature in schema.features} - set(present)))
+    return tuple(
+        sorted({table for feature in schema.features for table in (feature.table, *feature.tables)} - set(present))
+    )

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.balance import open_debts, standings
+from domain.balance import Standings, open_debts, standings
 from domain.clock import US_PER_DAY, Int64s, local_days, local_us
-from domain.tables import HOLD_KINDS
 from features import records
 from features.columns import Int32s
 from features.encoding import Encoded
@@ -83,32 +82,17 @@ def local_of(encoded: Encoded, spine: Spine) -> Local:
     return Local(zone, row, local_days(local_us(spine.as_of_us, zone, encoded.zone_names)))
 
 
-def standing_columns(encoded: Encoded, spine: Spine, local: Local) -> dict[str, Int64s]:
-    """The columns that features read: balances, days past due, promises and holds; each (n,) int64."""
+def balances(encoded: Encoded, spine: Spine, local: Local) -> Standings:
+    """What every row owes at its own ``as_of``."""
     ledger = (encoded.debts, encoded.entries, encoded.debt_bounds, encoded.entry_bounds)
-    standing = standings(*ledger, spine.account, spine.as_of_us, local.day)
-    masks = hold_masks(records.holds(encoded), records.siblings(encoded), spine.account, spine.as_of_us)
-    running = active_promises(records.promises(encoded), spine.account, spine.as_of_us, local.day)
-    return {
-        "balance_cents": standing.balance,
-        "overdue_cents": standing.overdue,
-        "principal_cents": standing.principal,
-        "charges_cents": standing.charges,
-        "credit_cents": standing.credit,
-        "days_past_due": standing.days_past_due,
-        "open_debts": standing.open_debts,
-        "overdue_debts": standing.overdue_debts,
-        "active_promise": running.astype(np.int64),
-        "holds_active": np.bitwise_count(masks).astype(np.int64),
-        "dispute_active": (masks >> HOLD_KINDS.index("dispute")) & 1,
-    }
+    return standings(*ledger, spine.account, spine.as_of_us, local.day)
 
 
 def account_states(encoded: Encoded, spine: Spine, *, channels: Sequence[str]) -> AccountStates:
     """The whole state of every row; ``channels`` gives the columns of ``consent`` and the codes of contacts."""
     local = local_of(encoded, spine)
     ledger = (encoded.debts, encoded.entries, encoded.debt_bounds, encoded.entry_bounds)
-    standing = standings(*ledger, spine.account, spine.as_of_us, local.day)
+    standing = balances(encoded, spine, local)
     offsets, debt, cents = open_debts(*ledger, spine.account, spine.as_of_us, local.day)
     family = records.siblings(encoded)
     since_us = RECENT_DAYS * US_PER_DAY
@@ -129,8 +113,8 @@ def account_states(encoded: Encoded, spine: Spine, *, channels: Sequence[str]) -
         open_cents=cents,
         debt_names=np.array(names.take(encoded.debt_source[debt]).decode(), dtype=object),
         consent=consent_states(records.consents(encoded, channels), spine.account, spine.as_of_us, len(channels)),
-        holds=hold_masks(records.holds(encoded), family, spine.account, spine.as_of_us),
-        active_promise=active_promises(records.promises(encoded), spine.account, spine.as_of_us, local.day),
+        holds=hold_masks(records.rows_of(encoded, "holds"), family, spine.account, spine.as_of_us),
+        active_promise=active_promises(records.rows_of(encoded, "promises"), spine.account, spine.as_of_us, local.day),
         local_day=local.day,
         zone=local.zone,
         zone_names=encoded.zone_names,

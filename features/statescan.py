@@ -7,8 +7,25 @@ import numpy.typing as npt
 
 from domain.clock import MISSING, Int64s
 from domain.compiled import compiled
+from domain.sheets import (
+    DAY,
+    INSTALMENTS,
+    KIND,
+    OCCURRED,
+    OUTCOME,
+    PROMISE_DUE,
+    RECORDED,
+    RESOLVED,
+    UNTIL,
+    Sheet,
+)
+from domain.tables import PROMISE_KINDS
 from features.columns import Int32s
-from features.records import GRANTED, INVALID, REVOKED, Consents, Contacts, Holds, Promises, Siblings
+from features.records import GRANTED, INVALID, REVOKED, Consents, Contacts, Rows, Siblings
+from features.sheets import HOLD_KIND, RELEASED, WHOLE_DEBTOR
+
+_AGREEMENT = PROMISE_KINDS.index("agreement")
+_FALLBACK_PROMISE_DAYS = 30
 
 
 @compiled
@@ -65,31 +82,58 @@ def consent_states(consents: Consents, account: Int32s, as_of_us: Int64s, n_chan
 
 
 @compiled
-def hold_masks(holds: Holds, family: Siblings, account: Int32s, as_of_us: Int64s) -> Int64s:
-    """(n,) bit masks of the holds in force on each account, those on its debtor's other accounts included."""
+def hold_mask(holds: Rows, family: Siblings, account: int, as_of_us: int) -> int:
+    """Bit mask of the holds in force on an account, those on its debtor's other accounts included."""
+    mask, sheet, debtor = 0, holds.sheet, family.debtor[account]
+    for position in range(family.offsets[debtor], family.offsets[debtor + 1]):
+        other = family.accounts[position]
+        for hold in range(holds.offsets[other], holds.offsets[other + 1]):
+            seen = sheet[OCCURRED, hold] < as_of_us and sheet[RECORDED, hold] < as_of_us <= sheet[UNTIL, hold]
+            over = sheet[RELEASED, hold] != MISSING and sheet[RELEASED, hold] < as_of_us
+            if seen and not over and (other == account or sheet[WHOLE_DEBTOR, hold] == 1):
+                mask |= np.int64(1) << sheet[HOLD_KIND, hold]
+    return int(mask)
+
+
+@compiled
+def hold_masks(holds: Rows, family: Siblings, account: Int32s, as_of_us: Int64s) -> Int64s:
+    """(n,) masks as in ``hold_mask``."""
     masks = np.zeros(len(account), dtype=np.int64)
     for row in range(len(account)):
-        moment, debtor = as_of_us[row], family.debtor[account[row]]
-        for position in range(family.offsets[debtor], family.offsets[debtor + 1]):
-            other = family.accounts[position]
-            for hold in range(holds.offsets[other], holds.offsets[other + 1]):
-                seen = holds.occurred_us[hold] < moment and holds.known_from[hold] < moment <= holds.known_until[hold]
-                over = holds.released_us[hold] != MISSING and holds.released_us[hold] < moment
-                if seen and not over and (other == account[row] or holds.whole_debtor[hold] == 1):
-                    masks[row] |= np.int64(1) << holds.bit[hold]
+        masks[row] = hold_mask(holds, family, account[row], as_of_us[row])
     return masks
 
 
 @compiled
-def active_promises(promises: Promises, account: Int32s, as_of_us: Int64s, day: Int64s) -> npt.NDArray[np.bool_]:
-    """(n,) whether a promise made before ``as_of`` is neither resolved nor past its last day."""
+def last_promised_day(promises: Sheet, promise: int) -> int:
+    """The local day through which a promise runs; an agreement runs a month for each instalment.
+
+    One without due day runs for 30 days from the day it was made.
+    """
+    due = promises[PROMISE_DUE, promise]
+    due = promises[DAY, promise] + _FALLBACK_PROMISE_DAYS if due == MISSING else due
+    if promises[KIND, promise] != _AGREEMENT:
+        return int(due)
+    return int(due + 31 * (max(promises[INSTALMENTS, promise], 1) - 1))
+
+
+@compiled
+def is_running(promises: Sheet, promise: int, as_of_us: int, day: int) -> bool:
+    """Whether a promise made before ``as_of`` is neither resolved nor past its last day."""
+    known = promises[RECORDED, promise] < as_of_us <= promises[UNTIL, promise]
+    resolved = promises[RESOLVED, promise] if promises[OUTCOME, promise] >= 0 else MISSING
+    over = resolved != MISSING and resolved < as_of_us
+    made = promises[OCCURRED, promise] < as_of_us
+    return bool(known and made and not over and last_promised_day(promises, promise) >= day)
+
+
+@compiled
+def active_promises(promises: Rows, account: Int32s, as_of_us: Int64s, day: Int64s) -> npt.NDArray[np.bool_]:
+    """(n,) whether any promise is running."""
     running = np.zeros(len(account), dtype=np.bool_)
     for row in range(len(account)):
-        moment = as_of_us[row]
         for promise in range(promises.offsets[account[row]], promises.offsets[account[row] + 1]):
-            known = promises.known_from[promise] < moment <= promises.known_until[promise]
-            over = promises.resolved_us[promise] != MISSING and promises.resolved_us[promise] < moment
-            if known and promises.occurred_us[promise] < moment and not over and promises.last_day[promise] >= day[row]:
+            if is_running(promises.sheet, promise, as_of_us[row], day[row]):
                 running[row] = True
     return running
 

@@ -1,8 +1,11 @@
-"""Event codes: every (source, kind, channel) that an event can be, numbered once for encoder and kernel alike."""
+"""Event codes: every (source, kind, facet) that an event can be, numbered once for encoder and kernel alike.
+
+A facet tells events of one kind apart: the channel of a contact, the method of a payment, the form of a promise.
+"""
 
 from __future__ import annotations
 
-from domain.tables import DEBT_EVENT_KINDS, HOLD_KINDS, REASONS, RESPONSE_KINDS
+from domain.tables import DEBT_EVENT_KINDS, HOLD_KINDS, PAYMENT_METHODS, PROMISE_KINDS, REASONS, RESPONSE_KINDS
 
 CHANNELS = ("sms", "email", "whatsapp", "voice_bot", "chatbot", "portal", "agent_call", "letter", "protest")
 """Channels with features of their own; a channel added in actions.yaml counts as ``other`` until it is named here."""
@@ -13,20 +16,25 @@ POSITIVE_RESPONSES = (
     "offer_accepted",
 )  # fmt: skip
 """Responses that show the debtor was reached and did something with it."""
-PAYMENT_KINDS = ("paid", "reversed", "late", "on_time", "partial")
-DEBT_KINDS = ("issued", "due")
-PROMISE_KINDS = ("made", "kept", "broken", "cancelled", "replaced")
+PROMISE_FORMS = (*PROMISE_KINDS, *(f"{kind}_discount" for kind in PROMISE_KINDS))
+"""What was promised, and whether at a discount."""
 KINDS: dict[str, tuple[str, ...]] = {
-    "payment": PAYMENT_KINDS,
-    "debt": DEBT_KINDS,
+    "payment": ("paid", "reversed", "late", "on_time", "early", "partial", "instalment"),
+    "debt": ("issued", "due", "instalment"),
     "debt_event": DEBT_EVENT_KINDS,
-    "contact": ("attempt",),
+    "contact": ("attempt", "offered"),
     "response": (*RESPONSE_KINDS, OTHER),
     "reason": REASONS,
-    "promise": PROMISE_KINDS,
+    "promise": ("made", "kept", "broken", "cancelled", "replaced"),
     "hold": ("opened", "released"),
 }
-_BY_CHANNEL = {"contact", "response"}
+FACETS: dict[str, tuple[str, ...]] = {
+    "payment": PAYMENT_METHODS,
+    "contact": CHANNEL_CODES,
+    "response": CHANNEL_CODES,
+    "promise": PROMISE_FORMS,
+    "hold": HOLD_KINDS,
+}
 SOURCE_TABLE = {
     "payment": "payments",
     "debt": "debts",
@@ -38,10 +46,11 @@ SOURCE_TABLE = {
     "hold": "holds",
 }
 CODES: tuple[tuple[str, str, str], ...] = tuple(
-    (source, kind, channel)
-    for source, kinds in KINDS.items()
-    for kind in kinds
-    for channel in (CHANNEL_CODES if source in _BY_CHANNEL else ("",))
+    (source, kind, facet) for source, kinds in KINDS.items() for kind in kinds for facet in FACETS.get(source, ("",))
 )
 CODE_INDEX: dict[tuple[str, str, str], int] = {code: index for index, code in enumerate(CODES)}
-HOLD_BITS = {kind: bit for bit, kind in enumerate(HOLD_KINDS)}
+
+
+def first_code(source: str, kind: str) -> int:
+    """The code of a kind's first facet; the others follow it."""
+    return CODE_INDEX[source, kind, FACETS.get(source, ("",))[0]]

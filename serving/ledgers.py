@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from domain.clock import MISSING
-from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables, coded
+from domain.coded import coded
+from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables
 from serving.problems import Fault, Problem
 from serving.schemas import LEDGER_TABLES, Ledger
 

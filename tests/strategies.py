@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR
+from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, from_day, from_us
+from domain.coded import coded
 from domain.tables import (
     CONSENT_STATUSES,
     DEBT_EVENT_KINDS,
@@ -20,7 +21,6 @@ from domain.tables import (
     TABLES,
     TableData,
     Tables,
-    coded,
 )
 
 ORIGIN_US = 1_640_995_200_000_000  # 2022-01-01T00:00:00Z
@@ -119,14 +119,24 @@ def random_rows(seed: int, *, accounts: int = 3, events: int = 40) -> dict[str, 
     for debt in rows["debts"]:
         debt["due_on"] = debt["occurred_at"] // US_PER_DAY + int(rng.integers(0, 40))
         debt["contract_id"] = debt["debt_id"]
+        debt["promise_id"] = pick([None, None, None, "pr0", "pr2"])
     makers: dict[str, Any] = {
-        "payments": lambda: {"amount": pick([5_000, 12_345, 700, -700]), "debt_id": pick([*debts, None, "gone"])},
+        "payments": lambda: {
+            "amount": pick([5_000, 12_345, 700, -700]),
+            "debt_id": pick([*debts, None, "gone"]),
+            "promise_id": pick([None, None, None, "pr1"]),
+            "method": pick(["pix", "boleto", "debit", None]),
+        },
         "debt_events": lambda: {
             "kind": pick(DEBT_EVENT_KINDS),
             "amount": pick([100, -100, None]),
             "debt_id": pick(debts),
         },
-        "contacts": lambda: {"channel": pick(CHANNELS), "cost": pick([0.35, 6.5, np.nan])},
+        "contacts": lambda: {
+            "channel": pick(CHANNELS),
+            "cost": pick([0.35, 6.5, np.nan]),
+            "offer": pick([None, "none", "disc10"]),
+        },
         "responses": lambda: {
             "kind": pick([*RESPONSE_KINDS, "sang"]),
             "contact_id": pick([*contacts, None]),
@@ -137,6 +147,8 @@ def random_rows(seed: int, *, accounts: int = 3, events: int = 40) -> dict[str, 
             "kind": pick(PROMISE_KINDS),
             "amount": pick([1_000, None]),
             "discount_amount": pick([0, 500]),
+            "instalments": pick([None, 1, 3]),
+            "debt_id": pick([None, None, debts[0], "gone"]),
         },
         "consents": lambda: {
             "channel": pick(CHANNELS),
@@ -157,6 +169,30 @@ def random_rows(seed: int, *, accounts: int = 3, events: int = 40) -> dict[str, 
         hold["released_at"] = pick([MISSING, hold["occurred_at"] + US_PER_DAY])
     _correct(rows, rng)
     return rows
+
+
+def ledger_of(rows: Mapping[str, Sequence[Mapping[str, Any]]], account_id: str) -> dict[str, Any]:
+    """The rows of one account as a request has them: amounts, RFC 3339 times, dates; what is missing is left out."""
+    account = next(row for row in rows["accounts"] if row["account_id"] == account_id)
+    ledger: dict[str, Any] = {"account_id": account_id, "account": _as_json("accounts", account)}
+    for table, found in rows.items():
+        if table != "accounts":
+            ledger[table] = [_as_json(table, row) for row in found if row["account_id"] == account_id]
+    return ledger
+
+
+def _as_json(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {column.name: column.kind for column in TABLES[table].columns}
+    written: dict[str, Callable[[Any], Any]] = {
+        "money": lambda cents: cents / 100,
+        "moment": lambda us: from_us(us).isoformat().replace("+00:00", "Z"),
+        "day": lambda day: from_day(day).isoformat(),
+    }
+    return {
+        name: written.get(kinds[name], lambda value: value)(value)
+        for name, value in row.items()
+        if name != "account_id" and value is not None and value != MISSING and value == value  # noqa: PLR0124
+    }
 
 
 def _correct(rows: dict[str, list[dict[str, Any]]], rng: np.random.Generator) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import MISSING
+from domain.coded import Coded
 from domain.errors import DataError
-from domain.tables import Coded, ColumnData, TableData, Tables
+from domain.tables import ColumnData, TableData, Tables
 
 _HAPPENED = {"decisions": "decided_at"}
 _LATER: Mapping[str, tuple[str, tuple[str, ...]]] = {

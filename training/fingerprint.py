@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from domain.clock import MISSING, rfc3339
-from domain.tables import Coded, Tables
+from domain.coded import Coded
+from domain.tables import Tables
 from training.splits import hash_share
 
 _MOST_VALUES = 1_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from domain.clock import FOREVER, MISSING, US_PER_DAY
@@ -114,7 +116,7 @@ def _first_seen(encoded: Encoded) -> Int64s:
     return first
 
 
-def _alphabetical(values: tuple[str, ...]) -> Int64s:
+def _alphabetical(values: Sequence[str]) -> Int64s:
     rank = np.empty(len(values), dtype=np.int64)
     rank[np.argsort(np.array(values, dtype=object), kind="stable")] = np.arange(len(values))
     return rank

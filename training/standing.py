@@ -10,7 +10,7 @@ import numpy.typing as npt
 from domain.clock import MISSING
 from features.encoding import Encoded
 from features.spine import Spine
-from features.state import local_of, standing_columns
+from features.state import balances, local_of
 from training.windows import Bools, Int64s
 
 
@@ -35,5 +35,5 @@ class Standing:
 
 def standing_at(encoded: Encoded, spine: Spine) -> Standing:
     """The standing of every row at its own ``as_of``."""
-    columns = standing_columns(encoded, spine, local_of(encoded, spine))
-    return Standing(columns["balance_cents"], columns["overdue_cents"], columns["days_past_due"])
+    found = balances(encoded, spine, local_of(encoded, spine))
+    return Standing(found.balance, found.overdue, found.days_past_due)

@@ -17,7 +17,8 @@ from decisioning.desk import Desk, load_desk
 from decisioning.models import PaymentModel
 from decisioning.response import HEADS, Head, HurdleModel
 from domain.clock import MISSING, US_PER_DAY, to_us
-from domain.tables import TABLES, Tables, coded
+from domain.coded import coded
+from domain.tables import TABLES, Tables
 from features.encoding import Encoded, encode
 from features.schema import FeatureSchema
 from features.spine import Spine

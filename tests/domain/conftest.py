@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from domain.balance import Standing, open_debts, standing_of, standings
-from domain.balance_arrays import ledger_arrays
+from domain.balance_arrays import LedgerSheets, ledger_arrays
 from domain.clock import FOREVER, MISSING, US_PER_DAY
-from domain.tables import TABLES, Tables, coded
+from domain.coded import coded
+from domain.sheets import DAY, UNTIL, ledger_sheet
+from domain.tables import TABLES, Tables
 
 Row = Mapping[str, Any]
 SHORT = {"id": "", "account": "account_id", "at": "occurred_at", "recorded": "recorded_at", "due": "due_on",
@@ -59,13 +61,19 @@ class Books:
 
     tables: Tables
 
+    def sheets(self) -> LedgerSheets:
+        found = {}
+        for name in LedgerSheets._fields:
+            present = self.tables.has(name)
+            account = self.tables.text(name, "account_id").recode({"a": 0, "b": 1, "c": 2}) if present else None
+            found[name] = ledger_sheet(self.tables, name, account)
+            if present:
+                found[name][DAY] = np.floor_divide(self.tables.ints(name, "occurred_at"), US_PER_DAY)
+                found[name][UNTIL] = _known_until(self.tables, name)
+        return LedgerSheets(**found)
+
     def arrays(self) -> tuple[Any, ...]:
-        present = [name for name in self.tables.columns if name != "accounts"]
-        index = {"a": 0, "b": 1, "c": 2}
-        account = {name: self.tables.text(name, "account_id").recode(index) for name in present}
-        day = {name: np.floor_divide(self.tables.ints(name, "occurred_at"), US_PER_DAY) for name in present}
-        until = {name: _known_until(self.tables, name) for name in present}
-        return ledger_arrays(self.tables, account_index=account, local_day=day, known_until=until, n_accounts=3)
+        return ledger_arrays(self.tables, self.sheets(), n_accounts=3)
 
     def at(self, day: float, account: int = 0) -> Standing:
         return self.full(day, account)[0]

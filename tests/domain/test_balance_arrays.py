@@ -4,7 +4,7 @@ import pytest
 from domain.balance import ENTRY_OF_DEBT_EVENT
 from domain.balance_arrays import ledger_arrays
 from domain.balance_entries import SETTLE
-from domain.clock import FOREVER
+from domain.sheets import RECORDED, UNTIL
 from domain.tables import DEBT_EVENT_KINDS
 
 RENT = {"id": "d1", "amount": 10_000, "due": 10, "at": 0}
@@ -41,10 +41,9 @@ def test_a_debt_without_amount_or_due_day_is_left_out(books, hole):
 
 def test_a_version_replaced_as_it_was_recorded_can_never_count_and_is_left_out(books):
     ledger = books(debts=[RENT], payments=[{"id": "p", "amount": 2_000, "at": 5}])
-    index, day = {"debts": np.zeros(1, np.int32), "payments": np.zeros(1, np.int32)}, {}
-    day["debts"] = day["payments"] = np.zeros(1, dtype=np.int64)
-    until = {"debts": np.array([FOREVER]), "payments": ledger.tables.ints("payments", "recorded_at")}
-    entries = ledger_arrays(ledger.tables, account_index=index, local_day=day, known_until=until, n_accounts=1)[1]
+    sheets = ledger.sheets()
+    sheets.payments[UNTIL] = sheets.payments[RECORDED]
+    entries = ledger_arrays(ledger.tables, sheets, n_accounts=3)[1]
     assert len(entries.account) == 0
 
 

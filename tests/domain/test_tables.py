@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.tables import DEBT_EVENT_KINDS, OPTIONAL_TABLES, TABLES, Coded, Tables, coded
+from domain.coded import Coded, coded
+from domain.tables import DEBT_EVENT_KINDS, OPTIONAL_TABLES, TABLES, Tables
 
 TEXTS = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "c", "ç"])), max_size=20)
 

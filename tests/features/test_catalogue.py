@@ -7,12 +7,12 @@ import pytest
 from strategies import random_rows, tables_of
 
 from domain.errors import FeatureSchemaMismatchError
-from features.catalogue import CATALOGUE, reason_text
+from features.catalogue import CATALOGUE, INGREDIENTS, reason_text
 from features.config import Attribute, FeaturesConfig
-from features.definitions import Ratio, Windowed
+from features.definitions import Windowed
 from features.docs import features_page
 from features.encoding import encode
-from features.schema import FeatureSchema, declared_features, fit_schema, missing_tables
+from features.schema import FeatureSchema, declared_features, fit_schema, missing_tables, parts_of
 from features.wording import say_value
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +24,8 @@ def schema_of(rows, attributes=None) -> FeatureSchema:
     return fit_schema(encode(tables_of(rows), attributes=declared), attributes=declared)
 
 
-def test_there_are_at_least_sixty_features_and_no_name_twice():
-    assert len(CATALOGUE) >= 60
+def test_there_are_at_least_a_hundred_features_and_no_name_twice():
+    assert len(CATALOGUE) >= 100
     assert len(NAMES) == len(CATALOGUE)
 
 
@@ -35,7 +35,7 @@ def test_the_page_of_features_is_the_one_the_catalogue_gives():
 
 @pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
 def test_every_feature_can_be_said_in_both_languages_with_and_without_a_value(feature):
-    for value in (0.0, 1.0, 1234.5, math.nan):
+    for value in (0.0, 1.0, math.nan) if feature.words else (0.0, 1.0, 1234.5, math.nan):
         said = {locale: reason_text(feature, value, locale=locale) for locale in ("pt-BR", "en")}
         assert all(text and "{" not in text for text in said.values())
         assert said["pt-BR"] != said["en"]
@@ -44,14 +44,13 @@ def test_every_feature_can_be_said_in_both_languages_with_and_without_a_value(fe
 @pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
 def test_the_name_of_a_windowed_feature_tells_its_aggregate_and_window(feature):
     if isinstance(feature.rule, Windowed):
-        window = f"_{feature.rule.days}d" if feature.rule.days else ""
+        window = f"_{feature.rule.window.label}" if feature.rule.window.label else ""
         assert feature.name.endswith(f"_{feature.rule.aggregate}{window}")
 
 
-def test_a_ratio_is_made_of_features_of_the_catalogue():
+def test_what_a_feature_is_made_of_is_in_the_catalogue():
     for feature in CATALOGUE:
-        if isinstance(feature.rule, Ratio):
-            assert {feature.rule.numerator, feature.rule.denominator} <= NAMES
+        assert set(parts_of(feature)) <= NAMES | {one.name for one in INGREDIENTS}
 
 
 def test_no_protected_attribute_becomes_a_feature():

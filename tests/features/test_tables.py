@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.clock import MISSING, to_day, to_us
+from domain.coded import Coded
 from domain.errors import DataError
-from domain.tables import Coded, Tables
+from domain.tables import Tables
 from features.config import Attribute
 from features.tables import read_tables
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from domain.clock import MISSING, US_PER_DAY, to_day, to_us
-from domain.tables import TABLES, ColumnData, Tables, coded
+from domain.coded import coded
+from domain.tables import TABLES, ColumnData, Tables
 
 DAY = US_PER_DAY
 TEXT = ("id", "text", "code", "list")

@@ -1,0 +1,101 @@
+"""The sheets of contacts, responses and holds, and those of all tables together, completed and linked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.balance_arrays import LedgerSheets
+from domain.coded import Coded, Vocabulary
+from domain.sheets import Sheet, Zones, begun, complete, ledger_sheet, link
+from domain.tables import HOLD_KINDS, HOLD_SCOPES, TABLES, Tables
+from features.vocabulary import CHANNEL_CODES, KINDS, OTHER
+
+CHANNEL, COST, OFFERED = 6, 7, 8
+"""Of contacts: a position in ``CHANNEL_CODES``, ten-thousandths of the currency unit, and whether an offer was made."""
+RESPONSE_KIND, CONTACT, REASON = 7, 8, 9
+"""Of responses, beside ``CHANNEL``, which is -1 where the response does not say it."""
+HOLD_KIND, WHOLE_DEBTOR, RELEASED = 6, 7, 8
+COST_UNITS = 10_000
+"""Contact costs are summed as whole ten-thousandths of the currency unit."""
+_FIELDS = {"contacts": 9, "responses": 10, "holds": 9}
+_CHANNELS, _RESPONSES, _REASONS = (Vocabulary(v) for v in (CHANNEL_CODES, KINDS["response"], KINDS["reason"]))
+_HOLDS, _SCOPES = Vocabulary(HOLD_KINDS), Vocabulary(HOLD_SCOPES)
+_PLAIN = 6
+
+
+class Sheets(NamedTuple):
+    """Every table that events or a state come from; an absent table has no rows."""
+
+    debts: Sheet
+    debt_events: Sheet
+    payments: Sheet
+    promises: Sheet
+    contacts: Sheet
+    responses: Sheet
+    holds: Sheet
+
+    @property
+    def ledger(self) -> LedgerSheets:
+        """Those that move a balance."""
+        return LedgerSheets(self.debts, self.debt_events, self.payments, self.promises)
+
+
+def sheets_of(tables: Tables, index: Mapping[str, int], *, zones: Zones, zone_of: npt.NDArray[np.int32]) -> Sheets:
+    """The sheets of all tables; ``index`` gives the position of each account, ``zone_of`` (n_accounts,) its zone."""
+    return Sheets(*(sheet_of(tables, table, index, zones=zones, zone_of=zone_of) for table in Sheets._fields))
+
+
+def sheet_of(
+    tables: Tables, table: str, index: Mapping[str, int], *, zones: Zones, zone_of: npt.NDArray[np.int32]
+) -> Sheet:
+    """One table, completed; tables of no interest to features have the six common fields alone."""
+    account = _accounts(tables, table, index)
+    if table in LedgerSheets._fields:
+        sheet = ledger_sheet(tables, table, account)
+    else:
+        sheet = begun(tables, table, _FIELDS.get(table, _PLAIN), account)
+        if table in _FILL and sheet.shape[1]:
+            _FILL[table](tables, sheet)
+    if sheet.shape[1]:
+        complete(sheet, len(tables.text(table, TABLES[table].id_column).values), zones, zone_of)
+    return sheet
+
+
+def _accounts(tables: Tables, table: str, index: Mapping[str, int]) -> npt.NDArray[np.int32]:
+    if not tables.has(table):
+        return np.zeros(0, dtype=np.int32)
+    return tables.text(table, "account_id").recode(index)
+
+
+def channel_codes(channel: Coded, *, missing: int) -> npt.NDArray[np.int32]:
+    """Position of each channel in ``CHANNEL_CODES``; unknown ones are ``other``."""
+    codes = channel.recode(_CHANNELS, unknown=_CHANNELS[OTHER])
+    return codes if missing < 0 else np.where(codes < 0, missing, codes)
+
+
+def _contacts(tables: Tables, sheet: Sheet) -> None:
+    sheet[CHANNEL] = channel_codes(tables.text("contacts", "channel"), missing=_CHANNELS[OTHER])
+    sheet[COST] = np.rint(np.nan_to_num(tables.floats("contacts", "cost")) * COST_UNITS)
+    sheet[OFFERED] = tables.text("contacts", "offer").recode({"none": 0}, unknown=1) == 1
+
+
+def _responses(tables: Tables, sheet: Sheet) -> None:
+    sheet[CHANNEL] = channel_codes(tables.text("responses", "channel"), missing=-1)
+    kinds = tables.text("responses", "kind").recode(_RESPONSES, unknown=_RESPONSES[OTHER])
+    sheet[RESPONSE_KIND] = np.where(kinds < 0, _RESPONSES[OTHER], kinds)
+    sheet[CONTACT] = link(tables, "responses", "contact_id", to="contacts")
+    sheet[REASON] = tables.text("responses", "reason").recode(_REASONS)
+
+
+def _holds(tables: Tables, sheet: Sheet) -> None:
+    # A kind that is not known counts as the first, a dispute, so that an unreadable hold stops contact.
+    sheet[HOLD_KIND] = np.maximum(tables.text("holds", "kind").recode(_HOLDS, unknown=0), 0)
+    sheet[WHOLE_DEBTOR] = tables.text("holds", "scope").recode(_SCOPES) == _SCOPES["debtor"]
+    sheet[RELEASED] = tables.ints("holds", "released_at")
+
+
+_FILL = {"contacts": _contacts, "responses": _responses, "holds": _holds}
