@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ from domain.coded import Coded
 from features import records
 from features.calendar import calendar_columns
 from features.definitions import Attribute
-from features.derived import derive
+from features.derived import derive, fit_priors
 from features.encoding import Encoded
 from features.kernel import windowed
 from features.schema import FeatureSchema
@@ -50,6 +52,13 @@ def compute_all(encoded: Encoded, spine: Spine, schema: FeatureSchema) -> Floats
         out[:, absent] = np.nan
     derive(plan.derived, out)
     return out
+
+
+def with_fitted_priors(schema: FeatureSchema, computed: Floats, rows: npt.NDArray[np.int64]) -> FeatureSchema:
+    """The schema with the usual rates of some rows of ``compute_all``; ``computed`` is brought up to them in place."""
+    fitted = replace(schema, priors=fit_priors(schema.computed, computed[rows]))
+    derive(fitted.plan.derived, computed)
+    return fitted
 
 
 def ledgers_of(encoded: Encoded) -> Ledgers:

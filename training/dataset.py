@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from decisioning.valuation import amount_due_cents
 from domain.errors import NotEnoughDataError
-from features.batch import compute_many
+from features.batch import compute_all, with_fitted_priors
 from features.encoding import Encoded
 from features.schema import FeatureSchema
 from features.spine import Spine
@@ -38,25 +38,31 @@ class Horizon:
 
 @dataclass(frozen=True)
 class PaymentRows:
-    """The payment model's rows: ``spine``, ``values`` (n, k), what evaluation needs, and how they were sampled."""
+    """The payment model's rows: ``spine``, ``values`` (n, k), what evaluation needs, and how they were sampled.
+
+    ``schema`` has the usual rates of the rows that every horizon trains on.
+    """
 
     spine: Spine
     values: Floats
+    schema: FeatureSchema
     rows: Rows
     sampled: str
 
 
 def payment_rows(
-    encoded: Encoded, schema: FeatureSchema, config: TrainingConfig, *, end_us: int, longest_days: int
+    encoded: Encoded, schema: FeatureSchema, config: TrainingConfig, horizon: Horizon, *, longest_days: int
 ) -> PaymentRows:
     """Sampled moments of accounts that owe, with their features.
 
     Raises
     ------
-    NotEnoughDataError : no account owes anything at any sampled moment
+    NotEnoughDataError : no account owes anything at any sampled moment, or there are too few for the longest horizon
     """
     seed = config.model.seed
-    spine, sampled = sampling.moments(encoded, config.sampling, end_us=end_us, longest_days=longest_days, seed=seed)
+    spine, sampled = sampling.moments(
+        encoded, config.sampling, end_us=horizon.end_us, longest_days=longest_days, seed=seed
+    )
     spine = spine.take(sampling.distinct(spine))
     spine = spine.take(standing_at(encoded, spine).owes)
     if not len(spine):
@@ -71,7 +77,11 @@ def payment_rows(
         days_past_due=standing.days,
         amount_due_cents=amount_due_cents(standing),
     )
-    return PaymentRows(spine, compute_many(encoded, spine, schema), rows, sampled)
+    usable = horizon.mature(spine.as_of_us, longest_days)
+    split = time_split(spine.as_of_us, usable, rows.unseen, horizon_days=longest_days, config=config.splits)
+    computed = compute_all(encoded, spine, schema)
+    fitted = with_fitted_priors(schema, computed, split.train)
+    return PaymentRows(spine, computed[:, : len(schema.names)], fitted, rows, sampled)
 
 
 def payment_target(

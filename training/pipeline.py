@@ -118,6 +118,7 @@ def train(
     horizon = Horizon(end_us, loaded.training.posting_lag_days)
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
     learned = _learn(encoded, schema, loaded, horizon, told)
+    schema = learned.rows.schema
     told("evaluate")
     columns = Columns(schema.names, schema.categorical)
     judged = verdicts.judge(
@@ -158,7 +159,8 @@ def _learn(
 ) -> _Learned:
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    rows = payment_rows(encoded, schema, config, end_us=horizon.end_us, longest_days=max(decision.horizon_days))
+    rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    schema = rows.schema
     told("label")
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
