@@ -9,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Vocabulary(dict[str, int]):
-    """Names and their positions; a column coded in it already is recoded for nothing."""
+class Vocabulary(dict[str | None, int]):
+    """Names and their positions; a column coded in it already is recoded for nothing.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    With ``missing`` the absence of a name has its code, -1, as well.
+    """
+
+    def __init__(self, names: Sequence[str], *, missing: bool = False) -> None:
         super().__init__((name, place) for place, name in enumerate(names))
+        if missing:
+            self[None] = -1
         self.names = tuple(names)
 
 
@@ -34,7 +39,7 @@ class Coded:
         """The same column at other rows."""
         return Coded(self.codes[rows], self.values)
 
-    def recode(self, index: Mapping[str, int], *, unknown: int = -1) -> npt.NDArray[np.int32]:
+    def recode(self, index: Mapping[str, int] | Vocabulary, *, unknown: int = -1) -> npt.NDArray[np.int32]:
         """Codes in another vocabulary; ``unknown`` for values it lacks, and -1 for missing ones."""
         if isinstance(index, Vocabulary) and index.names is self.values:
             return self.codes

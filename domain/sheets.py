@@ -6,6 +6,7 @@ Texts are codes: ids into the vocabulary of their own table, links into that of 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ class Zones(NamedTuple):
     bounds: Int64s
 
 
+@lru_cache(maxsize=512)
 def zone_table(names: tuple[str, ...]) -> Zones:
     """The transitions of some IANA zones, one after the other."""
     pairs = [transitions(name) for name in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,12 @@ from domain.balance_arrays import ledger_arrays
 from domain.balance_entries import Int32s
 from domain.clock import Int64s, zone_of
 from domain.coded import Vocabulary
-from domain.sheets import ACCOUNT, UNTIL, Sheet, Zones, zone_table
+from domain.sheets import ACCOUNT, UNTIL, Sheet, Zones, complete, zone_table
 from domain.tables import TABLES, Tables
 from features.columns import index_of, offsets_of, ranks
 from features.config import Attribute
 from features.events import Events, events_of
-from features.sheets import Sheets, sheet_of, sheets_of
+from features.sheets import Sheets, complete_all, sheet_of, sheets_of
 from features.vocabulary import CHANNELS
 
 
@@ -50,6 +51,7 @@ class Encoded:
     debt_bounds: Int64s
     entries: Entries
     entry_bounds: Int64s
+    counted: Mapping[str, int] | None = None
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -69,7 +71,7 @@ class Encoded:
     @cached_property
     def unknown_codes(self) -> Mapping[str, int]:
         """Rows whose code is in no vocabulary, by ``table.column``: they count as ``other``, and are told."""
-        return _unknown_codes(self.tables)
+        return _unknown_codes(self.tables) if self.counted is None else self.counted
 
     def sheet(self, table: str) -> Sheet:
         """A table as integers, completed (``domain.sheets``)."""
@@ -77,7 +79,9 @@ class Encoded:
         if found is None:
             found = self._others.get(table)
         if found is None:
-            found = sheet_of(self.tables, table, self.index, zones=self.zone_table, zone_of=self.zones)
+            found = sheet_of(self.tables, table, self.index)
+            ids = self.tables.text(table, TABLES[table].id_column).values if self.tables.has(table) else ()
+            complete(found, len(ids), self.zone_table, self.zones)
             self._others[table] = found
         return found
 
@@ -100,12 +104,65 @@ class Encoded:
         return self.index
 
 
+class Accounts(NamedTuple):
+    """Who the accounts are: fields of ``Encoded`` that come from the table of accounts alone."""
+
+    account_ids: tuple[str, ...]
+    debtor_ids: tuple[str, ...]
+    debtor: Int32s
+    zone_names: tuple[str, ...]
+    zones: Int32s
+    row_zones: Int32s
+    version_offsets: Int64s
+    version_rows: Int64s
+
+
 def encode(tables: Tables, *, attributes: Mapping[str, Attribute], whole_debtors: bool = True) -> Encoded:
     """Sorts and links canonical tables; the same whatever the order of the rows.
 
     ``attributes`` are the declared columns of ``accounts``, present in ``tables`` where they are known;
     ``whole_debtors`` is false where debtors may have accounts that are not in the tables.
     """
+    accounts = _accounts(tables)
+    sheets = sheets_of(tables, index_of(accounts.account_ids))
+    return assembled(tables, accounts, sheets, attributes=attributes, whole_debtors=whole_debtors)
+
+
+def assembled(
+    tables: Tables,
+    accounts: Accounts,
+    sheets: Sheets,
+    *,
+    attributes: Mapping[str, Attribute],
+    whole_debtors: bool,
+    counted: Mapping[str, int] | None = None,
+) -> Encoded:
+    """Ledgers from sheets that are filled and not yet completed.
+
+    ``tables`` needs to have the accounts and, of the others, the ids; ``counted`` are unknown codes, where who filled
+    the sheets has counted them.
+    """
+    table, n_accounts = zone_table(accounts.zone_names), len(accounts.account_ids)
+    complete_all(sheets, _id_counts(tables), table, accounts.zones)
+    debts, entries, debt_bounds, entry_bounds, source = ledger_arrays(tables, sheets.ledger, n_accounts=n_accounts)
+    sizes = _id_counts(tables)
+    return Encoded(
+        tables=tables,
+        attributes=attributes,
+        whole_debtors=whole_debtors,
+        **accounts._asdict(),
+        sheets=sheets,
+        events=events_of(sheets, (sizes[0], sizes[4]), zones=table, zone_of=accounts.zones),
+        debts=debts,
+        debt_source=source,
+        debt_bounds=debt_bounds,
+        entries=entries,
+        entry_bounds=entry_bounds,
+        counted=counted,
+    )
+
+
+def _accounts(tables: Tables) -> Accounts:
     ids = tables.text("accounts", "account_id")
     rank = ranks(ids)
     account_ids = tuple(sorted(ids.values))
@@ -113,39 +170,19 @@ def encode(tables: Tables, *, attributes: Mapping[str, Attribute], whole_debtors
     offsets = offsets_of(rank[order], len(account_ids))
     first = order[offsets[:-1]]
     zone_names, all_zones = _zones(tables)
-    zones = all_zones[first]
     debtors = tables.text("accounts", "debtor_id").take(first)
     debtor_ids = tuple(sorted({debtors.values[code] for code in np.unique(debtors.codes)}))
-    table = zone_table(zone_names)
-    sheets = sheets_of(tables, index_of(account_ids), zones=table, zone_of=zones)
-    debts, entries, debt_bounds, entry_bounds, source = ledger_arrays(
-        tables, sheets.ledger, n_accounts=len(account_ids)
-    )
-    return Encoded(
-        tables=tables,
-        attributes=attributes,
-        whole_debtors=whole_debtors,
-        account_ids=account_ids,
-        debtor_ids=debtor_ids,
-        debtor=debtors.recode(index_of(debtor_ids)),
-        zone_names=zone_names,
-        zones=zones,
-        row_zones=all_zones,
-        version_offsets=offsets,
-        version_rows=order.astype(np.int64),
-        sheets=sheets,
-        events=events_of(sheets, _sizes(tables), zones=table, zone_of=zones),
-        debts=debts,
-        debt_source=source,
-        debt_bounds=debt_bounds,
-        entries=entries,
-        entry_bounds=entry_bounds,
-    )
+    return Accounts(
+        account_ids, debtor_ids, debtors.recode(index_of(debtor_ids)), zone_names, all_zones[first], all_zones, offsets,
+        order.astype(np.int64),
+    )  # fmt: skip
 
 
-def _sizes(tables: Tables) -> tuple[int, int]:
-    contacts = len(tables.text("contacts", "contact_id").values) if tables.has("contacts") else 0
-    return len(tables.text("debts", "debt_id").values), contacts
+def _id_counts(tables: Tables) -> tuple[int, ...]:
+    """How many ids each table of ``Sheets`` has."""
+    return tuple(
+        len(tables.text(table, TABLES[table].id_column).values) if tables.has(table) else 0 for table in Sheets._fields
+    )
 
 
 def _zones(tables: Tables) -> tuple[tuple[str, ...], Int32s]:

@@ -1,263 +1,259 @@
-"""A ledger of a request as canonical tables: dictionaries, as JSON gives them, into columns.
+"""A ledger of a request, as JSON gives it, straight into sheets: what compiled code links, sorts and scans.
 
-Written for speed: one pass over the rows of a table for each column that they have. What does not fit is looked for
-only once something has failed, and told by table, row and column, never by its value.
+Written for speed: a column is read in one pass over its rows, and times, days and amounts of all tables are converted
+together. What does not fit is looked for only once something has failed, and told by table, row and column, never by
+its value. ``features.sheets`` says what each field of a sheet is; a test holds both ways into sheets to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import MISSING, to_day, to_us
-from domain.coded import Coded, Vocabulary, coded
-from domain.errors import LedgerError
-from domain.money import to_cents
-from domain.tables import TABLES, Column, ColumnData, TableData, Tables
+from domain import sheets as of
+from domain.balance_entries import Int32s
+from domain.clock import MISSING, zone_of
+from domain.coded import Coded
+from domain.sheets import ACCOUNT, ID, OCCURRED, RECORDED, Sheet
+from domain.tables import PAYMENT_METHODS, PROMISE_KINDS, PROMISE_OUTCOMES, REASONS, TABLES, TableData, Tables
+from features import sheets as at
 from features.config import Attribute
-from features.identity import conflicting_rows, repeated_rows, without_repeats
-from features.vocabulary import CHANNEL_CODES, KINDS
+from features.encoding import Accounts, Encoded, assembled
+from features.ledger_problems import culprit, once
+from features.ledger_values import CONVERTERS
+from features.sheets import Sheets
+from features.vocabulary import CHANNEL_CODES, FACETS, KINDS, OTHER
 
 Ledger = Mapping[str, Any]
-EVENT_TABLES = ("debts", "contacts", "promises", "debt_events", "payments", "responses", "consents", "holds")
-"""In an order in which every table comes after those that its rows point to."""
+_ORDER = ("debts", "contacts", "promises", "debt_events", "payments", "responses", "holds")
+"""Every table comes after those that its rows point to."""
 _ALWAYS = ("debts", "payments")
-_LINKS = {"debt_id": "debts", "contact_id": "contacts", "promise_id": "promises"}
-_NEEDED = {"id": "text", "text": "text", "code": "text", "list": "text", "money": "a number of at most 10 digits",
-           "cost": "a number", "number": "a number", "integer": "a whole number", "day": "a day such as 2026-01-10",
-           "moment": "a time with offset such as 2026-03-02T12:00:00Z"}  # fmt: skip
-_MOST_MONEY = 1e10
-_NUMBERS = frozenset({int, float, type(None)})
-_TEXTS = frozenset({str, type(None)})
-_VOCABULARIES = {
-    (table.name, column.name): Vocabulary(KINDS["response"] if column.name == "kind" else column.codes)
-    if table.name == "responses"
-    else Vocabulary(column.codes)
-    for table in TABLES.values()
-    for column in table.columns
-    if column.codes
-} | {(table, "channel"): Vocabulary(CHANNEL_CODES) for table in ("contacts", "responses")}
 
 
-def ledger_tables(
-    ledger: Ledger, *, attributes: Mapping[str, Attribute], others: Sequence[Ledger] = ()
-) -> Tables:  # fmt: skip
-    """The tables of one account, and of the debtor's other accounts where they are given.
+def _codes(names: Sequence[str], *, missing: int, unknown: int) -> tuple[dict[str | None, int], int]:
+    return {**{name: place for place, name in enumerate(names)}, None: missing}, unknown
+
+
+_CODES: Mapping[tuple[str, str], tuple[dict[str | None, int], int]] = {
+    ("payments", "method"): _codes(PAYMENT_METHODS, missing=-1, unknown=PAYMENT_METHODS.index("other")),
+    ("debt_events", "kind"): _codes(KINDS["debt_event"], missing=-1, unknown=-1),
+    ("promises", "kind"): _codes(PROMISE_KINDS, missing=0, unknown=-1),
+    ("promises", "outcome"): _codes(PROMISE_OUTCOMES, missing=-1, unknown=-1),
+    ("contacts", "channel"): _codes(CHANNEL_CODES, missing=len(CHANNEL_CODES) - 1, unknown=len(CHANNEL_CODES) - 1),
+    ("contacts", "offer"): ({None: 0, "none": 0}, 1),
+    ("responses", "channel"): _codes(CHANNEL_CODES, missing=-1, unknown=len(CHANNEL_CODES) - 1),
+    ("responses", "kind"): _codes(KINDS["response"], missing=KINDS["response"].index(OTHER),
+                                  unknown=KINDS["response"].index(OTHER)),
+    ("responses", "reason"): _codes(REASONS, missing=-1, unknown=-1),
+    ("holds", "kind"): _codes(FACETS["hold"], missing=0, unknown=0),
+    ("holds", "scope"): ({None: 0, "account": 0, "debtor": 1}, 0),
+}  # fmt: skip
+_COUNTED = {key for key in _CODES if key not in {("contacts", "offer"), ("payments", "method")}}
+_FIELDS: Mapping[str, tuple[tuple[int, str, str], ...]] = {
+    "debts": ((of.AMOUNT, "amount", "money"), (of.DUE_DAY, "due_on", "day"), (of.PROMISE, "promise_id", "named"),
+              (of.PENALTY_BP, "penalty_pct", "points"), (of.INTEREST_BP, "monthly_interest_pct", "points")),
+    "debt_events": ((of.AMOUNT, "amount", "money"), (of.DEBT, "debt_id", "debts"), (of.KIND, "kind", "code"),
+                    (of.PROMISE, "promise_id", "promises")),
+    "payments": ((of.AMOUNT, "amount", "money"), (of.DEBT, "debt_id", "debts"), (of.KIND, "method", "code"),
+                 (of.PROMISE, "promise_id", "promises")),
+    "promises": ((of.AMOUNT, "amount", "money"), (of.DEBT, "debt_id", "debts"), (of.KIND, "kind", "code"),
+                 (of.DISCOUNT, "discount_amount", "money"), (of.INSTALMENTS, "instalments", "integer"),
+                 (of.PROMISE_DUE, "due_on", "day"), (of.RESOLVED, "resolved_at", "moment"),
+                 (of.OUTCOME, "outcome", "code")),
+    "contacts": ((at.CHANNEL, "channel", "code"), (at.COST, "cost", "cost"), (at.OFFERED, "offer", "code")),
+    "responses": ((at.CHANNEL, "channel", "code"), (at.RESPONSE_KIND, "kind", "code"), (at.CONTACT, "contact_id",
+                  "contacts"), (at.REASON, "reason", "code")),
+    "holds": ((at.HOLD_KIND, "kind", "code"), (at.WHOLE_DEBTOR, "scope", "code"), (at.RELEASED, "released_at",
+              "moment")),
+}  # fmt: skip
+"""Fields of each sheet beyond the six of every table: where, from which column, read how."""
+_SIZES = {table: 1 + max(field for field, _, _ in fields) for table, fields in _FIELDS.items()}
+_NEEDED = {
+    table: frozenset(column.name for column in TABLES[table].columns if column.required)
+    - {"account_id", TABLES[table].id_column, "occurred_at" if table == "debts" else ""}
+    for table in _FIELDS
+}
+_COLUMNS = {table: frozenset(column.name for column in TABLES[table].columns) for table in _FIELDS}
+
+
+def encode_ledgers(ledgers: Sequence[Ledger], *, attributes: Mapping[str, Attribute], whole_debtors: bool) -> Encoded:
+    """Ledgers of one debtor's accounts, ready to be scanned, in their order.
 
     Parameters
     ----------
-    ledger : as in a request: ``account_id``, ``account`` with its columns, and a list of rows for each table that is
-        known; an absent table is unknown, an empty one says that nothing happened
+    ledgers : as in a request: ``account_id``, ``account`` with its columns, and a list of rows for each table that is
+        known; an absent table is unknown, an empty one says that nothing happened. The first says which are known
     attributes : declared columns that ``account`` may have besides the canonical ones
-    others : ledgers of the debtor's other accounts, with the same tables
+    whole_debtors : whether these are all accounts of the debtor
 
     Raises
     ------
-    LedgerError : a row lacks a column that it needs, has one that is not known, or holds a value of another kind
+    LedgerError : a row lacks a column that it needs, has one that is not known, or holds a value of another kind;
+        which, by table, row and column
     """
-    ledgers = (ledger, *others)
-    names = tuple(_account_id(one) for one in ledgers)
-    reading = _Reading(names, attributes)
-    reading.accounts(ledgers)
-    for name in EVENT_TABLES:
-        if ledger.get(name) is not None or name in _ALWAYS:
-            reading.table(name, [one.get(name) or () for one in ledgers])
-    return Tables(reading.tables)
+    reading = _Reading(ledgers)
+    try:
+        accounts, columns = _accounts(ledgers, attributes)
+        for table in _ORDER:
+            if ledgers[0].get(table) is not None or table in _ALWAYS:
+                reading.table(table)
+        reading.convert()
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise culprit(ledgers, attributes) from error
+    tables = Tables({"accounts": columns} | reading.ids)
+    found = Sheets(*(reading.sheets.get(table, _empty(table)) for table in Sheets._fields))
+    return assembled(
+        tables, accounts, found, attributes=attributes, whole_debtors=whole_debtors, counted=reading.strange
+    )  # fmt: skip
 
 
-def _account_id(ledger: Ledger) -> str:
-    name = ledger.get("account_id")
-    if not isinstance(name, str) or not name:
-        raise LedgerError("found no account_id, needed the text that names the account", pointer="/account_id")
-    return name
+def _empty(table: str) -> Sheet:
+    return np.empty((_SIZES[table], 0), dtype=np.int64)
 
 
 class _Reading:
-    """Tables as they are read; ``ids`` are the ids of each table by text, for the rows that point to them."""
+    """Sheets as they are read; what is converted together waits in ``later`` by its kind, with the field it is for."""
 
-    def __init__(self, names: tuple[str, ...], attributes: Mapping[str, Attribute]) -> None:
-        self.names, self.attributes = names, attributes
-        self.tables: dict[str, TableData] = {}
-        self.ids: dict[str, tuple[dict[str | None, int], tuple[str, ...]]] = {}
+    def __init__(self, ledgers: Sequence[Ledger]) -> None:
+        self.ledgers = ledgers
+        self.sheets: dict[str, Sheet] = {}
+        self.ids: dict[str, dict[str, Any]] = {}
+        self.strange: Counter[str] = Counter()
+        self._places: dict[str, dict[str | None, int]] = {}
+        self._later: dict[str, list[tuple[npt.NDArray[np.int64], list[Any]]]] = {}
 
-    def accounts(self, ledgers: Sequence[Ledger]) -> None:
-        """One row for each ledger; a debtor without a name is the account."""
-        rows = [one.get("account") or {} for one in ledgers]
-        data = self._columns("accounts", rows, self._known("accounts"))
-        data["account_id"] = Coded(np.arange(len(rows), dtype=np.int32), self.names)
-        debtor = ledgers[0].get("account") or {}
-        data["debtor_id"] = coded([debtor.get("debtor_id") or self.names[0]] * len(rows))
-        data.setdefault("recorded_at", np.full(len(rows), MISSING, dtype=np.int64))
-        self.tables["accounts"] = data
+    def table(self, table: str) -> None:
+        """One table of all ledgers; a row given twice counts once."""
+        parts = [ledger.get(table) or () for ledger in self.ledgers]
+        rows = list(parts[0]) if len(parts) == 1 else list(chain.from_iterable(parts))
+        owner = [] if len(parts) == 1 else [who for who, part in enumerate(parts) for _ in part]
+        given: set[str] = set().union(*rows)
+        if rows and not (_NEEDED[table] <= given <= _COLUMNS[table]):
+            raise KeyError(table)
+        texts = self._ids(table, rows, owner)
+        places: dict[str | None, int] = dict(zip(texts, range(len(texts)), strict=True))
+        codes: Sequence[int] = range(len(texts))
+        if len(places) < len(texts):
+            kept = once(table, rows, texts)
+            rows, texts = [rows[place] for place in kept], [texts[place] for place in kept]
+            owner = [owner[place] for place in kept] if owner else []
+            places = {text: place for place, text in enumerate(places)}
+            codes = [places[text] for text in texts]
+        sheet = self.sheets[table] = np.empty((_SIZES[table], len(rows)), dtype=np.int64)
+        sheet[ACCOUNT], sheet[ID] = owner or 0, codes
+        self.ids[table] = {TABLES[table].id_column: Coded(sheet[ID].astype(np.int32), tuple(places))}  # type: ignore[arg-type]
+        self._places[table] = places
+        places[None] = of.NONE
+        self._times(sheet, rows, needed="occurred_at" in _NEEDED[table])
+        for field, column, kind in _FIELDS[table]:
+            values = _values(rows, column) if column in given else None
+            self._field((table, column, kind), sheet[field], values, owner)
 
-    def table(self, name: str, given: Sequence[Sequence[Ledger]]) -> None:
-        """One table of all ledgers; ids are told apart by ledger, and a row given twice counts once."""
-        rows = [row for part in given for row in part]
-        owner = np.repeat(np.arange(len(given), dtype=np.int32), [len(part) for part in given])
-        self._identify(name, rows, owner)
-        data = self._columns(name, rows, self._known(name))
-        data["account_id"] = Coded(owner, self.names)
-        occurred = data.setdefault("occurred_at", np.full(len(rows), MISSING, dtype=np.int64))
-        recorded = data.setdefault("recorded_at", occurred)
-        assert not isinstance(occurred, Coded)
-        assert not isinstance(recorded, Coded)
-        if recorded is not occurred:
-            data["recorded_at"] = np.where(recorded == MISSING, occurred, recorded)
-        self.tables[name] = data if self._distinct else _once(name, data)
-
-    def _known(self, table: str) -> Mapping[str, Column]:
-        known = {column.name: column for column in TABLES[table].columns}
-        if table == "accounts":
-            kinds = {name: "number" if one.kind == "numeric" else "text" for name, one in self.attributes.items()}
-            known |= {name: Column(name, kind) for name, kind in kinds.items() if name not in known}  # type: ignore[arg-type]
-        return known
-
-    def _identify(self, table: str, rows: Sequence[Ledger], owner: npt.NDArray[np.int32]) -> None:
-        column = TABLES[table].id_column
-        texts = [row.get(column) for row in rows]
+    def _ids(self, table: str, rows: Sequence[Ledger], owner: list[int]) -> list[str]:
+        texts = _values(rows, TABLES[table].id_column)
         if None in texts:
             texts = [f"#{place}" if text is None else text for place, text in enumerate(texts)]
-        if len(self.names) > 1:
-            texts = [f"{who}\x1f{text}" for who, text in zip(owner.tolist(), texts, strict=True)]
-        index: dict[str | None, int] = {}
-        for text in texts:
-            index.setdefault(text, len(index))
-        self._distinct = len(index) == len(texts)
-        self._own = Coded(np.array([index[text] for text in texts], dtype=np.int32), tuple(index))  # type: ignore[arg-type]
-        index[None] = -1
-        self.ids[table] = index, self._own.values  # type: ignore[assignment]
-        self._owner = owner
-
-    def _columns(self, table: str, rows: Sequence[Ledger], known: Mapping[str, Column]) -> TableData:
-        try:
-            return self._read(table, rows, known)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise _culprit(table, rows, known) from error
-
-    def _read(self, table: str, rows: Sequence[Ledger], known: Mapping[str, Column]) -> TableData:
-        given = set().union(*rows)
-        id_column = TABLES[table].id_column
-        data: TableData = {} if table == "accounts" else {id_column: self._own}
-        needed = {c.name for c in known.values() if c.required and c.name not in ("account_id", id_column)}
-        if table == "debts":
-            needed.discard("occurred_at")
-        for name in given - {id_column, "account_id", "debtor_id"}:
-            column, values = known[name], [row.get(name) for row in rows]
-            if name in needed and None in values:
-                raise KeyError(name)
-            link = _LINKS.get(name)
-            if link in self.ids and name != id_column:
-                data[name] = self._linked(values, link)
-            else:
-                data[name] = _READERS[column.kind](table, name, values)
-        if rows and needed - given:
-            raise KeyError(table)
-        return data
-
-    def _linked(self, values: list[Any], table: str) -> Coded:
-        index, texts = self.ids[table]
-        if not _TEXTS.issuperset(map(type, values)):
+        if not {str}.issuperset(map(type, texts)):
             raise TypeError(table)
-        if len(self.names) > 1:
-            pairs = zip(self._owner.tolist(), values, strict=True)
-            values = [None if text is None else f"{who}\x1f{text}" for who, text in pairs]
-        return Coded(np.array([index.get(text, -2) for text in values], dtype=np.int32), texts)
+        return _apart(texts, owner)
+
+    def _times(self, sheet: Sheet, rows: Sequence[Ledger], *, needed: bool) -> None:
+        occurred = _values(rows, "occurred_at")
+        if needed and None in occurred:
+            raise KeyError("occurred_at")
+        recorded = _values(rows, "recorded_at")
+        if None in recorded:
+            recorded = [one if one is not None else two for one, two in zip(recorded, occurred, strict=True)]
+        waiting = self._later.setdefault("moment", [])
+        waiting.append((sheet[OCCURRED], occurred))
+        waiting.append((sheet[RECORDED], recorded))
+
+    def _field(
+        self, spot: tuple[str, str, str], field: npt.NDArray[np.int64], values: list[Any] | None, owner: list[int]
+    ) -> None:
+        """One field of a sheet, from a (table, column, kind); ``values`` is ``None`` where no row has the column."""
+        table, column, kind = spot
+        if kind == "code":
+            codes, unknown = _CODES[table, column]
+            field[:] = codes[None] if values is None else self._coded((table, column), codes, unknown, values)
+        elif kind in ("debts", "contacts", "promises"):
+            places = self._places.get(kind, {None: of.NONE})
+            named = None if values is None else [places.get(text, of.UNKNOWN) for text in _apart(values, owner)]
+            field[:] = of.NONE if named is None else named
+        elif kind == "named":
+            field[:] = -1 if values is None else [-1 if text is None else 0 for text in values]
+        elif values is None:
+            field[:] = 0 if kind in ("points", "cost") else MISSING
+        else:
+            if column in _NEEDED[table] and None in values:
+                raise KeyError(column)
+            self._later.setdefault(kind, []).append((field, values))
+
+    def _coded(
+        self, key: tuple[str, str], codes: Mapping[str | None, int], unknown: int, values: list[Any]
+    ) -> list[int]:  # fmt: skip
+        if key[1] in _NEEDED[key[0]] and None in values:
+            raise KeyError(key)
+        try:
+            return [codes[value] for value in values]
+        except KeyError:
+            strange = [value for value in values if value not in codes]
+            if not {str}.issuperset(map(type, strange)):
+                raise TypeError(key) from None
+            if key in _COUNTED:
+                self.strange[f"{key[0]}.{key[1]}"] += len(strange)
+            return [codes.get(value, unknown) for value in values]
+
+    def convert(self) -> None:
+        """Everything that waits, one conversion for each kind."""
+        for kind, waiting in self._later.items():
+            found = CONVERTERS[kind](list(chain.from_iterable(values for _, values in waiting)))
+            start = 0
+            for field, values in waiting:
+                field[:] = found[start : start + len(values)]
+                start += len(values)
 
 
-def _texts(table: str, name: str, values: list[Any]) -> Coded:
-    if not _TEXTS.issuperset(map(type, values)):
-        raise TypeError(name)
-    vocabulary = _VOCABULARIES.get((table, name))
-    if vocabulary is not None and vocabulary.keys() | {None} >= set(values):
-        codes = [-1 if value is None else vocabulary[value] for value in values]
-        return Coded(np.array(codes, dtype=np.int32), vocabulary.names)
-    return coded(values)
-
-
-def _numbers(_table: str, name: str, values: list[Any]) -> npt.NDArray[np.float64]:
-    if not _NUMBERS.issuperset(map(type, values)):
-        raise TypeError(name)
-    found = np.array(values, dtype=np.float64)
-    if not (np.isfinite(found) | np.array([value is None for value in values])).all():
-        raise ValueError(name)
-    return found
-
-
-def _money(table: str, name: str, values: list[Any]) -> npt.NDArray[np.int64]:
-    found = _numbers(table, name, values)
-    if np.nanmax(np.abs(found), initial=0.0) > _MOST_MONEY:
-        raise ValueError(name)
-    return to_cents(found)
-
-
-def _integers(table: str, name: str, values: list[Any]) -> npt.NDArray[np.int64]:
-    found = _numbers(table, name, values)
-    whole = np.where(np.isnan(found), 0.0, found)
-    if (whole != np.rint(whole)).any():
-        raise ValueError(name)
-    return np.where(np.isnan(found), MISSING, whole.astype(np.int64))
-
-
-def _moments(_table: str, _name: str, values: list[Any]) -> npt.NDArray[np.int64]:
-    if {len(value) for value in values if value is not None} == {20} and None not in values:
-        plain = [value[:19] for value in values]
-        if {value[10::9] for value in values} == {"TZ"}:  # seconds in UTC, as nearly everybody writes them
-            return np.array(plain, dtype="datetime64[us]").astype(np.int64)
-    return np.array([MISSING if value is None else to_us(datetime.fromisoformat(value)) for value in values])
-
-
-def _days(_table: str, _name: str, values: list[Any]) -> npt.NDArray[np.int64]:
-    return np.array([MISSING if value is None else to_day(date.fromisoformat(value)) for value in values])
-
-
-_READERS: Mapping[str, Callable[[str, str, list[Any]], ColumnData]] = {
-    "id": _texts, "text": _texts, "code": _texts, "list": _texts, "money": _money, "cost": _numbers,
-    "number": _numbers, "integer": _integers, "moment": _moments, "day": _days,
-}  # fmt: skip
-
-
-def _once(table: str, data: TableData) -> TableData:
-    id_column = TABLES[table].id_column
-    repeated = repeated_rows(data, id_column=id_column)
-    conflicts = conflicting_rows(data, id_column=id_column, apart_from=repeated)
-    if len(conflicts):
-        raise LedgerError(
-            "found two rows with the same id and recorded_at, and another content, needed one; drop one of them, or "
-            "say when the correction was recorded",
-            pointer=f"/{table}/{int(conflicts[-1])}",
-        )
-    return without_repeats(data, id_column=id_column)
-
-
-def _culprit(table: str, rows: Sequence[Any], known: Mapping[str, Column]) -> LedgerError:
-    """The first row and column that cannot be read."""
-    place = "/account" if table == "accounts" else f"/{table}"
-    for number, row in enumerate(rows):
-        own = place if table == "accounts" else f"{place}/{number}"
-        if not isinstance(row, Mapping):
-            return LedgerError("found a row that is no object, needed one with the columns of its table", pointer=own)
-        if set(row) - set(known):
-            return LedgerError(f"found a column that {table} does not have, needed its own; leave it out", pointer=own)
-        for name, column in known.items():
-            if not _readable(table, column, row.get(name)):
-                where = f"{own}/{name}"
-                return LedgerError(f"found no {name} that can be read, needed {_NEEDED[column.kind]}", pointer=where)
-    return LedgerError(f"found rows of {table} that cannot be read, needed those of docs/api.md", pointer=place)
-
-
-def _readable(table: str, column: Column, value: Any) -> bool:
-    if value is None:
-        free = column.name in ("account_id", TABLES[table].id_column) or (table, column.name) == (
-            "debts",
-            "occurred_at",
-        )
-        return free or not column.required
+def _values(rows: Sequence[Ledger], name: str) -> list[Any]:
     try:
-        _READERS[column.kind](table, column.name, [value])
-    except (ValueError, TypeError, AttributeError, OverflowError):
-        return False
-    return True
+        return [row[name] for row in rows]
+    except KeyError:
+        return [row.get(name) for row in rows]
+
+
+def _apart(texts: list[Any], owner: list[int]) -> list[Any]:
+    """Ids of several ledgers, told apart: two of them may both have a ``d1``."""
+    if not owner:
+        return texts
+    return [None if text is None else f"{who}\x1f{text}" for who, text in zip(owner, texts, strict=True)]
+
+
+def _accounts(ledgers: Sequence[Ledger], attributes: Mapping[str, Attribute]) -> tuple[Accounts, TableData]:
+    """One row for each ledger; a debtor without a name is the account."""
+    names = tuple(ledger["account_id"] for ledger in ledgers)
+    if not all(name and isinstance(name, str) for name in names):
+        raise TypeError("account_id")
+    rows = [ledger.get("account") or {} for ledger in ledgers]
+    known = {column.name for column in TABLES["accounts"].columns} | attributes.keys()
+    if not set().union(*rows) <= known:
+        raise KeyError("accounts")
+    size = len(rows)
+    columns: TableData = {"account_id": Coded(np.arange(size, dtype=np.int32), names)}
+    for name in ("recorded_at", "opened_at"):
+        columns[name] = CONVERTERS["moment"]([row.get(name) for row in rows])
+    for name in ("region", "timezone", "creditor", "product", *attributes):
+        values = [row.get(name) for row in rows]
+        numeric = name in attributes and attributes[name].kind == "numeric"
+        columns[name] = CONVERTERS["number"](values) if numeric else CONVERTERS["text"](values)
+    zones = [zone_of(row.get("region"), row.get("timezone")) for row in rows]
+    zone_names = tuple(sorted({zone for zone in zones if zone}))
+    own = np.array([zone_names.index(zone) if zone else -1 for zone in zones], dtype=np.int32)
+    every: Int32s = np.zeros(size, dtype=np.int32)
+    offsets = np.arange(size + 1, dtype=np.int64)
+    debtor = rows[0].get("debtor_id") or names[0]
+    return Accounts(names, (debtor,), every, zone_names, own, own, offsets, offsets[:-1]), columns

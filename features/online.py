@@ -14,11 +14,12 @@ from domain.tables import Tables
 from features.batch import compute_many
 from features.config import Attribute
 from features.encoding import Encoded, encode
-from features.ledger import ledger_tables
+from features.ledger import encode_ledgers
 from features.schema import FeatureSchema, declared_features
 from features.spine import Spine
 
 Floats = npt.NDArray[np.float64]
+_FIRST = np.zeros(1, dtype=np.int32)
 _WARM = {
     "account_id": "a",
     "debts": [{"debt_id": "d", "amount": 1.0, "due_on": "2020-01-01", "occurred_at": "2019-12-01T00:00:00Z"}],
@@ -45,24 +46,17 @@ def compute_one(
     ------
     LedgerError : the ledger cannot be read, and where
     """
-    return _row(ledger_encoded(ledger, schema=schema, others=others), as_of, schema)
+    encoded = ledger_encoded(ledger, schema=schema, others=others)
+    return compute_many(encoded, Spine(_FIRST, np.array([to_us(as_of)], dtype=np.int64)), schema).reshape(-1)
 
 
 def ledger_encoded(
     ledger: Mapping[str, Any], *, schema: FeatureSchema, others: Sequence[Mapping[str, Any]] | None = None
 ) -> Encoded:
-    """A ledger ready to be scanned; its account is the one that ``ledger`` names."""
-    tables = ledger_tables(ledger, attributes=schema.attributes, others=others or ())
+    """A ledger ready to be scanned, its account the first; ``others`` as in ``compute_one``."""
     named = (ledger.get("account") or {}).get("debtor_id")
-    whole = others is not None or named in (None, ledger["account_id"])
-    return encode(tables, attributes=schema.attributes, whole_debtors=whole)
-
-
-def _row(encoded: Encoded, as_of: datetime, schema: FeatureSchema) -> Floats:
-    first = encoded.tables.text("accounts", "account_id").values[0]
-    account = np.array([encoded.account_ids.index(first)], dtype=np.int32)
-    spine = Spine(account, np.array([to_us(as_of)], dtype=np.int64))
-    return compute_many(encoded, spine, schema).reshape(-1)
+    whole = others is not None or named in (None, ledger.get("account_id"))
+    return encode_ledgers((ledger, *(others or ())), attributes=schema.attributes, whole_debtors=whole)
 
 
 def one_of(

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.balance_arrays import LedgerSheets
+from domain.balance_entries import Int32s
 from domain.coded import Coded, Vocabulary
+from domain.compiled import compiled
 from domain.sheets import Sheet, Zones, begun, complete, ledger_sheet, link
-from domain.tables import HOLD_KINDS, HOLD_SCOPES, TABLES, Tables
+from domain.tables import HOLD_KINDS, HOLD_SCOPES, Tables
 from features.vocabulary import CHANNEL_CODES, KINDS, OTHER
 
 CHANNEL, COST, OFFERED = 6, 7, 8
@@ -44,25 +46,32 @@ class Sheets(NamedTuple):
         return LedgerSheets(self.debts, self.debt_events, self.payments, self.promises)
 
 
-def sheets_of(tables: Tables, index: Mapping[str, int], *, zones: Zones, zone_of: npt.NDArray[np.int32]) -> Sheets:
-    """The sheets of all tables; ``index`` gives the position of each account, ``zone_of`` (n_accounts,) its zone."""
-    return Sheets(*(sheet_of(tables, table, index, zones=zones, zone_of=zone_of) for table in Sheets._fields))
+def sheets_of(tables: Tables, index: Mapping[str, int]) -> Sheets:
+    """The sheets of all tables, to be completed; ``index`` gives the position of each account."""
+    return Sheets(*(sheet_of(tables, table, index) for table in Sheets._fields))
 
 
-def sheet_of(
-    tables: Tables, table: str, index: Mapping[str, int], *, zones: Zones, zone_of: npt.NDArray[np.int32]
-) -> Sheet:
-    """One table, completed; tables of no interest to features have the six common fields alone."""
+def sheet_of(tables: Tables, table: str, index: Mapping[str, int]) -> Sheet:
+    """One table, to be completed; those of no interest to features have the six common fields alone."""
     account = _accounts(tables, table, index)
     if table in LedgerSheets._fields:
-        sheet = ledger_sheet(tables, table, account)
-    else:
-        sheet = begun(tables, table, _FIELDS.get(table, _PLAIN), account)
-        if table in _FILL and sheet.shape[1]:
-            _FILL[table](tables, sheet)
-    if sheet.shape[1]:
-        complete(sheet, len(tables.text(table, TABLES[table].id_column).values), zones, zone_of)
+        return ledger_sheet(tables, table, account)
+    sheet = begun(tables, table, _FIELDS.get(table, _PLAIN), account)
+    if table in _FILL and sheet.shape[1]:
+        _FILL[table](tables, sheet)
     return sheet
+
+
+@compiled
+def complete_all(sheets: Sheets, sizes: tuple[int, ...], zones: Zones, zone_of: Int32s) -> None:
+    """Fill what only all rows together tell (``domain.sheets.complete``); ``sizes`` is how many ids each table has."""
+    complete(sheets.debts, sizes[0], zones, zone_of)
+    complete(sheets.debt_events, sizes[1], zones, zone_of)
+    complete(sheets.payments, sizes[2], zones, zone_of)
+    complete(sheets.promises, sizes[3], zones, zone_of)
+    complete(sheets.contacts, sizes[4], zones, zone_of)
+    complete(sheets.responses, sizes[5], zones, zone_of)
+    complete(sheets.holds, sizes[6], zones, zone_of)
 
 
 def _accounts(tables: Tables, table: str, index: Mapping[str, int]) -> npt.NDArray[np.int32]:
