@@ -8,17 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import Int64s
-from domain.coded import Coded
 
 Int32s = npt.NDArray[np.int32]
 
 
-def ranks(column: Coded) -> Int32s:
-    """Codes in the alphabetical order of the values, so that sorting by them does not depend on the row order."""
-    order = np.argsort(np.array(column.values, dtype=object)) if column.values else np.zeros(0, dtype=np.int64)
-    rank = np.full(len(column.values) + 1, -1, dtype=np.int32)
+def alphabetical(values: Sequence[str]) -> Int32s:
+    """Position of each value in the alphabetical order of all, so that nothing depends on the order of rows."""
+    order = np.argsort(np.array(values, dtype=object)) if len(values) else np.zeros(0, dtype=np.int64)
+    rank = np.empty(len(values), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    return rank[column.codes]
+    return rank
 
 
 def offsets_of(sorted_keys: Int32s, n_keys: int) -> Int64s:

@@ -17,7 +17,7 @@ from domain.clock import Int64s, zone_of
 from domain.coded import Vocabulary
 from domain.sheets import ACCOUNT, UNTIL, Sheet, Zones, complete, zone_table
 from domain.tables import TABLES, Tables
-from features.columns import index_of, offsets_of, ranks
+from features.columns import alphabetical, index_of, offsets_of
 from features.config import Attribute
 from features.events import Events, events_of
 from features.sheets import Sheets, complete_all, sheet_of, sheets_of
@@ -79,7 +79,8 @@ class Encoded:
         if found is None:
             found = self._others.get(table)
         if found is None:
-            found = sheet_of(self.tables, table, self.index)
+            position = alphabetical(self.tables.text("accounts", "account_id").values)
+            found = sheet_of(self.tables, table, position)
             ids = self.tables.text(table, TABLES[table].id_column).values if self.tables.has(table) else ()
             complete(found, len(ids), self.zone_table, self.zones)
             self._others[table] = found
@@ -124,7 +125,7 @@ def encode(tables: Tables, *, attributes: Mapping[str, Attribute], whole_debtors
     ``whole_debtors`` is false where debtors may have accounts that are not in the tables.
     """
     accounts = _accounts(tables)
-    sheets = sheets_of(tables, index_of(accounts.account_ids))
+    sheets = sheets_of(tables, alphabetical(tables.text("accounts", "account_id").values))
     return assembled(tables, accounts, sheets, attributes=attributes, whole_debtors=whole_debtors)
 
 
@@ -164,8 +165,8 @@ def assembled(
 
 def _accounts(tables: Tables) -> Accounts:
     ids = tables.text("accounts", "account_id")
-    rank = ranks(ids)
     account_ids = tuple(sorted(ids.values))
+    rank = alphabetical(ids.values)[ids.codes]
     order = np.lexsort((tables.ints("accounts", "recorded_at"), rank))
     offsets = offsets_of(rank[order], len(account_ids))
     first = order[offsets[:-1]]

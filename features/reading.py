@@ -21,6 +21,7 @@ from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Column, ColumnData, T
 from features.config import Attribute
 from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable
+from features.texts import coded_from
 
 Rows = npt.NDArray[np.int64]
 
@@ -134,9 +135,7 @@ def _in_memory(values: Any, column: Column) -> ColumnData:
     # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
     whole = values.combine_chunks()
     if column.kind in ("id", "text", "code", "list"):
-        encoded = whole.dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        return Coded(codes, tuple(encoded.dictionary.to_pylist()))
+        return coded_from(whole.dictionary_encode())
     if column.kind in ("money", "cost", "number"):
         floats: npt.NDArray[np.float64] = _filled(whole, float("nan")).astype(np.float64)
         return to_cents(floats) if column.kind == "money" else floats

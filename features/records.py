@@ -12,7 +12,7 @@ from domain.clock import Int64s
 from domain.ordering import row_order
 from domain.sheets import ACCOUNT, OCCURRED, RECORDED, Sheet
 from domain.tables import CONSENT_STATUSES, Tables
-from features.columns import Int32s, index_of, offsets_of, ranks
+from features.columns import Int32s, index_of, offsets_of
 from features.encoding import Encoded
 
 NO_CONSENT, GRANTED, REVOKED, INVALID = 0, 1, 2, 3
@@ -69,12 +69,13 @@ def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
     if not tables.has("consents"):
         none, few = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         return Consents(offsets, none, none, none, few, few, few, none)
+    points = tables.text("consents", "contact_point_id")
     return Consents(
         offsets,
         *_when(encoded, "consents", order),
         tables.text("consents", "channel").recode(index_of(channels))[order],
         tables.text("consents", "status").recode(index_of(("", *CONSENT_STATUSES)))[order],
-        ranks(tables.text("consents", "contact_point_id"))[order],
+        points.codes[order],
         tables.ints("consents", "expires_at")[order],
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -46,14 +45,14 @@ class Sheets(NamedTuple):
         return LedgerSheets(self.debts, self.debt_events, self.payments, self.promises)
 
 
-def sheets_of(tables: Tables, index: Mapping[str, int]) -> Sheets:
-    """The sheets of all tables, to be completed; ``index`` gives the position of each account."""
-    return Sheets(*(sheet_of(tables, table, index) for table in Sheets._fields))
+def sheets_of(tables: Tables, position: Int32s) -> Sheets:
+    """The sheets of all tables, to be completed; ``position`` is that of each account id, by its code."""
+    return Sheets(*(sheet_of(tables, table, position) for table in Sheets._fields))
 
 
-def sheet_of(tables: Tables, table: str, index: Mapping[str, int]) -> Sheet:
+def sheet_of(tables: Tables, table: str, position: Int32s) -> Sheet:
     """One table, to be completed; those of no interest to features have the six common fields alone."""
-    account = _accounts(tables, table, index)
+    account = _accounts(tables, table, position)
     if table in LedgerSheets._fields:
         return ledger_sheet(tables, table, account)
     sheet = begun(tables, table, _FIELDS.get(table, _PLAIN), account)
@@ -74,10 +73,12 @@ def complete_all(sheets: Sheets, sizes: tuple[int, ...], zones: Zones, zone_of: 
     complete(sheets.holds, sizes[6], zones, zone_of)
 
 
-def _accounts(tables: Tables, table: str, index: Mapping[str, int]) -> npt.NDArray[np.int32]:
+def _accounts(tables: Tables, table: str, position: Int32s) -> Int32s:
     if not tables.has(table):
         return np.zeros(0, dtype=np.int32)
-    return tables.text(table, "account_id").recode(index)
+    codes = tables.text(table, "account_id").among(tables.text("accounts", "account_id"))
+    account: Int32s = np.where(codes < 0, -1, position[codes]).astype(np.int32)
+    return account
 
 
 def channel_codes(channel: Coded, *, missing: int) -> npt.NDArray[np.int32]:
