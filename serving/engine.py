@@ -95,7 +95,7 @@ class Engine:
         }
 
     def _encoded(self, batch: Batch) -> tuple[Encoded, npt.NDArray[np.int64]]:
-        encoded = encode(batch.tables, attributes=self._bundle.schema.attributes)
+        encoded = encode(batch.tables, attributes=self._bundle.schema.attributes, whole_debtors=batch.whole_debtors)
         self._observe(encoded.unknown_codes)
         index = encoded.account_index()
         return encoded, np.array([index[account_id] for account_id in batch.account_ids], dtype=np.int64)

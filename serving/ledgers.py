@@ -32,12 +32,14 @@ class Batch:
     """Accounts that were given the same tables; ``positions`` are those in the request that are to be decided on.
 
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
-    ``assumed`` are tables that were not given and had to be taken as empty.
+    ``whole_debtors`` says whether these are all accounts of their debtors: so it is where no ledger names a debtor but
+    the account itself. ``assumed`` are tables that were not given and had to be taken as empty.
     """
 
     tables: Tables
     positions: tuple[int, ...]
     account_ids: tuple[str, ...]
+    whole_debtors: bool
     assumed: tuple[str, ...] = ()
 
 
@@ -47,7 +49,7 @@ def own_id(row_id: str) -> str:
 
 
 def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[Batch]:
-    """Ledgers grouped by the tables they give, since an absent table is unknown and an empty one is not.
+    """Ledgers grouped by what they give, since an absent table is unknown and an empty one is not.
 
     Parameters
     ----------
@@ -60,10 +62,10 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
     """
     _check_accounts(ledgers)
     debtors = _by_debtor(ledgers)
-    groups: dict[frozenset[str], list[int]] = defaultdict(list)
+    groups: dict[tuple[frozenset[str], bool], list[int]] = defaultdict(list)
     for position, ledger in enumerate(ledgers):
-        groups[_given(ledger)].append(position)
-    for given, positions in groups.items():
+        groups[_given(ledger), _debtor(ledger) == ledger.account_id].append(position)
+    for (given, whole), positions in groups.items():
         members = dict.fromkeys(positions)
         for position in positions:
             members |= dict.fromkeys(debtors[_debtor(ledgers[position])])
@@ -71,6 +73,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
             tables=_tables(ledgers, sorted(members), given | _ALWAYS, columns),
             positions=tuple(positions),
             account_ids=tuple(ledgers[position].account_id for position in positions),
+            whole_debtors=whole,
             assumed=tuple(sorted(_ALWAYS - given)),
         )
 
