@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from domain.clock import MISSING
 from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables, coded
 from serving.problems import Fault, Problem
-from serving.schemas import LEDGER_TABLES, Ledger
+from serving.schemas import LEDGER_TABLES, ROW_LISTS, Ledger
 
 SEPARATOR = "\x1f"
 """Between an account's position and a row's own id; no id of a request can hold it."""
@@ -31,13 +31,15 @@ class Batch:
     """Accounts that were given the same tables; ``positions`` are those in the request that are to be decided on.
 
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
-    ``assumed`` are tables that were not given and had to be taken as empty.
+    ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for each of these accounts
+    which tables its own ledger brought.
     """
 
     tables: Tables
     positions: tuple[int, ...]
     account_ids: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+    given: tuple[frozenset[str], ...] = ()
 
 
 def own_id(row_id: str) -> str:
@@ -71,6 +73,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
             positions=tuple(positions),
             account_ids=tuple(ledgers[position].account_id for position in positions),
             assumed=tuple(sorted(_ALWAYS - given)),
+            given=tuple(_brought(ledgers[position]) for position in positions),
         )
 
 
@@ -95,6 +98,11 @@ def _refused(pointer: str, detail: str) -> Problem:
 def _given(ledger: Ledger) -> frozenset[str]:
     given = {table for table in LEDGER_TABLES if ledger.rows(table) is not None}
     return frozenset(given | ({"contacts"} if ledger.rows("debtor_contacts") else set()))
+
+
+def _brought(ledger: Ledger) -> frozenset[str]:
+    brought = {table for table in ROW_LISTS if ledger.rows(table) is not None}
+    return frozenset(brought | ({"accounts"} if ledger.account else set()))
 
 
 def _debtor(ledger: Ledger) -> str:
