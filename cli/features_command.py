@@ -21,6 +21,10 @@ def features(
     quality: Annotated[
         bool, typer.Option("--quality", help="Compare with a model's training (--data, --as-of).")
     ] = False,
+    check_skew: Annotated[bool, typer.Option("--check-skew", help="Recompute logged vectors (--data, --log).")] = False,
+    log: Annotated[Path | None, typer.Option("--log", help="Folder of the service's feature log.")] = None,
+    sample: Annotated[int, typer.Option("--sample", min=1, help="How many logged vectors to check.")] = 1_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the sample.")] = 0,
     model: Model = "champion",
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
@@ -31,6 +35,11 @@ def features(
 
         write_documents(Path("docs"), configs=configs)
         return
+    if check_skew and data is not None:
+        from cli import skew_command
+
+        skew_command.check_skew(data, log, model=model, size=sample, seed=seed, as_json=as_json)
+        return
     if quality and data is not None and as_of is not None:
         from cli.quality_command import show_quality
 
@@ -38,7 +47,8 @@ def features(
         return
     if data is None or as_of is None or out is None:
         raise typer.BadParameter(
-            "give --docs, --data DIR --as-of TIME --out FILE, or --quality --data DIR --as-of TIME"
+            "give --docs, --data DIR --as-of TIME --out FILE, --quality --data DIR --as-of TIME, or "
+            "--check-skew --data DIR"
         )
     tables_io.check_suffix(out)
     _write_features(data, moment(as_of, option="--as-of"), out=out, configs=configs, as_json=as_json)
