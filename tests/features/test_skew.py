@@ -136,19 +136,10 @@ def family() -> dict[str, list[dict[str, Any]]]:
     at = AS_OF_US - 30 * US_PER_DAY
     when = {"occurred_at": at, "recorded_at": at}
     rows["debts"] = [
-        {
-            "debt_id": f"d{name}",
-            "account_id": name,
-            "amount": 1_000,
-            "due_on": at // US_PER_DAY,
-            "occurred_at": at,
-            "recorded_at": at,
-        }
+        {"debt_id": f"d{name}", "account_id": name, "amount": 1_000, "due_on": at // US_PER_DAY, **when}
         for name in ("a0", "a1", "a2")
     ]
-    rows["holds"] = [
-        {"hold_id": "h", "account_id": "a1", "kind": "dispute", "scope": "debtor", "occurred_at": at, "recorded_at": at}
-    ]
+    rows["holds"] = [{"hold_id": "h", "account_id": "a1", "kind": "dispute", "scope": "debtor", **when}]
     return rows
 
 
