@@ -166,6 +166,11 @@ def test_critical_findings_about_features_stop_a_promotion(trained: TrainingResu
     assert not gate.met
 
 
+def test_without_a_bound_any_number_of_critical_findings_passes(trained: TrainingResult) -> None:
+    anything = GatesConfig(max_critical_features=None)
+    assert not [gate for gate in check(trained.evaluation, anything) if "features" in gate.name]
+
+
 def test_a_version_of_before_features_were_judged_has_no_gate_on_them(trained: TrainingResult) -> None:
     evaluation = copy.deepcopy(trained.evaluation)
     del evaluation["features"]["counts"]
