@@ -14,7 +14,7 @@ from domain.errors import NotEnoughDataError
 from features.config import Attribute
 from features.encoding import encode
 from features.profile import unseen_shares, without_value
-from features.quality import Circumstances, Quality, quality
+from features.quality import Circumstances, Quality, Thresholds, quality
 from features.reference import BINS, Reference, counts_in, fit_reference
 from features.schema import FeatureSchema
 from features.spine import every_account
@@ -139,6 +139,16 @@ def test_psi_without_shift_has_the_mean_and_the_tail_that_are_stated(rng: np.ran
 def test_nothing_is_found_where_nothing_shifted_however_few_the_rows(reference: Reference, seed: int) -> None:
     now = quality(made(np.random.default_rng(100 + seed), 40), SCHEMA, reference)
     assert found(now, "psi") == {}
+
+
+def test_false_alarms_are_shared_among_the_features(reference: Reference, rng: np.random.Generator) -> None:
+    now = made(rng, 500)
+    before = reference.features["balance_cents"]
+    alone = stability(
+        counts_in(now[:, BALANCE].copy(), before), np.array(before.counts), units=500, units_before=4_000,
+        false_alarm=Thresholds().false_alarm / len(NAMES),
+    )  # fmt: skip
+    assert quality(now, SCHEMA, reference).features[BALANCE].stability == alone
 
 
 def test_a_shifted_feature_is_found_and_no_other(reference: Reference, rng: np.random.Generator) -> None:
