@@ -22,10 +22,12 @@ from decisioning.models import PaymentModel
 from decisioning.response import HEADS, Head, HurdleModel
 from domain.actions import Action
 from domain.errors import BundleError
+from features.reference import Reference
 from features.schema import FeatureSchema
 
 Floats = npt.NDArray[np.float64]
 _TOLERANCE = 1e-12
+_REFERENCE = "reference.json"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class BundleParts:
 
     ``settings`` is label and training configuration as JSON, without times or paths; ``golden_values`` (g, k) are
     feature rows and ``golden_actions`` a few actions, whose expected outputs are stored; ``evaluation`` are further
-    files by name, which nothing here reads.
+    files by name, which nothing here reads; ``reference`` is what the training matrix looked like.
     """
 
     version: str
@@ -46,11 +48,15 @@ class BundleParts:
     golden_values: Floats
     golden_actions: Sequence[Action] = ()
     evaluation: Mapping[str, bytes] = field(default_factory=dict)
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """A verified bundle in memory; ``golden`` holds rows and expected outputs, ``folder`` is where it was read from."""
+    """A verified bundle in memory; ``golden`` holds rows and expected outputs, ``folder`` is where it was read from.
+
+    ``reference`` is ``None`` in bundles of before it was kept: nothing can be compared with those.
+    """
 
     schema: FeatureSchema
     payment: PaymentModel
@@ -61,6 +67,7 @@ class ModelBundle:
     trained_at: str
     golden: Mapping[str, Any]
     folder: Path
+    reference: Reference | None = None
 
 
 def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
@@ -78,6 +85,8 @@ def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
     contents["settings.json"] = canonical_json(dict(parts.settings))
     contents["calibration.json"] = canonical_json(_calibration(parts))
     contents["golden.json"] = canonical_json(_golden(parts))
+    if parts.reference is not None:
+        contents[_REFERENCE] = canonical_json(parts.reference.to_json())
     identity = {"version": parts.version, "trained_at": parts.trained_at, "model_hash": canonical_hash(contents)}
     write_files(folder, contents, identity=identity)
     bundle = read_bundle(folder)
@@ -100,10 +109,13 @@ def read_bundle(folder: Path) -> ModelBundle:
         calibration, golden, settings = (_json(contents, name) for name in ("calibration", "golden", "settings"))
         schema = FeatureSchema.from_json(_json(contents, "schema"))
         payment, response = _payment(calibration["payment"], contents), _response(calibration["response"], contents)
+        reference = Reference.from_json(json.loads(contents[_REFERENCE])) if _REFERENCE in contents else None
     except (KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
         raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__}); retrain") from error
     identity = {key: manifest[key] for key in ("version", "model_hash", "trained_at")}
-    return ModelBundle(schema, payment, response, settings, golden=golden, folder=folder, **identity)
+    return ModelBundle(
+        schema, payment, response, settings, golden=golden, folder=folder, reference=reference, **identity
+    )
 
 
 def copy_bundle(source: Path, target: Path, *, version: str) -> ModelBundle:

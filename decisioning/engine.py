@@ -7,7 +7,7 @@ reasons. Allocation under capacities and budgets has its own issue, and belongs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -32,10 +32,12 @@ from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
 
-__all__ = ["Desk", "Explain", "Scores", "decide", "desk", "load_desk", "score"]
+__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "score"]
 
 Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
+Watch = Callable[[Spine, Floats], None]
+"""Told the rows and the very features (n, k) that were scored, once they are."""
 _SYMBOLS = {"BRL": "R$", "EUR": "€", "USD": "US$"}
 _PAGE = 1_000
 """Accounts looked at together: the grid of features under all actions stays in cache, and memory flat."""
@@ -60,6 +62,7 @@ def decide(
     accounts: npt.NDArray[np.int64] | None = None,
     explain: Explain = "reasons",
     locale: str = "pt-BR",
+    watch: Watch | None = None,
 ) -> list[Decision]:
     """One decision per account.
 
@@ -70,17 +73,21 @@ def decide(
         owes nothing gets ``wait``
     explain : ``none``, ``reasons`` (codes and texts) or ``full`` (candidates, contributions and contrasts as well)
     locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
+    watch : told what was scored, page by page
     """
     as_of_us = to_us(as_of)
     chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
     found: list[Decision] = []
     for page in _pages(chosen):
-        case = _case(encoded, _spine(page, as_of_us), bundle, desk, explain=explain, locale=locale)
+        spine = _spine(page, as_of_us)
+        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
+        if watch is not None:
+            watch(spine, case.values)
         found += decisions(case, bundle, desk)
     return found
 
 
-def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk) -> Scores:
+def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:
     """Calibrated probabilities, and what is expected to come back, without choosing anything."""
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     values = compute_many(encoded, spine, bundle.schema)
@@ -90,6 +97,8 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk) ->
     outcomes = replace(_outcomes(values, explained, bundle, desk, allowed=waiting), p_pay=explained[:, None])
     asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1])
     recovered = recovered_cents(outcomes, asked, np.ones(1))[:, 0]
+    if watch is not None:
+        watch(spine, values)
     return Scores(bundle.payment.horizons, p_pay, recovered, asked.due_cents)
 
 

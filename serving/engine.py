@@ -11,21 +11,25 @@ import numpy.typing as npt
 
 from decisioning.bundle import ModelBundle, check_golden, read_bundle
 from decisioning.desk import Desk, load_desk
-from decisioning.engine import decide, score
+from decisioning.engine import Watch, decide, score
 from decisioning.records import decision_json
 from domain.clock import to_us
 from domain.money import from_cents
 from features.encoding import Encoded, encode
 from features.spine import Spine
+from features.vectors import Vector
+from serving import warmup
 from serving.brain import Answer, Explain
-from serving.ledgers import Batch, own_id
+from serving.feature_log import FeatureLog
+from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.settings import Settings
 
 
 class Engine:
     """The decision engine over one model bundle and one desk.
 
-    ``observe`` is told how many rows held a code that is in no vocabulary, by column.
+    ``observe`` is told how many rows held a code that is in no vocabulary, by column; ``feature_log`` takes a share of
+    what was scored.
     """
 
     def __init__(
@@ -35,17 +39,19 @@ class Engine:
         *,
         notice: str | None = None,
         observe: Callable[[Mapping[str, int]], None] = lambda _: None,
+        feature_log: FeatureLog | None = None,
     ) -> None:
         self._bundle = bundle
         self._desk = desk
         self._notice = notice
         self._observe = observe
+        self._feature_log = feature_log
 
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""
         encoded, accounts = self._encoded(batch)
         spine = Spine(accounts.astype(np.int32), np.full(len(accounts), to_us(as_of), dtype=np.int64))
-        found = score(encoded, spine, self._bundle, desk=self._desk)
+        found = score(encoded, spine, self._bundle, desk=self._desk, watch=self._watch(batch, encoded))
         explained = self._bundle.payment.explained
         place = found.horizons.index(explained)
         return [
@@ -66,7 +72,7 @@ class Engine:
         encoded, accounts = self._encoded(batch)
         found = decide(
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
-            accounts=accounts, explain=explain, locale=locale,
+            accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)
         own = [
@@ -100,6 +106,39 @@ class Engine:
         index = encoded.account_index()
         return encoded, np.array([index[account_id] for account_id in batch.account_ids], dtype=np.int64)
 
+    def _watch(self, batch: Batch, encoded: Encoded) -> Watch | None:
+        """Writes what was scored to the feature log, where there is one."""
+        feature_log = self._feature_log
+        if feature_log is None:
+            return None
+        given = dict(zip(batch.account_ids, batch.given, strict=True))
+        siblings = _siblings(encoded)
+
+        def watch(spine: Spine, values: npt.NDArray[np.float64]) -> None:
+            vectors = []
+            for row, (account, as_of_us) in enumerate(
+                zip(spine.account.tolist(), spine.as_of_us.tolist(), strict=True)
+            ):
+                name = encoded.account_ids[account]
+                if name in warmup.ACCOUNTS or not feature_log.wants(name, as_of_us=as_of_us):
+                    continue
+                vectors.append(
+                    Vector(
+                        name, as_of_us, self._bundle.schema.fingerprint, self._bundle.version, given=given[name],
+                        taken_as_none=encoded.present - given[name] - {"accounts"}, siblings=int(siblings[account]),
+                        values=tuple(values[row].tolist()),
+                    )
+                )  # fmt: skip
+            feature_log.append(vectors)
+
+        return watch
+
+
+def _siblings(encoded: Encoded) -> npt.NDArray[np.int64]:
+    """How many other accounts of its debtor stand beside each account; ``debtor_contacts`` are none."""
+    real = np.array([SEPARATOR not in name for name in encoded.account_ids])
+    return np.bincount(encoded.debtor[real], minlength=len(encoded.debtor_ids))[encoded.debtor] - 1
+
 
 def _assumed(table: str, locale: str) -> str:
     if locale == "en":
@@ -116,4 +155,8 @@ def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], No
     """
     bundle = read_bundle(settings.bundle)
     check_golden(bundle)
-    return Engine(bundle, load_desk(settings.configs), notice=settings.notice, observe=observe)
+    folder = settings.feature_log
+    return Engine(
+        bundle, load_desk(settings.configs), notice=settings.notice, observe=observe,
+        feature_log=FeatureLog(folder, share=settings.feature_log_share) if folder else None,
+    )  # fmt: skip

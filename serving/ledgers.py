@@ -17,7 +17,7 @@ from domain.clock import MISSING
 from domain.coded import coded
 from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables
 from serving.problems import Fault, Problem
-from serving.schemas import LEDGER_TABLES, Ledger
+from serving.schemas import LEDGER_TABLES, ROW_LISTS, Ledger
 
 SEPARATOR = "\x1f"
 """Between an account's position and a row's own id; no id of a request can hold it."""
@@ -33,7 +33,8 @@ class Batch:
 
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
     ``whole_debtors`` says whether these are all accounts of their debtors: so it is where no ledger names a debtor but
-    the account itself. ``assumed`` are tables that were not given and had to be taken as empty.
+    the account itself. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for each
+    of these accounts which tables its own ledger brought.
     """
 
     tables: Tables
@@ -41,6 +42,7 @@ class Batch:
     account_ids: tuple[str, ...]
     whole_debtors: bool
     assumed: tuple[str, ...] = ()
+    given: tuple[frozenset[str], ...] = ()
 
 
 def own_id(row_id: str) -> str:
@@ -75,6 +77,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
             account_ids=tuple(ledgers[position].account_id for position in positions),
             whole_debtors=whole,
             assumed=tuple(sorted(_ALWAYS - given)),
+            given=tuple(_brought(ledgers[position]) for position in positions),
         )
 
 
@@ -99,6 +102,11 @@ def _refused(pointer: str, detail: str) -> Problem:
 def _given(ledger: Ledger) -> frozenset[str]:
     given = {table for table in LEDGER_TABLES if ledger.rows(table) is not None}
     return frozenset(given | ({"contacts"} if ledger.rows("debtor_contacts") else set()))
+
+
+def _brought(ledger: Ledger) -> frozenset[str]:
+    brought = {table for table in ROW_LISTS if ledger.rows(table) is not None}
+    return frozenset(brought | ({"accounts"} if ledger.account else set()))
 
 
 def _debtor(ledger: Ledger) -> str:

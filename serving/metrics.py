@@ -27,6 +27,7 @@ ACCOUNTS = Counter("acerto_accounts_total", "Accounts scored or decided on", ["r
 ACTIONS = Counter("acerto_actions_total", "Actions chosen", ["action"])
 REFUSALS = Counter("acerto_refusals_total", "Actions that were not allowed, by code", ["code"])
 UNKNOWN_CODES = Counter("acerto_unknown_codes_total", "Rows whose code is in no vocabulary", ["column"])
+FEATURE_LOG_FAILURES = Counter("acerto_feature_log_failures_total", "Writes to the feature log that failed")
 IN_FLIGHT = Gauge("acerto_in_flight", "Requests being computed or waiting", multiprocess_mode="livesum")
 READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_mode="livemin")
 

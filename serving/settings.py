@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.errors import BundleError
+from domain.errors import BundleError, ConfigError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
+DEFAULT_LOG_SHARE = 0.01
 _ALIASES = ("champion", "challenger")
 
 
@@ -19,6 +20,7 @@ class Settings:
     """``bundle`` is the model's folder and ``notice`` says where it is not the champion; ``reports`` may be absent.
 
     ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
+    ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
     """
 
     bundle: Path
@@ -27,23 +29,40 @@ class Settings:
     notice: str | None = None
     threads: int = 2
     queue: int = 64
+    feature_log: Path | None = None
+    feature_log_share: float = DEFAULT_LOG_SHARE
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Settings from ``ACERTO_BUNDLE``, ``ACERTO_MLRUNS``, ``ACERTO_CONFIGS`` and ``ACERTO_REPORTS``.
+    """Settings from the environment variables ``ACERTO_*`` that docs/api.md lists.
 
     Raises
     ------
     BundleError : there is no model to serve
+    ConfigError : a variable holds what it cannot
     """
     bundle, notice = _bundle(environ)
-    reports = environ.get("ACERTO_REPORTS")
+    reports, feature_log = environ.get("ACERTO_REPORTS"), environ.get("ACERTO_FEATURE_LOG")
     return Settings(
         bundle=bundle,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
         reports=Path(reports) if reports else None,
         notice=notice,
+        feature_log=Path(feature_log) if feature_log else None,
+        feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
     )
+
+
+def _share(text: str | None) -> float:
+    try:
+        share = float(text) if text else DEFAULT_LOG_SHARE
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ConfigError(
+            f"ACERTO_FEATURE_LOG_SHARE: found {text!r}, needed a number between 0 and 1, such as {DEFAULT_LOG_SHARE}"
+        )
+    return share
 
 
 def _bundle(environ: Mapping[str, str]) -> tuple[Path, str | None]:

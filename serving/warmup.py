@@ -22,12 +22,14 @@ _ROWS = {
     "holds": [{"kind": "dispute", "occurred_at": _WHEN, "released_at": "2026-02-02T12:00:00Z"}],
 }  # fmt: skip
 _PLACE = {"region": "BR-SP"}
+ACCOUNTS = ("acerto-warm-up", "acerto-warm-up-bare")
+"""Made-up accounts: the feature log leaves them out."""
 
 
 def warm_up(brain: Brain, schemas: Schemas) -> None:
     """Scores and decisions on a full ledger, on a bare one, and on several at once."""
-    full = {"account_id": "warm", "account": _PLACE, **_ROWS}
-    bare = {"account_id": "bare", "account": _PLACE, "debts": _ROWS["debts"], "payments": []}
+    full = {"account_id": ACCOUNTS[0], "account": _PLACE, **_ROWS}
+    bare = {"account_id": ACCOUNTS[1], "account": _PLACE, "debts": _ROWS["debts"], "payments": []}
     for accounts in ([full], [bare], [full, bare]):
         request = {"as_of": "2026-03-02T12:00:00Z", "accounts": accounts}
         handling.scores(json.dumps(request).encode(), brain, schemas)

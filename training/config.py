@@ -58,10 +58,15 @@ class ResponseConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class GatesConfig(BaseModel, frozen=True, extra="forbid"):
-    """What a version must reach before it becomes champion; measured on the explained horizon's test rows."""
+    """What a version must reach before it becomes champion; measured on the explained horizon's test rows.
+
+    ``max_critical_features`` bounds the critical findings about the training matrix (``features.quality``); ``null``
+    takes any number.
+    """
 
     max_ece: float = Field(default=0.03, gt=0, le=1)
     min_auc_over_days_past_due: float = Field(default=0.0, ge=-1, le=1)
+    max_critical_features: NonNegativeInt | None = 0
 
 
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):

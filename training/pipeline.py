@@ -31,6 +31,7 @@ from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.learners import LEARNERS
+from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon
 from training.response_log import response_log, summary_of
 
@@ -82,6 +83,7 @@ class _Learned:
     """What the models were made from, and the models."""
 
     rows: PaymentRows
+    inspected: Inspected
     targets: dict[int, Target]
     fitted: dict[int, Fitted]
     response: HurdleModel | None
@@ -147,7 +149,7 @@ def _evaluation(
             "label": _label(loaded),
             "response": learned.response_summary,
             "data": data,
-            "features": {"count": len(schema.names), "fingerprint": schema.fingerprint},
+            "features": learned.inspected.section(schema),
             "settings": loaded.training.model_dump(mode="json"),
         }
     )
@@ -161,6 +163,7 @@ def _learn(
     told("compute features")
     rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
     schema = rows.schema
+    inspected = inspect(rows, schema)
     told("label")
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
@@ -172,7 +175,7 @@ def _learn(
     }
     told("fit the response model")
     response, summary = _respond(encoded, schema, loaded, money=money, horizon=horizon)
-    return _Learned(rows, targets, fitted, response, summary)
+    return _Learned(rows, inspected, targets, fitted, response, summary)
 
 
 def _respond(
@@ -213,6 +216,7 @@ def _parts(
         golden_values=golden,
         golden_actions=[actions[place] for place in chosen],
         evaluation={"evaluation.json": verdicts.as_json(evaluation), "sample.npz": sample},
+        reference=learned.inspected.reference,
     )
 
 

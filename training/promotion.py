@@ -64,11 +64,21 @@ def check(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
     error = explained["metrics"]["ece"]["value"]
     least = gates.min_auc_over_days_past_due
     return (
+        *_feature_gate(evaluation, gates),
         Gate("AUC above days past due alone", gain, f"more than {least:g}", gain is not None and gain > least),
         Gate(
             "calibration error (ECE)", error, f"at most {gates.max_ece:g}", error is not None and error <= gates.max_ece
         ),
     )
+
+
+def _feature_gate(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
+    """The gate of the training matrix; versions of before it was looked at have none."""
+    counts, most = evaluation["features"].get("counts"), gates.max_critical_features
+    if counts is None or most is None:
+        return ()
+    found = counts["critical"]
+    return (Gate("critical findings about features", found, f"at most {most}", found <= most),)
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:

@@ -73,3 +73,15 @@ def test_the_json_of_a_command_is_alone_on_stdout(acerto):
     matrix = acerto("features", "--data", "data", "--as-of", AS_OF, "--out", "m.csv", "--json")
     assert len(json.loads(matrix.out)["features"]) > 60
     assert json.loads(acerto("report", "--out", "r", "--json").out)["html"].endswith("report.html")
+
+
+def test_the_quality_of_a_moment_is_told_against_the_champions_training(acerto):
+    told = json.loads(acerto("features", "--quality", "--data", "data", "--as-of", AS_OF, "--json").out)
+    assert {feature["name"] for feature in told["features"]} >= {"balance_cents", "days_past_due"}
+    assert all(feature["stability"]["expected"] >= 0 for feature in told["features"])
+
+
+def test_the_quality_table_is_printed_and_the_command_ends_well_whatever_it_finds(acerto):
+    result = acerto("features", "--quality", "--data", "data", "--as-of", AS_OF)
+    assert result.code == 0
+    assert "by chance" in result.out

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from decisioning.bundle import BundleParts, check_golden, copy_bundle, read_bundle, write_bundle
 from decisioning.integrity import canonical_hash, read_files
 from domain.errors import BundleError
+from features.reference import fit_reference
 
 FILES = (
     "calibration.json", "evaluation/metrics.json", "golden.json", "payment_30d.txt", "payment_60d.txt",
@@ -187,3 +188,25 @@ def test_a_copy_under_another_version_is_the_same_model(written: Path, tmp_path:
 
 def test_a_bundle_without_response_model_says_so_by_having_none(parts: BundleParts, tmp_path: Path) -> None:
     assert write_bundle(tmp_path / "1", replace(parts, response=None)).response is None
+
+
+def test_a_bundle_keeps_what_the_training_matrix_looked_like(parts: BundleParts, world: Any, tmp_path: Path) -> None:
+    reference = fit_reference(world.values, world.schema)
+    assert write_bundle(tmp_path / "3", replace(parts, reference=reference)).reference == reference
+
+
+def test_a_bundle_without_a_reference_is_still_read(written: Path) -> None:
+    assert read_bundle(written).reference is None
+
+
+def test_the_reference_does_not_change_the_model_hash(parts: BundleParts, world: Any, tmp_path: Path) -> None:
+    with_one = replace(parts, reference=fit_reference(world.values, world.schema))
+    hashes = {write_bundle(tmp_path / name, one).model_hash for name, one in (("a", parts), ("b", with_one))}
+    assert len(hashes) == 1
+
+
+def test_a_reference_that_cannot_be_read_is_refused(parts: BundleParts, world: Any, tmp_path: Path) -> None:
+    reference = fit_reference(world.values, world.schema)
+    broken = replace(reference, features={"product": replace(reference.features["product"], counts=())})
+    with pytest.raises(BundleError, match="fit together"):
+        write_bundle(tmp_path / "3", replace(parts, reference=broken))

@@ -1,5 +1,6 @@
 """One training run on a small made-up portfolio, looked at from every side, and a second one to compare it with."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -8,12 +9,17 @@ import pytest
 
 from decisioning.bundle import read_bundle
 from domain.clock import from_us
-from domain.errors import AcertoError, BundleError
+from domain.errors import AcertoError, BundleError, NotEnoughDataError
 from domain.tables import Tables
+from features.schema import FeatureSchema
+from features.spine import Spine
 from training import registry
 from training.config import GatesConfig
+from training.dataset import PaymentRows
+from training.evaluation import Rows
+from training.matrix import inspect
 from training.pipeline import TrainingResult, train
-from training.promotion import promote
+from training.promotion import check, promote
 from training.report import write_report
 
 SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 3000}\n"
@@ -137,3 +143,46 @@ def test_the_report_needs_no_network_and_tells_every_section(
     assert page.count("<h2>") == 9 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
+
+
+def test_the_bundle_keeps_a_reference_for_every_feature(trained: TrainingResult) -> None:
+    bundle = read_bundle(trained.bundle.folder)
+    assert bundle.reference is not None
+    assert tuple(sorted(bundle.reference.features)) == tuple(sorted(bundle.schema.names))
+    assert bundle.reference.rows == trained.evaluation["sampling"]["rows"]
+
+
+def test_constant_features_and_duplicates_are_named_in_the_evaluation(trained: TrainingResult) -> None:
+    found = trained.evaluation["features"]
+    # No payment of the portfolio is ever reversed, and no debt of it bears interest.
+    assert "reversals_count_365d" in found["constant"]
+    assert found["duplicates"]["principal_cents"] == "balance_cents"
+
+
+def test_critical_findings_about_features_stop_a_promotion(trained: TrainingResult) -> None:
+    evaluation = copy.deepcopy(trained.evaluation)
+    evaluation["features"]["counts"]["critical"] = 1
+    gate = next(gate for gate in check(evaluation, OPEN) if "features" in gate.name)
+    assert not gate.met
+
+
+def test_without_a_bound_any_number_of_critical_findings_passes(trained: TrainingResult) -> None:
+    anything = GatesConfig(max_critical_features=None)
+    assert not [gate for gate in check(trained.evaluation, anything) if "features" in gate.name]
+
+
+def test_a_version_of_before_features_were_judged_has_no_gate_on_them(trained: TrainingResult) -> None:
+    evaluation = copy.deepcopy(trained.evaluation)
+    del evaluation["features"]["counts"]
+    assert not [gate for gate in check(evaluation, OPEN) if "features" in gate.name]
+
+
+def test_a_matrix_in_which_nothing_varies_is_refused() -> None:
+    schema = FeatureSchema(("balance_cents", "open_debts"), {}, {})
+    flat = np.zeros(5, dtype=np.int64)
+    rows = PaymentRows(
+        Spine(flat.astype(np.int32), flat), np.ones((5, 2)), schema,
+        Rows(flat, flat.astype(np.int32), flat > 0, flat.astype(float), flat), "periodic",
+    )  # fmt: skip
+    with pytest.raises(NotEnoughDataError, match="found 2 features of 2 with one value"):
+        inspect(rows, schema)
