@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DEFAULT_CONFIGS, AsJson, Configs
-from cli.output import progress, say, show_json, show_table
+from cli import tables as tables_io
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs, moment
+from cli.output import OnStep, progress, say, show_json, show_table
+from domain.clock import to_us
 from domain.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
     from training.ope.told import Told
+    from training.ope.verdict import Options
 
 _HELP = {
     "log": "CSV or Parquet: decision_id, action, action_prob, reward, pi_<name> per policy; optional debtor_id, "
-    "eligible, x_<covariate>, q with q_<name>, channel_prob with channel_pi_<name> (docs/evaluation.md).",
+    "eligible, x_<covariate>, q with q_<name>, channel_prob with channel_pi_<name> (docs/evaluation.md). Without "
+    "covariates or q, DR has the mean reward of other debtors for its outcome model.",
     "data": "Directory of canonical tables with decisions.",
-    "model": "With --data: champion, challenger, a version, or a bundle directory.",
+    "model": "With --data: champion (the default), challenger, a version, or a bundle directory.",
     "baseline": "What policies are compared with: logged, the logging policy, or the name of a policy.",
     "clip": "Cap the weights: less variance, and a bias of unknown size. Marked in the result.",
     "estimate": "Estimate action_prob from the table in place of the logged one; every figure and verdict is marked.",
     "horizon": "With --data: days over which money counts; by default the longest that enough decisions lived through.",
+    "from": "With --data: only decisions from this moment on, RFC 3339 with offset; best after the model's training.",
 }
 
 
@@ -34,17 +40,31 @@ def evaluate(
     clip: Annotated[float | None, typer.Option("--clip", help=_HELP["clip"])] = None,
     estimate: Annotated[bool, typer.Option("--estimate-action-prob", help=_HELP["estimate"])] = False,
     horizon_days: Annotated[int | None, typer.Option("--horizon-days", min=1, help=_HELP["horizon"])] = None,
+    since: Annotated[str | None, typer.Option("--from", help=_HELP["from"])] = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Value policies on logged decisions: IPS, SNIPS and doubly robust, with intervals, support and a verdict."""
-    _check_usage(log, data, model, clip=clip, estimate=estimate, horizon_days=horizon_days)
+    """Value policies on logged decisions: IPS, SNIPS and doubly robust, with intervals, support and a verdict.
+
+    Exit code 1 and no_support where the log cannot say anything about a policy; not_established where it says too
+    little for a verdict.
+    """
+    _check_usage(log, data, only_data=(model, horizon_days, since), estimate=estimate)
+    if clip is not None and not clip > 0:
+        raise typer.BadParameter(f"found --clip {clip:g}, needed a weight above 0")
+    from_moment = None if since is None else moment(since, option="--from")
+    from training.ope.verdict import Options
+
+    options = Options(baseline=baseline, clip=clip)
     with progress("evaluating", quiet=as_json) as step:
         if log is not None:
-            told = _of_table(log, baseline=baseline, clip=clip, estimate=estimate)
+            told = _of_table(log, options, estimate=estimate)
         else:
-            raise NotImplementedError
-        step("done", 1.0)
+            assert data is not None  # one of the two is given
+            told = _of_data(
+                data, model or "champion", options, horizon_days=horizon_days, since=from_moment, configs=configs,
+                step=step,
+            )  # fmt: skip
     if as_json:
         show_json(told.as_json())
     else:
@@ -53,40 +73,55 @@ def evaluate(
         raise NotEnoughDataError(told.refusal)
 
 
-def _check_usage(
-    log: Path | None,
-    data: Path | None,
-    model: str | None,
-    *,
-    clip: float | None,
-    estimate: bool,
-    horizon_days: int | None,
-) -> None:
+def _check_usage(log: Path | None, data: Path | None, *, only_data: tuple[object, ...], estimate: bool) -> None:
     if (log is None) == (data is None):
         raise typer.BadParameter("give --log FILE, or --data DIR, and not both")
-    if log is not None and (model is not None or horizon_days is not None):
+    if log is not None and any(option is not None for option in only_data):
         raise typer.BadParameter(
-            "--model and --horizon-days need --data DIR: a plain table tells a policy by its pi_<name> column"
+            "--model, --horizon-days and --from need --data DIR: a plain table tells a policy by a column pi_<name>"
         )
     if data is not None and estimate:
         raise typer.BadParameter("--estimate-action-prob needs --log FILE: canonical decisions carry action_prob")
-    if clip is not None and not clip > 0:
-        raise typer.BadParameter(f"found --clip {clip:g}, needed a weight above 0")
 
 
-def _of_table(path: Path, *, baseline: str, clip: float | None, estimate: bool) -> Told:
+def _of_table(path: Path, options: Options, *, estimate: bool) -> Told:
+    from training.ope.estimated import with_estimated_action_prob
     from training.ope.table import read_log
     from training.ope.told import Told
-    from training.ope.verdict import Options, evaluate
+    from training.ope.verdict import evaluate
 
     plain = read_log(path, action_prob=not estimate)
-    options = Options(baseline=baseline, clip=clip)
     if estimate:
-        from training.ope.estimated import with_estimated_action_prob
-
         plain = with_estimated_action_prob(plain)
     found = evaluate(plain.log, plain.targets(), options=options)
     return Told(found, outcome_model=plain.outcome_model, estimated=estimate)
+
+
+def _of_data(
+    data: Path,
+    model: str,
+    options: Options,
+    *,
+    horizon_days: int | None,
+    since: datetime | None,
+    configs: Path,
+    step: OnStep,
+) -> Told:
+    from decisioning.bundle import read_bundle
+    from decisioning.engine import load_desk
+    from training.config import load_training_config
+    from training.ope.canonical import Question, evaluate_data
+    from training.registry import Tracking, resolve
+
+    folder, note = resolve(model, Tracking.from_environment())
+    if note:
+        say(note)
+    step("reading", 0.0)
+    question = Question(horizon_days, None if since is None else to_us(since), options)
+    return evaluate_data(
+        tables_io.read(data, configs=configs), read_bundle(folder), desk=load_desk(configs),
+        config=load_training_config(configs / "training.yaml"), question=question, on_step=step,
+    )  # fmt: skip
 
 
 def _show(told: Told) -> None:

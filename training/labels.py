@@ -84,7 +84,7 @@ def present_value_cents(
     rows, events = _counted(money, spine, horizon_days)
     months = (money.at_us[events] - spine.as_of_us[rows]) / (US_PER_DAY * _DAYS_PER_MONTH)
     worth = money.amount_cents[events] * (1.0 + monthly_rate) ** -months
-    return np.bincount(rows, weights=worth, minlength=len(spine.as_of_us))
+    return np.bincount(rows, weights=worth, minlength=len(spine.as_of_us)).astype(np.float64)
 
 
 def share_recovered(money: Receipts, spine: Spine, due_cents: Int64s, *, horizon_days: int) -> npt.NDArray[np.float64]:

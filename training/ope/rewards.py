@@ -85,4 +85,4 @@ def _cost(encoded: Encoded, actions: tuple[Action, ...], action: Int64s, rows: I
     cost = encoded.tables.floats("contacts", "cost")[current]
     row, cost = row[row >= 0], cost[row >= 0]
     spent = np.where(np.isnan(cost), unit[row], cost) + benefit[row]
-    return np.bincount(row, weights=spent, minlength=len(rows))
+    return np.bincount(row, weights=spent, minlength=len(rows)).astype(np.float64)

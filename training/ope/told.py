@@ -12,6 +12,8 @@ from training.ope.estimators import Estimate
 from training.ope.verdict import LOGGED, Evaluation, PolicyResult
 
 _MARK = "estimated action_prob"
+_FAR = 1_000
+"""So many times the present log is no answer to how much more it takes."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Told:
             "unsupported_share_is_estimated": not support.known,
             "verdict": self.verdict(result),
             "reasons": list(result.reasons),
+            "settles_uplift_of": _finite(result.settles),
             "more_decisions": result.more_decisions,
             "more_explored_decisions": result.more_explored,
         }
@@ -97,7 +100,17 @@ class Told:
     @staticmethod
     def _estimate(found: Estimate) -> dict[str, Any]:
         numbers = {"value": found.value, "low": found.low, "high": found.high, "se": found.se}
-        return {name: number if np.isfinite(number) else None for name, number in numbers.items()}
+        return {name: _finite(number) for name, number in numbers.items()}
+
+    def _needed(self, result: PolicyResult) -> str:
+        """What a verdict would take, in a sentence."""
+        if result.more_decisions is None:
+            return "there is no difference to establish"
+        able = f"this log settles uplifts from {result.settles:,.4g} on; "
+        if result.more_decisions > _FAR * self.found.rows:
+            return f"{able}one of this size is beyond {_FAR:,} times as many decisions"
+        more = f"about {result.more_decisions:,} more decisions, {result.more_explored:,} of them explored"
+        return f"{able}one of this size takes {more}"
 
     @property
     def title(self) -> str:
@@ -127,7 +140,7 @@ class Told:
         rows = []
         for name, result in self.found.policies.items():
             uplift = "–" if result.figures is None else _interval(result.figures.uplift)
-            weights = [f"{result.ess:,.1f}", f"{result.max_weight:,.4g}", f"{result.support.unsupported:.1%}"]
+            weights = [f"{result.ess:,.1f}", f"{result.max_weight:,.4g}", _share(result)]
             rows.append([name, uplift, *weights, self.verdict(result)])
         return ["policy", "uplift (DR)", "ESS", "largest weight", "unsupported", "verdict"], rows
 
@@ -139,11 +152,18 @@ class Told:
             lines += [f"{name}: {reason}" for reason in result.reasons]
             if result.figures is not None and result.figures.mdr is not None:
                 lines.append(f"{name}: DR on the channel marginal {_interval(result.figures.mdr)}")
-            if result.more_decisions:
-                more = f"about {result.more_decisions:,} more decisions, {result.more_explored:,} of them explored"
-                lines.append(f"{name}: {more}, would settle an uplift of this size")
+            if result.verdict == "not_established":
+                lines.append(f"{name}: {self._needed(result)}")
         against = "what was logged" if self.found.options.baseline == LOGGED else self.found.options.baseline
         return [*lines, f"uplift is against {against}; q of DR: {self.outcome_model}", *self.notices]
+
+
+def _share(result: PolicyResult) -> str:
+    return f"{'' if result.support.known else '~'}{result.support.unsupported:.1%}"
+
+
+def _finite(number: float | None) -> float | None:
+    return None if number is None or not np.isfinite(number) else number
 
 
 def _interval(found: Estimate) -> str:

@@ -55,6 +55,7 @@ class Figures:
 class PolicyResult:
     """What can be said of one policy; ``figures`` is ``None`` where support is lacking.
 
+    ``settles`` is the smallest uplift that an interval of this width would establish.
     ``more_decisions`` is how many further logged decisions a verdict would need, ``more_explored`` how many explored
     ones among them; ``None`` where there is a verdict, or where no number would do. ``reasons`` say why there is none.
     """
@@ -64,6 +65,7 @@ class PolicyResult:
     max_weight: float
     verdict: Verdict
     figures: Figures | None = None
+    settles: float | None = None
     more_decisions: int | None = None
     more_explored: int | None = None
     reasons: tuple[str, ...] = ()
@@ -133,12 +135,13 @@ def _judged(log: Log, target: Target, found: Support, baseline: Floats, *, optio
     if target.channel_weight is not None:
         mdr = mean_of(dr_scores(log, target, target.channel_weight), log.cluster)
     figures = Figures(ips(log, weight), snips(log, weight), doubly_robust(log, target, weight), mdr, uplift)
+    width = uplift.high - uplift.low
     reasons = _doubts(log, found, ess, uplift)
     if not reasons:
-        return PolicyResult(found, ess, largest, "better" if uplift.value > 0 else "worse", figures)
+        return PolicyResult(found, ess, largest, "better" if uplift.value > 0 else "worse", figures, width)
     more = further_share(uplift)
     return PolicyResult(
-        found, ess, largest, "not_established", figures,
+        found, ess, largest, "not_established", figures, width,
         more_decisions=None if more is None else int(np.ceil(more * len(log))),
         more_explored=None if more is None else int(np.ceil(more * _explored(log).sum())),
         reasons=reasons,
