@@ -28,9 +28,10 @@ class Decisions:
     """Logged decisions, one row each.
 
     ``spine`` account and moment; ``rows`` (n,) in the decisions table; ``action`` (n,) position in ``actions``, the
-    distinct logged ones; ``covers`` (len(actions), A) which actions of the catalogue each stands for: itself, or every
-    moment where the log says ``any``; ``eligible`` (n, A) what the log could choose, and ``eligible_known`` whether it
-    says so itself; ``left_out`` decisions that could not be used, by reason.
+    distinct logged ones. ``channel_prob`` (n,) is the probability of the logged channel, where the log tells it in
+    every row. By logged action and action of the catalogue, (len(actions), A): ``same_channel``, and ``covers``, which
+    ones it stands for: itself, or every moment where the log says ``any``. ``eligible`` (n, A) is what the log could
+    choose, and ``eligible_known`` whether it says so itself; ``left_out`` counts what could not be used, by reason.
     """
 
     spine: Spine
@@ -39,6 +40,8 @@ class Decisions:
     action: Int64s
     covers: Bools
     action_prob: Floats
+    channel_prob: Floats | None
+    same_channel: Bools
     eligible: Bools
     eligible_known: bool
     left_out: dict[str, int]
@@ -49,6 +52,13 @@ class Decisions:
     def of_logged(self, probabilities: Floats) -> Floats:
         """(n,) probability of each row's logged action under a policy (n, A)."""
         return np.asarray((probabilities * self.covers[self.action]).sum(axis=1), dtype=np.float64)
+
+    def channel_weight(self, probabilities: Floats) -> Floats | None:
+        """(n,) weight of each row's logged channel under a policy (n, A), where the log tells its probability."""
+        if self.channel_prob is None:
+            return None
+        on_channel = (probabilities * self.same_channel[self.action]).sum(axis=1)
+        return np.asarray(on_channel / self.channel_prob, dtype=np.float64)
 
 
 def usable(
@@ -84,7 +94,8 @@ def usable(
     eligible, known = _eligible(encoded, rows[kept], catalogue, used=np.unique(action[kept]), actions=actions)
     return Decisions(
         spine.take(kept), rows[kept], actions, action[kept], _covers(actions, catalogue),
-        _action_prob(encoded, rows[kept]), eligible, known, left_out,
+        _action_prob(encoded, rows[kept]), _channel_prob(encoded, rows[kept]), _same_channel(actions, catalogue),
+        eligible, known, left_out,
     )  # fmt: skip
 
 
@@ -97,6 +108,16 @@ def _action_prob(encoded: Encoded, rows: Int64s) -> Floats:
             "with which the action was chosen; without it no policy can be valued"
         )
     return found
+
+
+def _channel_prob(encoded: Encoded, rows: Int64s) -> Floats | None:
+    found = encoded.tables.floats("decisions", "channel_prob")[rows]
+    return found if ((found > 0) & (found <= 1 + 1e-9)).all() else None
+
+
+def _same_channel(actions: tuple[Action, ...], catalogue: ActionCatalogue) -> Bools:
+    found = [[one.channel == action.channel for one in catalogue.actions] for action in actions]
+    return np.array(found, dtype=np.bool_).reshape(len(actions), len(catalogue.actions))
 
 
 def _covers(actions: tuple[Action, ...], catalogue: ActionCatalogue) -> Bools:

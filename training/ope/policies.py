@@ -18,6 +18,7 @@ def spread(decisions: Decisions, outcome: GridOutcome, probabilities: Floats) ->
     outside = float((probabilities * ~decisions.eligible).sum(axis=1).mean())
     return Target(
         decisions.of_logged(probabilities), outcome.q_logged, outcome.under(probabilities),
+        channel_weight=decisions.channel_weight(probabilities),
         unsupported=outside if decisions.eligible_known else None,
     )  # fmt: skip
 
@@ -28,8 +29,16 @@ def fixed(decisions: Decisions, outcome: GridOutcome, chosen: Int64s) -> Target:
     outside = float((~decisions.eligible[rows, chosen]).mean())
     return Target(
         decisions.covers[decisions.action, chosen].astype(np.float64), outcome.q_logged, outcome.q[rows, chosen],
+        channel_weight=_channel_weight(decisions, chosen),
         unsupported=outside if decisions.eligible_known else None,
     )  # fmt: skip
+
+
+def _channel_weight(decisions: Decisions, chosen: Int64s) -> Floats | None:
+    if decisions.channel_prob is None:
+        return None
+    same = decisions.same_channel[decisions.action, chosen]
+    return np.asarray(same / decisions.channel_prob, dtype=np.float64)
 
 
 def baselines(decisions: Decisions, outcome: GridOutcome, fold: Int64s) -> dict[str, Target]:

@@ -141,6 +141,18 @@ def test_a_log_without_moments_stands_for_every_moment(tables_of):
     assert found.of_logged(uniform) == pytest.approx([3 / 4])
 
 
+def test_the_weight_of_a_channel_is_what_the_policy_gives_it_over_what_the_log_gave_it(tables_of):
+    _, found = read(tables_of, rows_of(1, channel_prob=0.8))
+    spread = np.zeros(found.eligible.shape)
+    spread[0, [CATALOGUE.index[name] for name in ("sms/none/morning", "sms/disc10/evening", WAIT)]] = 0.1, 0.3, 0.6
+    assert found.channel_weight(spread) == pytest.approx([0.5])
+
+
+def test_a_log_that_tells_no_channel_has_no_channel_marginal(tables_of):
+    _, found = read(tables_of, rows_of(1))
+    assert found.channel_weight(np.ones(found.eligible.shape)) is None
+
+
 def outcome_of(found: Any, q: float = 5.0) -> GridOutcome:
     return GridOutcome(np.full(len(found), q), np.full(found.eligible.shape, q))
 
