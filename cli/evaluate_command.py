@@ -15,6 +15,8 @@ from domain.clock import to_us
 from domain.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
+    from decisioning.bundle import ModelBundle
+    from training.ope.table import PlainLog
     from training.ope.told import Told
     from training.ope.verdict import Options
 
@@ -22,8 +24,9 @@ _HELP = {
     "log": "CSV or Parquet: decision_id, action, action_prob, reward, pi_<name> per policy; optional debtor_id, "
     "eligible, x_<covariate>, q with q_<name>, channel_prob with channel_pi_<name> (docs/evaluation.md). Without "
     "covariates or q, DR has the mean reward of other debtors for its outcome model.",
-    "data": "Directory of canonical tables with decisions.",
-    "model": "With --data: champion (the default), challenger, a version, or a bundle directory.",
+    "data": "Directory of canonical tables with decisions; with --log, where its accounts are found for --model.",
+    "model": "With --data: champion (the default), challenger, a version, or a bundle directory. With --log and --data "
+    "it is evaluated as the policy `model` on the table, which then needs account_id and decided_at.",
     "baseline": "What policies are compared with: logged, the logging policy, or the name of a policy.",
     "clip": "Cap the weights: less variance, and a bias of unknown size. Marked in the result.",
     "estimate": "Estimate action_prob from the table in place of the logged one; every figure and verdict is marked.",
@@ -49,7 +52,7 @@ def evaluate(
     Exit code 1 and no_support where the log cannot say anything about a policy; not_established where it says too
     little for a verdict.
     """
-    _check_usage(log, data, only_data=(model, horizon_days, since), estimate=estimate)
+    _check_usage(log, data, model, only_data=(horizon_days, since), estimate=estimate)
     if clip is not None and not clip > 0:
         raise typer.BadParameter(f"found --clip {clip:g}, needed a weight above 0")
     from_moment = None if since is None else moment(since, option="--from")
@@ -58,7 +61,7 @@ def evaluate(
     options = Options(baseline=baseline, clip=clip)
     with progress("evaluating", quiet=as_json) as step:
         if log is not None:
-            told = _of_table(log, options, estimate=estimate)
+            told = _of_table(log, options, estimate=estimate, beside=data, model=model, configs=configs)
         else:
             assert data is not None  # one of the two is given
             told = _of_data(
@@ -73,28 +76,55 @@ def evaluate(
         raise NotEnoughDataError(told.refusal)
 
 
-def _check_usage(log: Path | None, data: Path | None, *, only_data: tuple[object, ...], estimate: bool) -> None:
-    if (log is None) == (data is None):
-        raise typer.BadParameter("give --log FILE, or --data DIR, and not both")
-    if log is not None and any(option is not None for option in only_data):
+def _check_usage(
+    log: Path | None, data: Path | None, model: str | None, *, only_data: tuple[object, ...], estimate: bool
+) -> None:
+    if log is None and data is None:
+        raise typer.BadParameter("give --log FILE, or --data DIR")
+    if log is not None and (model is None) != (data is None):
         raise typer.BadParameter(
-            "--model, --horizon-days and --from need --data DIR: a plain table tells a policy by a column pi_<name>"
+            "--log FILE alone tells policies by columns pi_<name>; to evaluate a model on it give both --model and "
+            "--data DIR, where its accounts are found"
         )
-    if data is not None and estimate:
+    if log is not None and any(option is not None for option in only_data):
+        raise typer.BadParameter("--horizon-days and --from are for --data DIR alone: a plain table holds its rewards")
+    if log is None and estimate:
         raise typer.BadParameter("--estimate-action-prob needs --log FILE: canonical decisions carry action_prob")
 
 
-def _of_table(path: Path, options: Options, *, estimate: bool) -> Told:
+def _of_table(
+    path: Path, options: Options, *, estimate: bool, beside: Path | None, model: str | None, configs: Path
+) -> Told:
     from training.ope.estimated import with_estimated_action_prob
     from training.ope.table import read_log
     from training.ope.told import Told
     from training.ope.verdict import evaluate
 
-    plain = read_log(path, action_prob=not estimate)
+    plain = read_log(path, action_prob=not estimate, policies=model is None)
+    if model is not None and beside is not None:
+        plain = _with_model(plain, path, beside, model, configs=configs)
     if estimate:
         plain = with_estimated_action_prob(plain)
     found = evaluate(plain.log, plain.targets(), options=options)
     return Told(found, outcome_model=plain.outcome_model, estimated=estimate)
+
+
+def _with_model(plain: PlainLog, path: Path, data: Path, model: str, *, configs: Path) -> PlainLog:
+    from decisioning.engine import load_desk
+    from training.ope.joined import with_model
+
+    tables = tables_io.read(data, configs=configs)
+    return with_model(plain, path, tables, _bundle(model), desk=load_desk(configs))
+
+
+def _bundle(model: str) -> ModelBundle:
+    from decisioning.bundle import read_bundle
+    from training.registry import Tracking, resolve
+
+    folder, note = resolve(model, Tracking.from_environment())
+    if note:
+        say(note)
+    return read_bundle(folder)
 
 
 def _of_data(
@@ -107,19 +137,15 @@ def _of_data(
     configs: Path,
     step: OnStep,
 ) -> Told:
-    from decisioning.bundle import read_bundle
     from decisioning.engine import load_desk
     from training.config import load_training_config
     from training.ope.canonical import Question, evaluate_data
-    from training.registry import Tracking, resolve
 
-    folder, note = resolve(model, Tracking.from_environment())
-    if note:
-        say(note)
+    bundle = _bundle(model)
     step("reading", 0.0)
     question = Question(horizon_days, None if since is None else to_us(since), options)
     return evaluate_data(
-        tables_io.read(data, configs=configs), read_bundle(folder), desk=load_desk(configs),
+        tables_io.read(data, configs=configs), bundle, desk=load_desk(configs),
         config=load_training_config(configs / "training.yaml"), question=question, on_step=step,
     )  # fmt: skip
 

@@ -98,8 +98,9 @@ def test_missing_probabilities_are_never_estimated_unasked(acerto, log, tmp_path
     "arguments, told",
     [
         ((), "--log FILE, or --data DIR"),
-        (("--log", "x.csv", "--data", "data"), "not both"),
+        (("--log", "x.csv", "--data", "data"), "pi_<name>"),
         (("--log", "x.csv", "--model", "champion"), "pi_<name>"),
+        (("--log", "x.csv", "--horizon-days", "30"), "holds its rewards"),
         (("--data", "data", "--estimate-action-prob"), "carry action_prob"),
         (("--log", "x.csv", "--clip", "0"), "above 0"),
         (("--data", "data", "--from", "2026-01-01"), "offset"),
@@ -123,6 +124,50 @@ def test_canonical_data_value_the_model_and_what_it_must_beat(acerto):
 def test_a_model_that_has_seen_the_decisions_is_said_to_look_too_good(acerto):
     told = json.loads(acerto("evaluate", "--data", "data", "--horizon-days", 60, "--json").out)
     assert any("trained when" in notice for notice in told["notices"])
+
+
+@pytest.fixture
+def plain(project, tmp_path):
+    """The decisions of the project as a plain table without policies."""
+    found = pd.read_parquet(project / "data/decisions.parquet")
+    found["action"] = found["channel"] + "/" + found["offer"] + "/" + found["moment"]
+    found["reward"] = np.random.default_rng(0).normal(size=len(found))
+    columns = ["decision_id", "account_id", "decided_at", "action", "action_prob", "reward", "eligible"]
+
+    def write(name, **changed):
+        frame = found[columns].assign(**changed)
+        if name.endswith(".csv"):
+            frame["decided_at"] = [at if isinstance(at, str) else at.isoformat() for at in frame["decided_at"]]
+            frame["eligible"] = ["|".join(names) for names in frame["eligible"]]
+            frame.to_csv(tmp_path / name, index=False)
+        else:
+            frame.to_parquet(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+def test_a_model_stands_in_for_the_columns_of_a_policy(acerto, plain):
+    found = []
+    for name in ("log.csv", "log.parquet"):
+        result = acerto("evaluate", "--log", plain(name), "--data", "data", "--model", "champion", "--json")
+        assert result.code == 0
+        found.append(json.loads(result.out)["policies"])
+    assert list(found[0]) == ["model"]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "changed, told",
+    [
+        ({"account_id": "nobody"}, "accounts that the data do not hold"),
+        ({"decided_at": "2026-01-01T00:00:00"}, "RFC 3339 with an offset"),
+    ],
+)
+def test_a_row_that_no_model_can_be_asked_about_is_refused(acerto, plain, changed, told):
+    result = acerto("evaluate", "--log", plain("log.csv", **changed), "--data", "data", "--model", "champion")
+    assert result.code == 1
+    assert told in result.err
 
 
 def test_a_log_too_short_for_the_horizon_is_refused(acerto):

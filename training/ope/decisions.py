@@ -123,11 +123,11 @@ def _same_channel(actions: tuple[Action, ...], catalogue: ActionCatalogue) -> Bo
 def _covers(actions: tuple[Action, ...], catalogue: ActionCatalogue) -> Bools:
     found = np.zeros((len(actions), len(catalogue.actions)), dtype=np.bool_)
     for place, action in enumerate(actions):
-        found[place] = _mask(action.name, catalogue)
+        found[place] = mask_of(action.name, catalogue)
     return found
 
 
-def _mask(name: str, catalogue: ActionCatalogue) -> Bools:
+def mask_of(name: str, catalogue: ActionCatalogue) -> Bools:
     """(A,) the actions that a logged name stands for; none where it is no longer configured."""
     if name in catalogue.index:
         return np.asarray(np.arange(len(catalogue.actions)) == catalogue.index[name], dtype=np.bool_)
@@ -144,10 +144,10 @@ def _eligible(
     """What each row could have chosen; where the log does not say, everything that it ever chose."""
     lists = encoded.tables.text("decisions", "eligible").take(rows)
     if (lists.codes < 0).any():
-        ever = np.any([_mask(actions[place].name, catalogue) for place in used], axis=0)
+        ever = np.any([mask_of(actions[place].name, catalogue) for place in used], axis=0)
         return np.broadcast_to(ever, (len(rows), len(ever))), False
     names = [text.split("|") for text in lists.values]
-    masks = {name: _mask(name, catalogue) for name in {name for some in names for name in some}}
+    masks = {name: mask_of(name, catalogue) for name in {name for some in names for name in some}}
     distinct, inverse = np.unique(lists.codes, return_inverse=True)
     table: Bools = np.array([np.any([masks[name] for name in names[code]], axis=0) for code in distinct])
     return np.asarray(table[inverse], dtype=np.bool_), True

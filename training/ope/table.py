@@ -51,13 +51,21 @@ class PlainLog:
 
     def targets(self) -> dict[str, Target]:
         """The policies with their outcome model, the given one or one fitted here across folds of debtors."""
-        own = "q" in self.numbers
-        base = None if own else cross_fitted(self.covariates, self.log.reward, folds_of(self.log.cluster))
+        base = (
+            None
+            if self._has_outcome_model
+            else cross_fitted(self.covariates, self.log.reward, folds_of(self.log.cluster))
+        )
         found = {}
         for name in self.policies:
             q_logged, q_target = (self.numbers["q"], self.numbers[_Q + name]) if base is None else (base, base)
-            found[name] = Target(self.numbers[_PI + name], q_logged, q_target, self._channel_weight(name))
+            weight = self._channel_weight(name)
+            found[name] = Target(self.numbers[_PI + name], q_logged, q_target, weight)
         return found
+
+    @property
+    def _has_outcome_model(self) -> bool:
+        return "q" in self.numbers and all(_Q + name in self.numbers for name in self.policies)
 
     def _channel_weight(self, name: str) -> Floats | None:
         of_policy = self.numbers.get(_CHANNEL_PI + name)
@@ -66,19 +74,20 @@ class PlainLog:
     @property
     def outcome_model(self) -> str:
         """What q of DR is, in a few words."""
-        if "q" in self.numbers:
+        if self._has_outcome_model:
             return "given in the table (q and q_<policy>)"
         if self.covariates.shape[1]:
             return f"ridge on {self.covariates.shape[1]} covariates (x_…), cross-fitted by debtor, blind to the action"
         return "mean reward of the other folds: the table has no covariates (x_…)"
 
 
-def read_log(path: Path, *, action_prob: bool = True) -> PlainLog:
+def read_log(path: Path, *, action_prob: bool = True, policies: bool = True) -> PlainLog:
     """Read and check a table.
 
     Parameters
     ----------
     action_prob : whether the column is needed; without it every row stands at 1 until probabilities are estimated
+    policies : whether a column ``pi_<name>`` is needed
 
     Raises
     ------
@@ -86,8 +95,8 @@ def read_log(path: Path, *, action_prob: bool = True) -> PlainLog:
         and what was needed
     """
     with closing(duckdb.connect()) as connection:
-        columns = _open(connection, path)
-        _check_columns(columns, path, action_prob=action_prob)
+        columns = open_log(connection, path)
+        _check_columns(columns, path, action_prob=action_prob, policies=policies)
         _check_texts(connection, columns, path)
         numbers = _numbers(connection, columns, path, action_prob=action_prob)
         cluster = _codes(connection, "debtor_id" if "debtor_id" in columns else "decision_id")
@@ -98,8 +107,13 @@ def read_log(path: Path, *, action_prob: bool = True) -> PlainLog:
     return PlainLog(Log(probabilities, numbers.pop("reward"), cluster), action, matrix, numbers)
 
 
-def _open(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Make the file the view ``log`` and name its columns."""
+def open_log(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Make the file the table ``log``, in the order of its rows, and name its columns.
+
+    Raises
+    ------
+    DataError : there is no such table, it cannot be read, or it has no rows
+    """
     if not path.is_file() or path.suffix not in {".csv", ".parquet"}:
         raise DataError(f"found no table {path}, needed a .csv or .parquet file of logged decisions")
     reader = "read_parquet($path)" if path.suffix == ".parquet" else "read_csv($path, all_varchar=true, header=true)"
@@ -113,15 +127,15 @@ def _open(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     return columns
 
 
-def _check_columns(columns: list[str], path: Path, *, action_prob: bool) -> None:
+def _check_columns(columns: list[str], path: Path, *, action_prob: bool, policies: bool) -> None:
     needed = [name for name in _COMPULSORY if action_prob or name != "action_prob"]
     missing = [name for name in needed if name not in columns]
-    policies = [name.removeprefix(_PI) for name in columns if name.startswith(_PI)]
-    if not any(policies):
+    named = [name.removeprefix(_PI) for name in columns if name.startswith(_PI)]
+    if policies and not any(named):
         missing.append("pi_<name>, the evaluated policy's probability of the logged action")
     given = {name.removeprefix(_Q) for name in columns if name.startswith(_Q)}
     if "q" in columns or given:
-        missing += [name for name in ("q", *(_Q + policy for policy in policies)) if name not in columns]
+        missing += [name for name in ("q", *(_Q + policy for policy in named)) if name not in columns]
     if any(name.startswith(_CHANNEL_PI) for name in columns) and "channel_prob" not in columns:
         missing.append("channel_prob")
     if missing:
@@ -185,7 +199,8 @@ def _check_zero(found: Mapping[str, Floats], path: Path) -> None:
     if "action_prob" not in found:
         return
     never = found["action_prob"] == 0.0
-    asked = never & np.any([values > 0 for name, values in found.items() if name.startswith(_PI)], axis=0)
+    masses = [values > 0 for name, values in found.items() if name.startswith(_PI)]
+    asked = never & np.any(masses, axis=0) if masses else never
     if asked.any():
         raise NotEnoughDataError(
             f"no_support: {path.name} has {int(asked.sum())} rows with action_prob 0 to which a policy gives mass; "
