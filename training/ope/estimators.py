@@ -122,10 +122,15 @@ def clustered_se(influence: Floats, cluster: Int64s) -> float:
     √(G / (G − 1) · Σ_g s_g²) / n with s_g the sum of the (centred) influence over cluster g (Liang and Zeger 1986).
     """
     sums = np.bincount(cluster, weights=influence)
-    groups = len(np.unique(cluster))
+    groups = clusters_in(cluster)
     if groups < 2:
         return float("inf")
     return float(np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(influence))
+
+
+def clusters_in(cluster: Int64s) -> int:
+    """How many clusters there are; codes may have gaps."""
+    return int(np.count_nonzero(np.bincount(cluster)))
 
 
 def effective_rows(weight: Floats) -> float:

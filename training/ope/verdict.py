@@ -16,6 +16,7 @@ from training.ope.estimators import (
     Floats,
     Log,
     Target,
+    clusters_in,
     doubly_robust,
     dr_scores,
     effective_rows,
@@ -102,7 +103,7 @@ def evaluate(log: Log, targets: Mapping[str, Target], *, options: Options | None
     baseline = _baseline(log, targets, supports, options)
     return Evaluation(
         rows=len(log),
-        clusters=len(np.unique(log.cluster)),
+        clusters=clusters_in(log.cluster),
         explored=int(_explored(log).sum()),
         logged=mean_of(log.reward, log.cluster),
         options=options,
@@ -191,7 +192,7 @@ def _lacks(found: Support) -> str:
 
 def _doubts(log: Log, found: Support, ess: float, uplift: Estimate) -> tuple[str, ...]:
     reasons = []
-    clusters = len(np.unique(log.cluster))
+    clusters = clusters_in(log.cluster)
     if ess < MIN_EFFECTIVE:
         reasons.append(f"the effective sample is {ess:.1f} rows, needed {MIN_EFFECTIVE:.0f}")
     if clusters < MIN_EFFECTIVE:
