@@ -181,8 +181,8 @@ def further_share(uplift: Estimate) -> float | None:
 
 
 def _explored(log: Log) -> npt.NDArray[np.bool_]:
-    """Rows that were not what the logging policy mostly did: under exploration their ``action_prob`` is small."""
-    return log.action_prob < 0.5
+    """Rows that were not what the logging policy mostly did: at most half of the probability was theirs."""
+    return log.action_prob <= 0.5
 
 
 def _lacks(found: Support) -> str:
