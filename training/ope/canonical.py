@@ -15,13 +15,14 @@ from decisioning.engine import probabilities
 from domain.clock import parse_moment, rfc3339, to_us
 from domain.tables import Tables
 from features.batch import compute_many
-from features.encoding import encode
+from features.encoding import Encoded, encode
+from features.schema import FeatureSchema
 from training import sampling
-from training.config import TrainingConfig
+from training.config import ModelConfig, TrainingConfig
 from training.dataset import Horizon
 from training.facts import end_of_data
 from training.ope.decisions import Decisions, usable
-from training.ope.estimators import Log
+from training.ope.estimators import Floats, Log, Target
 from training.ope.grid_outcome import cross_fitted_grid
 from training.ope.outcome import folds_of
 from training.ope.policies import WAIT_PLACE, baselines, spread
@@ -62,34 +63,50 @@ def evaluate_data(
     tell("sorting events", 0.1)
     encoded = encode(tables, attributes=bundle.schema.attributes)
     horizon = Horizon(end_of_data(tables, until_us=None), config.posting_lag_days)
-    days = question.horizon_days or value_days(
-        sampling.decided(encoded)[0].as_of_us, horizon, longest=desk.config.value_horizon_days
-    )
+    longest = desk.config.value_horizon_days
+    moments = sampling.decided(encoded)[0].as_of_us
+    days = question.horizon_days or value_days(moments, horizon, longest=longest)
     decisions = usable(encoded, desk.catalogue, horizon, days=days, from_us=question.from_us, seed=config.model.seed)
     tell("asking the model", 0.3)
     policy = probabilities(encoded, decisions.spine, bundle, desk=desk)
     tell("valuing what was logged", 0.5)
-    terms = Terms(days, min(days, config.label.horizon_days), desk.config.objective)
-    reward = rewards(encoded, decisions.spine, decisions.actions, decisions.action, rows=decisions.rows, terms=terms)
-    cluster = encoded.debtor[decisions.spine.account].astype(np.int64)
-    fold = folds_of(cluster, seed=config.model.seed)
-    wanted = decisions.eligible | (policy > 0)
-    wanted[:, WAIT_PLACE] = True
+    log = _log(encoded, decisions, Terms(days, min(days, config.label.horizon_days), desk.config.objective))
     tell("fitting the outcome model", 0.6)
-    outcome = cross_fitted_grid(
-        decisions, compute_many(encoded, decisions.spine, bundle.schema), reward, fold, schema=bundle.schema,
-        catalogue=desk.catalogue, wanted=wanted, model=config.model,
-    )  # fmt: skip
+    targets = _targets(encoded, decisions, log, policy, schema=bundle.schema, desk=desk, model=config.model)
     tell("estimating", 0.9)
-    targets = {MODEL: spread(decisions, outcome, policy), **baselines(decisions, outcome, fold)}
-    found = evaluate(Log(decisions.action_prob, reward, cluster), targets, options=question.options)
     return Told(
-        found,
+        evaluate(log, targets, options=question.options),
         outcome_model="LightGBM on features and action, cross-fitted by debtor",
         asked=(MODEL,),
         context=_context(decisions, bundle, days),
-        notices=_notices(decisions, bundle, days, longest=desk.config.value_horizon_days),
+        notices=_notices(decisions, bundle, days, longest=longest),
     )
+
+
+def _log(encoded: Encoded, decisions: Decisions, terms: Terms) -> Log:
+    reward = rewards(encoded, decisions.spine, decisions.actions, decisions.action, rows=decisions.rows, terms=terms)
+    return Log(decisions.action_prob, reward, encoded.debtor[decisions.spine.account].astype(np.int64))
+
+
+def _targets(
+    encoded: Encoded,
+    decisions: Decisions,
+    log: Log,
+    policy: Floats,
+    *,
+    schema: FeatureSchema,
+    desk: Desk,
+    model: ModelConfig,
+) -> dict[str, Target]:
+    """The model's policy (n, A) and the baselines, with one outcome model for all of them."""
+    fold = folds_of(log.cluster, seed=model.seed)
+    wanted = decisions.eligible | (policy > 0)
+    wanted[:, WAIT_PLACE] = True
+    values = compute_many(encoded, decisions.spine, schema)
+    outcome = cross_fitted_grid(
+        decisions, values, log.reward, fold, schema=schema, catalogue=desk.catalogue, wanted=wanted, model=model
+    )
+    return {MODEL: spread(decisions, outcome, policy), **baselines(decisions, outcome, fold)}
 
 
 def _context(decisions: Decisions, bundle: ModelBundle, days: int) -> dict[str, Any]:
