@@ -10,6 +10,7 @@ import typer
 from cli import (
     decide_command,
     demo_command,
+    evaluate_command,
     features_command,
     model_commands,
     serve_command,
@@ -34,6 +35,7 @@ app.command("train")(model_commands.train)
 app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
+app.command("evaluate")(evaluate_command.evaluate)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
 app.command("features")(features_command.features)

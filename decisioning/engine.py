@@ -22,7 +22,7 @@ from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import Page, eligibility
 from decisioning.moments import LocalDays
 from decisioning.notices import page_notices, say
-from decisioning.policy import choose, in_holdout, uniform
+from decisioning.policy import action_probabilities, choose, in_holdout, uniform
 from decisioning.response import Outcomes, PriorResponse
 from decisioning.valuation import amount_due_cents, amounts, recovered_cents, worth
 from domain.clock import to_us
@@ -32,7 +32,7 @@ from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
 
-__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "score"]
+__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "probabilities", "score"]
 
 Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
@@ -100,6 +100,27 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, wa
     if watch is not None:
         watch(spine, values)
     return Scores(bundle.payment.horizons, p_pay, recovered, asked.due_cents)
+
+
+def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk) -> Floats:
+    """What the policy would do at each row: (n, A) probabilities of all actions of the catalogue, exploration included.
+
+    As in :func:`decide`, but for debtors outside the hold-out, and at a moment of its own for each row: a policy is
+    evaluated on decisions that another one took.
+    """
+    found = [np.zeros((0, len(desk.catalogue.actions)))]
+    for rows in _pages(np.arange(len(spine), dtype=np.int64)):
+        page_spine = spine.take(rows)
+        states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
+        values = compute_many(encoded, page_spine, bundle.schema)
+        p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
+        asked = amounts(amount_due_cents(states), desk.catalogue.actions)
+        days = LocalDays(page_spine.as_of_us, states.local_day, states.zone, states.zone_names)
+        allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
+        outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
+        money = worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+        found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
+    return np.concatenate(found)
 
 
 def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from domain.actions import ActionCatalogue
+from domain.actions import Action, ActionCatalogue
 from domain.clock import US_PER_SECOND, to_us, zone_of
 from domain.tables import (
     CONSENT_STATUSES,
@@ -204,7 +204,10 @@ def _holds(rows: Rows, _setting: Setting) -> pa.Table:
 def _decisions(rows: Rows, setting: Setting) -> pa.Table:
     account, actions = rows["account"], setting.catalogue.actions
     share = assumptions.EXPLORED
-    prob = (1.0 - share) * rows["laddered"] + share / rows["eligible"]
+    prob = (1.0 - share) * (rows["laddered"] & 1) + share / rows["eligible"]
+    eligible = _eligible(rows, setting.catalogue)
+    of_channel = share * _of_channel(rows, eligible, actions) / rows["eligible"]
+    channel_prob = (1.0 - share) * (rows["laddered"] >> 1 & 1) + of_channel
     size = len(account)
     return pa.table(
         {
@@ -215,8 +218,9 @@ def _decisions(rows: Rows, setting: Setting) -> pa.Table:
             "offer": named(rows["action"], tuple(a.offer for a in actions)),
             "moment": named(rows["action"], tuple(a.moment for a in actions)),
             "action_prob": pa.array(prob),
+            "channel_prob": pa.array(channel_prob),
             "arm": named(rows["explored"], ("ladder", "explore")),
-            "eligible": _eligible(rows, setting.catalogue),
+            "eligible": eligible,
             "policy": pa.array([POLICY] * size, pa.string()),
             "policy_version": pa.array([POLICY_VERSION] * size, pa.string()),
             "recorded_at": moments(rows["decided"] + 2 * US_PER_SECOND),
@@ -240,6 +244,16 @@ def _eligible(rows: Rows, catalogue: ActionCatalogue) -> pa.Array:
     indices = pa.array(lists, pa.list_(pa.int32())).take(pa.array(of_row.reshape(-1)))
     values = pa.DictionaryArray.from_arrays(indices.values, pa.array(catalogue.names(), pa.string()))
     return pa.ListArray.from_arrays(indices.offsets, values)
+
+
+def _of_channel(rows: Rows, eligible: pa.Array, actions: tuple[Action, ...]) -> Ints:
+    """How many of the eligible actions of each decision are on the channel that was chosen."""
+    channels = sorted({action.channel for action in actions})
+    channel = np.array([channels.index(action.channel) for action in actions])
+    listed = channel[eligible.values.indices.to_numpy()]
+    counts = np.diff(eligible.offsets.to_numpy())
+    same = listed == np.repeat(channel[rows["action"]], counts)
+    return np.add.reduceat(same.astype(np.int64), eligible.offsets.to_numpy()[:-1])
 
 
 BUILDERS = {

@@ -161,6 +161,8 @@ def _log(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int,
     for o in range(book.n_offers):
         offers |= (1 << o) if offer_open(book, o, dpd, cents) else 0
     serial, same = it.decisions, 1 if action == laddered else 0
+    # Waiting has no channel, and is -1 on both sides.
+    same |= 2 if book.channel[action] == book.channel[laddered] else 0
     row = (me.account, serial, decided_us(week.day), action, explored, same, channels, offers, count)
     write(week, TABLE.decisions, row)
     it.decisions += 1

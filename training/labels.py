@@ -17,6 +17,8 @@ from features.spine import Spine
 from training.reversals import apply_reversals
 from training.windows import Bools, EventIndex, Int64s, index_events
 
+_DAYS_PER_MONTH = 30.4375
+
 
 @dataclass(frozen=True)
 class Receipts:
@@ -70,11 +72,19 @@ def recovered_cents(money: Receipts, spine: Spine, *, horizon_days: int) -> Int6
     -----
     A payment that names no debt counts: it pays the oldest debt first, which was known.
     """
-    rows, events = money.index.pairs(spine, horizon_days=horizon_days)
-    counts = _stands(money, spine, rows, events, horizon_days)
-    counts &= money.debt_known_us[events] < spine.as_of_us[rows]
-    total = np.bincount(rows[counts], weights=money.amount_cents[events[counts]], minlength=len(spine.as_of_us))
+    rows, events = _counted(money, spine, horizon_days)
+    total = np.bincount(rows, weights=money.amount_cents[events], minlength=len(spine.as_of_us))
     return np.rint(total).astype(np.int64)
+
+
+def present_value_cents(
+    money: Receipts, spine: Spine, *, horizon_days: int, monthly_rate: float
+) -> npt.NDArray[np.float64]:
+    """The money of :func:`recovered_cents`, each payment discounted to the decision at a monthly rate."""
+    rows, events = _counted(money, spine, horizon_days)
+    months = (money.at_us[events] - spine.as_of_us[rows]) / (US_PER_DAY * _DAYS_PER_MONTH)
+    worth = money.amount_cents[events] * (1.0 + monthly_rate) ** -months
+    return np.bincount(rows, weights=worth, minlength=len(spine.as_of_us)).astype(np.float64)
 
 
 def share_recovered(money: Receipts, spine: Spine, due_cents: Int64s, *, horizon_days: int) -> npt.NDArray[np.float64]:
@@ -93,6 +103,14 @@ def opt_outs(encoded: Encoded) -> tuple[EventIndex, ...]:
     """Opt-outs: a response that says so, or a consent revoked."""
     said = _coded_events(encoded, "responses", column="kind", wanted=("opted_out",))
     return said, _coded_events(encoded, "consents", column="status", wanted=("revoked",))
+
+
+def _counted(money: Receipts, spine: Spine, horizon_days: int) -> tuple[Int64s, Int64s]:
+    """Pairs of row and payment: in the window, not reversed inside it, on a debt known at ``as_of``."""
+    rows, events = money.index.pairs(spine, horizon_days=horizon_days)
+    counts = _stands(money, spine, rows, events, horizon_days)
+    counts &= money.debt_known_us[events] < spine.as_of_us[rows]
+    return rows[counts], events[counts]
 
 
 def _stands(money: Receipts, spine: Spine, rows: Int64s, events: Int64s, horizon_days: int) -> Bools:

@@ -13,7 +13,7 @@ import pytest
 from decisioning.config import Arms, Exploration
 from decisioning.desk import desk as make_desk
 from decisioning.desk import load_desk
-from decisioning.engine import decide, score
+from decisioning.engine import decide, probabilities, score
 from decisioning.records import decision_json, decision_row
 from decisioning.response import Head, HurdleModel
 from domain.actions import WAIT
@@ -273,3 +273,20 @@ def test_the_record_holds_every_field_of_a_decision(decided: list[Decision]) -> 
     derived = {"decided_at_us": "decided_at", "amount_due_cents": "amount_due", "not_before_us": "not_before",
                "valid_until_us": "valid_until", "chosen": "expected_net_value"}  # fmt: skip
     assert all(derived.get(field.name, field.name) in answer for field in fields(Decision))
+
+
+def test_a_decision_was_chosen_with_the_probability_that_the_policy_states(
+    decided: list[Decision], encoded: Any, bundle: Any, desk: Any
+) -> None:
+    spine = every_account(len(encoded.account_ids), as_of_us=to_us(AS_OF))
+    stated = probabilities(encoded, spine, bundle, desk=desk)
+    index, place = encoded.account_index(), desk.catalogue.index
+    free = [decision for decision in decided if decision.arm == "policy"]
+    assert [stated[index[decision.account_id], place[decision.action]] for decision in free] == pytest.approx(
+        [decision.action_prob for decision in free]
+    )
+
+
+def test_the_probabilities_of_a_policy_add_up_to_one(encoded: Any, bundle: Any, desk: Any) -> None:
+    spine = every_account(len(encoded.account_ids), as_of_us=to_us(AS_OF))
+    np.testing.assert_allclose(probabilities(encoded, spine, bundle, desk=desk).sum(axis=1), 1.0)
