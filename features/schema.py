@@ -113,24 +113,54 @@ def _attribute_feature(name: str, declared: Declared) -> Feature:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a schema depends on in the tables, few enough to be gathered part by part from tables of any size.
+
+    ``present`` are the tables that are there, be they empty; ``filled`` the columns of ``accounts`` that hold a value
+    somewhere; ``texts`` the distinct values of its categorical columns.
+    """
+
+    present: frozenset[str]
+    filled: frozenset[str]
+    texts: Mapping[str, tuple[str, ...]]
+
+
+def account_rules(attributes: Mapping[str, Declared]) -> tuple[Attribute, ...]:
+    """The rules of features that stand in a column of ``accounts``: what ``Facts`` must know of."""
+    return tuple(f.rule for f in declared_features(attributes) if isinstance(f.rule, Attribute))
+
+
+def facts_of(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> Facts:
+    """The facts of tables in one piece."""
+    tables, rules = encoded.tables, account_rules(attributes)
+    there = [rule for rule in rules if rule.column in tables.columns["accounts"]]
+    texts = {rule.column: tables.text("accounts", rule.column).values for rule in there if rule.categorical}
+    return Facts(encoded.present, frozenset(rule.column for rule in there if _filled(encoded, rule)), texts)
+
+
 def fit_schema(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
-    """The features that these tables can give, with the categories that they hold.
+    """The features that these tables can give, with the categories that they hold."""
+    return schema_of(facts_of(encoded, attributes=attributes), attributes=attributes)
+
+
+def schema_of(facts: Facts, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
+    """The features that tables with these facts can give, with the categories that they hold.
 
     A feature whose table is absent is left out; so is an attribute that is nowhere filled, and whatever is built on it.
     """
-    accounts = encoded.tables.columns["accounts"]
     kept: dict[str, Feature] = {}
     for feature in declared_features(attributes):
         if isinstance(feature.rule, Ratio):
             usable = feature.rule.numerator in kept and feature.rule.denominator in kept
         elif isinstance(feature.rule, Attribute):
-            usable = feature.rule.column in accounts and _filled(encoded, feature.rule)
+            usable = feature.rule.column in facts.filled
         else:
-            usable = feature.table in encoded.present
+            usable = feature.table in facts.present
         if usable:
             kept[feature.name] = feature
     categories = {
-        name: tuple(sorted(encoded.tables.text("accounts", feature.rule.column).values))
+        name: tuple(sorted(facts.texts[feature.rule.column]))
         for name, feature in kept.items()
         if isinstance(feature.rule, Attribute) and feature.rule.categorical
     }
