@@ -1,4 +1,4 @@
-"""``acerto features``: the catalogue as a page, or the feature matrix of every account at a moment."""
+"""``acerto features``: the catalogue as a page, or the feature matrix of accounts at moments."""
 
 from __future__ import annotations
 
@@ -11,43 +11,59 @@ from cli import tables as tables_io
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, moment
 from cli.output import progress, say, show_json
 
+_Shards = Annotated[int | None, typer.Option("--shards", min=1, help="How many parts; else about 1 M rows each.")]
+_Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine; each holds one shard.")]
+_Cluster = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler, tcp://HOST:PORT.")]
+_ShardDir = Annotated[Path | None, typer.Option("--shard-dir", help="Keep the shards here, and take them next time.")]
+_Spine = Annotated[Path | None, typer.Option("--spine", help="File of account_id, as_of: the rows wanted.")]
+
 
 def features(
     docs: Annotated[bool, typer.Option("--docs", help="Write docs/features.md and docs/openapi.json.")] = False,
     data: Annotated[Path | None, typer.Option("--data", help="Directory of canonical tables.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
+    spine: _Spine = None,
     out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
+    shards: _Shards = None,
+    workers: _Workers = 1,
+    cluster: _Cluster = None,
+    shard_dir: _ShardDir = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Features of every account at a moment (--data, --as-of, --out), or the page of the catalogue (--docs)."""
+    """Features of every account at a moment (--as-of) or of the rows of a file (--spine), or the catalogue (--docs).
+
+    Data of more than about a million rows are parted by debtor and computed shard by shard, so that memory stays
+    bounded; the numbers are the same whatever the shards, workers and cluster.
+    """
     if docs:
         from cli.docs_command import write_documents
 
         write_documents(Path("docs"), configs=configs)
         return
-    if data is None or as_of is None or out is None:
-        raise typer.BadParameter("give --docs, or --data DIR --as-of TIME --out FILE together")
+    if data is None or out is None or (as_of is None) == (spine is None):
+        raise typer.BadParameter("give --docs, or --data DIR --out FILE with one of --as-of TIME and --spine FILE")
+    if cluster is not None and workers > 1:
+        raise typer.BadParameter("give one of --workers and --cluster")
     tables_io.check_suffix(out)
-    at = moment(as_of, option="--as-of")
-    from domain.clock import to_us
-    from features.batch import compute_many
-    from features.encoding import encode
-    from features.frame import write_matrix
-    from features.schema import fit_schema
-    from features.spine import every_account
+    at = None if as_of is None else moment(as_of, option="--as-of")
+    from cli.matrix_runs import Means, Wanted, by_shards, in_one_piece
+    from features.reading_files import estimated_rows
+    from features.shards import ROWS_PER_SHARD
 
-    attributes = tables_io.attributes_of(configs)
+    wanted = Wanted(data, out, tables_io.attributes_of(configs), at, spine)
+    means = Means(shards, workers, cluster, shard_dir)
     with progress("features", quiet=as_json) as step:
-        step("reading", 0.0)
-        encoded = encode(tables_io.read(data, configs=configs), attributes=attributes)
-        step("computing", 0.5)
-        schema = fit_schema(encoded, attributes=attributes)
-        matrix = compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=to_us(at)), schema)
-        step("writing", 0.9)
-        write_matrix(out, schema=schema, account_ids=encoded.account_ids, values=matrix, as_of=at)
+        if means.asks_for_shards or estimated_rows(data) > ROWS_PER_SHARD:
+            done = by_shards(wanted, means, on_step=step)
+        else:
+            done = in_one_piece(wanted, on_step=step)
+    names = list(done.schema.names)
     if as_json:
-        told = {"accounts": len(matrix), "features": list(schema.names), "schema_fingerprint": schema.fingerprint}
-        show_json({**told, "out": str(out)})
+        size = {"rows": done.rows} if at is None else {"accounts": done.rows, "rows": done.rows}
+        show_json(
+            {**size, "features": names, **done.how, "schema_fingerprint": done.schema.fingerprint, "out": str(out)}
+        )
         return
-    say(f"{len(matrix)} accounts × {len(schema.names)} features as known at {as_of}, in {out}")
+    shown = f" by {done.how['shards']} shards" if done.how else ""
+    say(f"{done.rows} rows × {len(names)} features as known at {as_of or 'the moments of the spine'}{shown}, in {out}")

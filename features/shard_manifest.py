@@ -16,7 +16,8 @@ from features.schema import Facts
 
 FORMAT = 1
 """Goes up whenever shards of an earlier build must not be read by a later one."""
-_NAME = "manifest.json"
+MANIFEST = "manifest.json"
+"""Name of its file in the directory of shards."""
 
 
 class Manifest(BaseModel, frozen=True, extra="forbid"):
@@ -46,22 +47,22 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
 
 def save(shard_dir: Path, manifest: Manifest) -> None:
     """Declares the shards complete."""
-    partial = shard_dir / f"_{_NAME}"
+    partial = shard_dir / f"_{MANIFEST}"
     partial.write_text(json.dumps(manifest.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.replace(shard_dir / _NAME)
+    partial.replace(shard_dir / MANIFEST)
 
 
 def load(shard_dir: Path) -> Manifest | None:
     """The manifest of shards that this build can read, or ``None``."""
     try:
-        return Manifest.model_validate_json((shard_dir / _NAME).read_bytes())
+        return Manifest.model_validate_json((shard_dir / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
 
 
 def revoke(shard_dir: Path) -> None:
     """Declares the shards unusable, before they are made anew."""
-    (shard_dir / _NAME).unlink(missing_ok=True)
+    (shard_dir / MANIFEST).unlink(missing_ok=True)
 
 
 def fingerprint_of(data_dir: Path, *, attributes: Mapping[str, Attribute]) -> str:

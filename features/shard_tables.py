@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.tables import Column
+from features.out_of_core import parquet_sql, quoted
 from features.reading import TypedQuery
 
 _TEXTS = ("id", "text", "code", "list")
@@ -68,14 +69,14 @@ class Parting:
         """Sorts the rows of one shard into its file, by account, time and id; the number of rows."""
         found = self.staging / f"shard={shard}"
         names = ", ".join(f'"{column.name}"' for column in self.query.columns)
-        target = shard_folder(self.shard_dir, shard)
-        target.mkdir(parents=True, exist_ok=True)
+        target = shard_folder(self.shard_dir, shard) / f"{self.query.spec.name}.parquet"
+        target.parent.mkdir(exist_ok=True)
         if found.is_dir():
-            source = f"SELECT {names} FROM read_parquet({_text(found / '*.parquet')}, hive_partitioning = false)"
+            source = f"SELECT {names} FROM {parquet_sql(sorted(found.iterdir()))}"
         else:
             source = f"SELECT {self._values()} FROM ({self.query.sql}) LIMIT 0"
         rows = self.connection.execute(
-            f"COPY ({source} ORDER BY {self._order()}) TO {_text(target / f'{self.query.spec.name}.parquet')} "
+            f"COPY (SELECT * FROM ({source}) ORDER BY {self._order()}) TO {quoted(str(target))} "
             "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 1048576)"
         ).fetchall()[0][0]
         shutil.rmtree(found, ignore_errors=True)
@@ -83,12 +84,13 @@ class Parting:
 
     def _stage(self, select: str) -> None:
         self.connection.execute(
-            f"COPY ({select}) TO {_text(self.staging)} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (shard), "
-            "FILENAME_PATTERN 'part_{uuid}', APPEND)"
+            f"COPY ({select}) TO {quoted(str(self.staging))} (FORMAT parquet, COMPRESSION lz4_raw, "
+            "PARTITION_BY (shard), FILENAME_PATTERN 'part_{uuid}', APPEND)"
         )
 
     def _share_versions(self, names: str) -> None:
-        staged = f"read_parquet({_text(self.staging / '*' / '*.parquet')}, hive_partitioning = true)"
+        files = sorted(self.staging.glob("*/*.parquet"))
+        staged = parquet_sql(files).replace("hive_partitioning = false", "hive_partitioning = true")
         key = f'hash("{self.query.spec.id_column}")'
         self.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE astray AS SELECT {key} AS key, list(DISTINCT shard) AS shards FROM {staged} "
@@ -125,7 +127,3 @@ class Parting:
         names = [column.name for column in self.query.columns]
         first = ["account_id", self._moment(), "recorded_at", self.query.spec.id_column]
         return ", ".join(f'"{name}"' for name in dict.fromkeys([n for n in first if n in names] + names))
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

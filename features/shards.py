@@ -7,29 +7,28 @@ machines, and memory is bounded by the largest of them.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from domain.errors import DataError
 from domain.tables import TABLES
 from features.config import Attribute
-from features.reading import TypedQuery, connect, typed_query
+from features.out_of_core import limited, parquet_sql
+from features.reading import TypedQuery, typed_query
 from features.reading_files import find_files, unreadable
 from features.reading_problems import missing_table
 from features.refusals import refuse_unusable
 from features.schema import account_rules
-from features.shard_manifest import FORMAT, Manifest, load, revoke, save
+from features.shard_manifest import FORMAT, MANIFEST, Manifest, load, revoke, save
 from features.shard_tables import Parting, create_owners, shard_folder
 
 OnStep = Callable[[str, float], None]
 ROWS_PER_SHARD = 1_000_000
 """Rows of all tables together that a shard aims at; one shard at a time is what a worker holds in memory."""
-MEMORY_LIMIT = "1GB"
-"""What DuckDB may hold while it parts the tables; beyond it, it spills to disk."""
 _STAGING, _SPILL = "_staging", "_spill"
 
 
@@ -59,34 +58,26 @@ def prepare(
     if kept is not None and kept.fingerprint == fingerprint and n_shards in (None, kept.n_shards):
         return kept
     with limited(shard_dir / _SPILL) as connection:
+        _refuse_strangers(shard_dir)
         queries, rows = _checked(connection, data_dir, attributes)
         _clear(shard_dir)
         count = n_shards or max(1, -(-sum(rows.values()) // ROWS_PER_SHARD))
         create_owners(connection, queries["accounts"], n_shards=count)
-        totals = [0] * count
+        totals = np.zeros(count, dtype=np.int64)
         for position, query in enumerate(queries.values()):
             on_step(f"parting {query.spec.name}", position / len(queries))
-            totals = [total + more for total, more in zip(totals, _part(connection, query, shard_dir, count), strict=True)]
-        filled, texts = _facts(connection, shard_dir, attributes)
+            totals += _part(connection, query, shard_dir, count)
+        filled, texts = _facts(connection, shard_dir, count, attributes)
         manifest = Manifest(
-            format=FORMAT, fingerprint=fingerprint, rows=tuple(totals), tables=tuple(queries), filled=filled, texts=texts
+            format=FORMAT,
+            fingerprint=fingerprint,
+            rows=tuple(totals.tolist()),
+            tables=tuple(queries),
+            filled=filled,
+            texts=texts,
         )
         save(shard_dir, manifest)
     return manifest
-
-
-@contextmanager
-def limited(spill: Path) -> Iterator[Any]:
-    """A DuckDB connection that keeps to ``MEMORY_LIMIT`` and spills into a folder of its own, removed at the end."""
-    connection = connect()
-    try:
-        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        connection.execute("SET preserve_insertion_order = false")
-        connection.execute("SET temp_directory = '" + str(spill).replace("'", "''") + "'")
-        yield connection
-    finally:
-        connection.close()
-        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _checked(
@@ -105,16 +96,21 @@ def _checked(
     return queries, rows
 
 
-def _clear(shard_dir: Path) -> None:
-    """Makes room; anything that is no shard is somebody's, and stops us."""
-    revoke(shard_dir)
-    shard_dir.mkdir(parents=True, exist_ok=True)
-    strange = [p.name for p in shard_dir.iterdir() if not p.name.startswith(("shard=", "_"))]
+def _refuse_strangers(shard_dir: Path) -> None:
+    """Anything that is no shard is somebody's, and must not be lost."""
+    found = shard_dir.iterdir() if shard_dir.is_dir() else ()
+    strange = [path.name for path in found if not path.name.startswith(("shard=", "_")) and path.name != MANIFEST]
     if strange:
         raise DataError(
-            f"{shard_dir}: found {sorted(strange)[0]!r}, which is no shard, needed an empty directory or one of shards; "
+            f"{shard_dir}: found {min(strange)!r}, which is no shard, needed an empty directory or one of shards; "
             "give another --shard-dir"
         )
+
+
+def _clear(shard_dir: Path) -> None:
+    """Makes room for new shards."""
+    revoke(shard_dir)
+    shard_dir.mkdir(parents=True, exist_ok=True)
     for path in shard_dir.iterdir():
         if path.is_dir() and path.name != _SPILL:
             shutil.rmtree(path)
@@ -133,11 +129,11 @@ def _part(connection: Any, query: TypedQuery, shard_dir: Path, n_shards: int) ->
 
 
 def _facts(
-    connection: Any, shard_dir: Path, attributes: Mapping[str, Attribute]
+    connection: Any, shard_dir: Path, n_shards: int, attributes: Mapping[str, Attribute]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Which columns of accounts are filled anywhere, and the values of its categorical ones."""
     rules = account_rules(attributes)
-    accounts = f"read_parquet('{shard_folder(shard_dir, 0).parent}/*/accounts.parquet', hive_partitioning = false)"
+    accounts = parquet_sql([shard_folder(shard_dir, shard) / "accounts.parquet" for shard in range(n_shards)])
     counts = ", ".join(f'count("{rule.column}")' for rule in rules)
     found = connection.execute(f"SELECT {counts} FROM {accounts}").fetchall()[0]
     filled = tuple(rule.column for rule, count in zip(rules, found, strict=True) if count)
