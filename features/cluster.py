@@ -6,7 +6,7 @@ Nothing else knows Dask: a task is a function of plain values, which any other e
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from distributed import Client, Future, wait
 from distributed.scheduler import KilledWorker
@@ -21,8 +21,12 @@ PATIENCE_SECONDS = 30
 _RETRIES = 2
 
 
-def on_cluster(tasks: Sequence[ShardTask], *, address: str, on_done: OnDone) -> None:
+def on_cluster(
+    tasks: Sequence[ShardTask], *, address: str, on_done: OnDone, run: Callable[[ShardTask], int] = run_task
+) -> None:
     """Computes the tasks on a cluster; Dask gives what a dead worker left undone to another.
+
+    ``run`` is called by the workers, which import it by name.
 
     Raises
     ------
@@ -37,8 +41,8 @@ def on_cluster(tasks: Sequence[ShardTask], *, address: str, on_done: OnDone) -> 
             f"found no Dask scheduler at {address}, needed one that answers within {CONNECT_SECONDS} s; "
             "start one with `dask scheduler`, and workers with `dask worker`"
         ) from error
-    with client:
-        futures = client.map(run_task, tasks, pure=False, retries=_RETRIES)
+    with client, client.as_current():
+        futures = client.map(run, tasks, pure=False, retries=_RETRIES)
         try:
             _await(client, futures, on_done=on_done)
         except (KilledWorker, CancelledError, OSError) as error:

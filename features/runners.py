@@ -31,8 +31,12 @@ def in_sequence(tasks: Sequence[ShardTask], *, on_done: OnDone) -> None:
         on_done((position + 1) / len(tasks))
 
 
-def in_processes(tasks: Sequence[ShardTask], *, workers: int, on_done: OnDone) -> None:
+def in_processes(
+    tasks: Sequence[ShardTask], *, workers: int, on_done: OnDone, run: Callable[[ShardTask], int] = run_task
+) -> None:
     """Computes the tasks on processes of this machine; what a process that died left undone is tried again.
+
+    ``run`` is called in the processes, which import it by name.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def in_processes(tasks: Sequence[ShardTask], *, workers: int, on_done: OnDone) -
         try:
             # Spawned, because a fork of a process with threads (DuckDB, numba) may hang.
             with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-                for position, _ in enumerate(pool.map(run_task, waiting)):
+                for position, _ in enumerate(pool.map(run, waiting)):
                     on_done(1 - (len(waiting) - position - 1) / len(tasks))
             return
         except BrokenProcessPool:

@@ -90,6 +90,8 @@ class Parting:
 
     def _share_versions(self, names: str) -> None:
         files = sorted(self.staging.glob("*/*.parquet"))
+        if not files:
+            return
         staged = parquet_sql(files).replace("hive_partitioning = false", "hive_partitioning = true")
         key = f'hash("{self.query.spec.id_column}")'
         self.connection.execute(

@@ -17,9 +17,9 @@ import numpy as np
 from domain.errors import DataError
 from domain.tables import TABLES
 from features.config import Attribute
-from features.out_of_core import limited, parquet_sql
+from features.out_of_core import MEMORY_LIMIT, limited, parquet_sql
 from features.reading import TypedQuery, typed_query
-from features.reading_files import find_files, unreadable
+from features.reading_files import find_files
 from features.reading_problems import missing_table
 from features.refusals import refuse_unusable
 from features.schema import account_rules
@@ -123,7 +123,10 @@ def _part(connection: Any, query: TypedQuery, shard_dir: Path, n_shards: int) ->
         parting.scatter()
         return [parting.gather(shard) for shard in range(n_shards)]
     except duckdb.Error as error:
-        raise unreadable(query.files, error) from error
+        raise DataError(
+            f"{query.spec.name}: parting it into {n_shards} shards stopped ({type(error).__name__}), needed room on "
+            f"disk in {shard_dir} and {MEMORY_LIMIT} of memory; make room, or give fewer --shards"
+        ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
