@@ -84,8 +84,9 @@ class Parting:
 
     def _stage(self, select: str) -> None:
         self.connection.execute(
-            f"COPY ({select}) TO {quoted(str(self.staging))} (FORMAT parquet, COMPRESSION lz4_raw, "
-            "PARTITION_BY (shard), FILENAME_PATTERN 'part_{uuid}', APPEND)"
+            f"COPY ({select}) TO {quoted(str(self.staging))} (FORMAT parquet, PARTITION_BY (shard), "
+            # Read once and deleted, so it is written as it comes.
+            "COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, FILENAME_PATTERN 'part_{uuid}', APPEND)"
         )
 
     def _share_versions(self, names: str) -> None:
@@ -95,14 +96,14 @@ class Parting:
         staged = parquet_sql(files).replace("hive_partitioning = false", "hive_partitioning = true")
         key = f'hash("{self.query.spec.id_column}")'
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE astray AS SELECT {key} AS key, list(DISTINCT shard) AS shards FROM {staged} "
+            f"CREATE OR REPLACE TEMP TABLE astray AS SELECT {key} AS key FROM {staged} "
             "GROUP BY key HAVING min(shard) <> max(shard)"
         )
         if self.connection.execute("SELECT count(*) FROM astray").fetchall()[0][0]:
-            pairs = "SELECT key, unnest(shards) AS shard FROM astray"
+            rows = f"(SELECT t.*, {key} AS key FROM {staged} AS t WHERE {key} IN (SELECT key FROM astray))"
             self._stage(
-                f"SELECT {names}, p.shard FROM (SELECT *, {key} AS key FROM {staged}) AS t "
-                f"JOIN ({pairs}) AS p ON p.key = t.key AND p.shard <> t.shard"
+                f"SELECT {names}, p.shard FROM {rows} AS t JOIN (SELECT DISTINCT key, shard FROM {rows}) AS p "
+                "ON p.key = t.key AND p.shard <> t.shard"
             )
 
     def _values(self) -> str:
