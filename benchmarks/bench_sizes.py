@@ -73,10 +73,12 @@ def run(data: Path, shard_dir: Path, as_of: str, *, workers: int) -> Run:
         while process.poll() is None:
             peak = max(peak, _resident(process.pid))
             time.sleep(0.05)
-        told = json.loads(process.stdout.read() if process.stdout else "")
+        told = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        sys.exit(process.returncode)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(told, wall, cpu, peak / 2**30)
+    return Run(json.loads(told), wall, cpu, peak / 2**30)
 
 
 def _resident(pid: int) -> int:

@@ -85,8 +85,7 @@ class Parting:
     def _stage(self, select: str) -> None:
         self.connection.execute(
             f"COPY ({select}) TO {quoted(str(self.staging))} (FORMAT parquet, PARTITION_BY (shard), "
-            # Read once and deleted, so it is written as it comes.
-            "COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, FILENAME_PATTERN 'part_{uuid}', APPEND)"
+            "COMPRESSION lz4_raw, FILENAME_PATTERN 'part_{uuid}', APPEND)"
         )
 
     def _share_versions(self, names: str) -> None:
@@ -94,16 +93,17 @@ class Parting:
         if not files:
             return
         staged = parquet_sql(files).replace("hive_partitioning = false", "hive_partitioning = true")
-        key = f'hash("{self.query.spec.id_column}")'
+        # By the id itself: DuckDB's hash of texts collides for ids that differ in a few places.
+        name = f'"{self.query.spec.id_column}"'
+        astray = f"SELECT {name} FROM {staged} GROUP BY {name} HAVING min(shard) <> max(shard)"
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE astray AS SELECT {key} AS key FROM {staged} "
-            "GROUP BY key HAVING min(shard) <> max(shard)"
+            f"CREATE OR REPLACE TEMP TABLE homes AS SELECT DISTINCT {name} AS id, shard FROM {staged} "
+            f"WHERE {name} IN ({astray})"
         )
-        if self.connection.execute("SELECT count(*) FROM astray").fetchall()[0][0]:
-            rows = f"(SELECT t.*, {key} AS key FROM {staged} AS t WHERE {key} IN (SELECT key FROM astray))"
+        if self.connection.execute("SELECT count(*) FROM homes").fetchall()[0][0]:
             self._stage(
-                f"SELECT {names}, p.shard FROM {rows} AS t JOIN (SELECT DISTINCT key, shard FROM {rows}) AS p "
-                "ON p.key = t.key AND p.shard <> t.shard"
+                f"SELECT {names}, homes.shard FROM {staged} AS t "
+                f"JOIN homes ON homes.id = t.{name} AND homes.shard <> t.shard"
             )
 
     def _values(self) -> str:
