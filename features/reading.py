@@ -67,6 +67,8 @@ def connect() -> Any:
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET arrow_large_buffer_size = true")
+    # It would be drawn on stdout, where results for machines are.
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 
