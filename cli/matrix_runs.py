@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from signal import SIGTERM, signal
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Any
 
 from cli.output import OnStep
@@ -76,11 +80,26 @@ def in_one_piece(wanted: Wanted, *, on_step: OnStep) -> Done:
 def by_shards(wanted: Wanted, means: Means, *, on_step: OnStep) -> Done:
     """Parts the data by debtor, or takes shards that are there, computes each of them, and puts the parts together."""
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    if means.shard_dir is not None:
-        return _with_shards(wanted, means, means.shard_dir.resolve(), on_step=on_step)
-    # Beside the result, which is where there is room, and what the workers of a cluster see.
-    with TemporaryDirectory(prefix=".acerto-shards-", dir=wanted.out.parent.resolve()) as folder:
-        return _with_shards(wanted, means, Path(folder), on_step=on_step)
+    with _ended_in_order():
+        if means.shard_dir is not None:
+            return _with_shards(wanted, means, means.shard_dir.resolve(), on_step=on_step)
+        # Beside the result, which is where there is room, and what the workers of a cluster see.
+        with TemporaryDirectory(prefix=".acerto-shards-", dir=wanted.out.parent.resolve()) as folder:
+            return _with_shards(wanted, means, Path(folder), on_step=on_step)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """A request to terminate ends us as an interrupt does: workers are told, and files on the way are removed."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal(SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal(SIGTERM, before)
 
 
 def _with_shards(wanted: Wanted, means: Means, shard_dir: Path, *, on_step: OnStep) -> Done:

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 
 from domain.errors import WorkerError
 from features.shard_matrix import ShardTask, run_task
@@ -47,14 +48,16 @@ def in_processes(
         waiting = undone(tasks)
         # What kills a process is nearly always memory, so each try has half as many at once.
         at_once = max(1, min(workers >> attempt, len(waiting)))
+        # Spawned, because a fork of a process with threads (DuckDB, numba) may hang. An interrupt is for us to handle.
+        pool = ProcessPoolExecutor(at_once, get_context("spawn"), signal, (SIGINT, SIG_IGN))
         try:
-            # Spawned, because a fork of a process with threads (DuckDB, numba) may hang.
-            with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-                for position, _ in enumerate(pool.map(run, waiting)):
-                    on_done(1 - (len(waiting) - position - 1) / len(tasks))
+            for position, _ in enumerate(pool.map(run, waiting)):
+                on_done(1 - (len(waiting) - position - 1) / len(tasks))
             return
         except BrokenProcessPool:
             continue
+        finally:
+            pool.shutdown(cancel_futures=True)
     refuse_undone(tasks, f"worker processes died in each of {TRIES} tries, most likely for want of memory")
 
 
