@@ -39,6 +39,7 @@ check: setup  ## Style, types and layers only
 bench: setup  ## The measurements of benchmarks/README.md
 	@$(BIN)/python benchmarks/bench_features.py
 	@$(BIN)/python benchmarks/bench_ope.py
+	@$(BIN)/python benchmarks/bench_sizes.py
 
 soak: setup  ## The long forms of the measurements in the tests
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features/test_matrix.py tests/training/ope

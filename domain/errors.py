@@ -37,3 +37,7 @@ class BundleError(AcertoError):
 
 class NotEnoughDataError(AcertoError):
     """There is too little to learn from or to state a value with."""
+
+
+class WorkerError(AcertoError):
+    """Processes or machines that were given work did not finish it; what they did finish is not used."""

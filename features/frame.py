@@ -1,10 +1,11 @@
-"""The feature matrix as a table for people and other tools: one row per account, categories as their names."""
+"""The feature matrix as a table for people and other tools: one row per account and moment, categories as names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -12,36 +13,69 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from domain.clock import Int64s
 from features.schema import FeatureSchema
+
+ROWS_AT_ONCE = 65_536
+"""Rows of a matrix that are held and written together; a fixed number, so that equal matrices are equal files."""
+_MOMENT = pa.timestamp("us", tz="UTC")
+
+
+def matrix_schema(schema: FeatureSchema) -> pa.Schema:
+    """``account_id``, ``as_of`` and one column per feature: text for categories, else float64."""
+    features = [(name, pa.string() if name in schema.categories else pa.float64()) for name in schema.names]
+    return pa.schema([("account_id", pa.string()), ("as_of", _MOMENT), *features])
 
 
 def matrix_table(
-    schema: FeatureSchema, account_ids: Sequence[str], values: npt.NDArray[np.float64], *, as_of: datetime
+    schema: FeatureSchema, account_ids: Sequence[str], values: npt.NDArray[np.float64], *, as_of_us: Int64s
 ) -> pa.Table:
-    """``account_id``, ``as_of`` and one column per feature; a missing value is null, not NaN."""
-    columns: dict[str, pa.Array] = {
-        "account_id": pa.array(account_ids, type=pa.string()),
-        "as_of": pa.array([as_of] * len(account_ids), type=pa.timestamp("us", tz="UTC")),
-    }
+    """Rows of a matrix in the form of ``matrix_schema``; a missing value is null, not NaN.
+
+    ``account_ids`` and ``as_of_us`` (µs UTC) have one entry for each of the (n, k) ``values``.
+    """
+    columns = [pa.array(account_ids, type=pa.string()), pa.array(as_of_us).cast(_MOMENT)]
     for position, name in enumerate(schema.names):
         column = values[:, position]
         missing = np.isnan(column)
         if name in schema.categories:
             codes = pa.array(np.where(missing, 0, column).astype(np.int32), mask=missing)
-            columns[name] = pa.DictionaryArray.from_arrays(
-                codes, pa.array(schema.categories[name], type=pa.string())
-            ).cast(pa.string())
+            names = pa.array(schema.categories[name], type=pa.string())
+            columns.append(pa.DictionaryArray.from_arrays(codes, names).cast(pa.string()))
         else:
-            columns[name] = pa.array(column, mask=missing)
-    return pa.table(columns)
+            columns.append(pa.array(column, mask=missing))
+    return pa.Table.from_arrays(columns, schema=matrix_schema(schema))
 
 
-def write_matrix(
-    path: Path, *, schema: FeatureSchema, account_ids: Sequence[str], values: npt.NDArray[np.float64], as_of: datetime
-) -> None:
-    """Writes the matrix as Parquet or CSV, by the suffix of the path."""
-    table = matrix_table(schema, account_ids, values, as_of=as_of)
-    if path.suffix == ".csv":
-        pa_csv.write_csv(table, path)
-    else:
-        pa_parquet.write_table(table, path)
+def write_matrix(path: Path, tables: Iterable[pa.Table], *, schema: FeatureSchema) -> int:
+    """Writes a matrix, table after table, as Parquet or CSV by the suffix of the path; the number of rows.
+
+    The file appears when it is complete, and not before.
+    """
+    rows, waiting = 0, matrix_schema(schema).empty_table()
+    with _whole(path) as partial, _writer(partial, matrix_schema(schema)) as writer:
+        for table in tables:
+            rows += table.num_rows
+            waiting = pa.concat_tables([waiting, table])
+            while waiting.num_rows >= ROWS_AT_ONCE:
+                writer.write_table(waiting.slice(0, ROWS_AT_ONCE).combine_chunks())
+                waiting = waiting.slice(ROWS_AT_ONCE)
+        if waiting.num_rows or not rows:
+            writer.write_table(waiting.combine_chunks())
+    return rows
+
+
+def _writer(path: Path, schema: pa.Schema) -> pa_csv.CSVWriter | pa_parquet.ParquetWriter:
+    return pa_csv.CSVWriter(path, schema) if path.suffix == ".csv" else pa_parquet.ParquetWriter(path, schema)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A name beside the path, which takes its place at the end, or vanishes."""
+    # A name of its own, because a worker that was given up may still be writing the same part.
+    partial = path.with_name(f".{path.stem}.{uuid4().hex}{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

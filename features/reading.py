@@ -69,6 +69,8 @@ def connect() -> Any:
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET arrow_large_buffer_size = true")
+    # It would be drawn on stdout, where results for machines are.
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 
@@ -84,6 +86,48 @@ def columns_of(spec: TableSpec, attributes: Mapping[str, Attribute]) -> tuple[Co
     return (*spec.columns, *extra)
 
 
+@dataclass(frozen=True, slots=True)
+class TypedQuery:
+    """A table as DuckDB gives it: canonical columns, and ``<name> fault`` beside each of ``faulty``.
+
+    Values are as ``ColumnSql`` says, wrong ones NULL, with the contract's defaults laid over them. ``types`` are those
+    of the columns found, ``unknown`` those left out.
+    """
+
+    spec: TableSpec
+    files: TableFiles
+    columns: tuple[Column, ...]
+    sql: str
+    types: Mapping[str, str]
+    faulty: frozenset[str]
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The canonical columns that the files have."""
+        return frozenset(self.types) & {column.name for column in self.columns}
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Columns of the files that are left out."""
+        return tuple(sorted(set(self.types) - self.given))
+
+
+def typed_query(
+    connection: Any, files: TableFiles, *, spec: TableSpec, attributes: Mapping[str, Attribute]
+) -> TypedQuery:
+    """How a table is read; nothing is, but what the files say of their columns.
+
+    Raises
+    ------
+    DataError : a file cannot be read at all
+    """
+    columns = columns_of(spec, attributes)
+    scan = open_scan(connection, files)
+    parts = {column.name: _sql_of(column, scan) for column in columns}
+    faulty = frozenset(name for name, part in parts.items() if part.fault)
+    return TypedQuery(spec, files, columns, _query(spec, parts, scan), scan.types, faulty)
+
+
 def load_table(
     connection: Any, files: TableFiles, *, spec: TableSpec, attributes: Mapping[str, Attribute]
 ) -> LoadedTable:
@@ -93,18 +137,15 @@ def load_table(
     ------
     DataError : a file cannot be read at all
     """
-    columns = columns_of(spec, attributes)
-    scan = open_scan(connection, files)
-    parts = {column.name: _sql_of(column, scan) for column in columns}
+    query = typed_query(connection, files, spec=spec, attributes=attributes)
     try:
-        arrow = connection.sql(_query(spec, parts, scan)).to_arrow_table()
+        arrow = connection.sql(query.sql).to_arrow_table()
     except duckdb.Error as error:
         raise unreadable(files, error) from error
-    data: TableData = {column.name: _in_memory(arrow.column(column.name), column) for column in columns}
-    problems = [problem for column in columns for problem in _problems(arrow, column, data=data, scan=scan)]
+    data: TableData = {column.name: _in_memory(arrow.column(column.name), column) for column in query.columns}
+    problems = [problem for column in query.columns for problem in _problems(arrow, column, data=data, query=query)]
     unrecorded = _fill_recorded_at(data)
-    unknown = tuple(sorted(set(scan.types) - set(parts)))
-    return LoadedTable(spec, files, data, tuple(problems), frozenset(scan.types) & set(parts), unknown, unrecorded)
+    return LoadedTable(spec, files, data, tuple(problems), query.given, query.unknown, unrecorded)
 
 
 def _sql_of(column: Column, scan: Scan) -> ColumnSql:
@@ -155,15 +196,15 @@ def is_missing(values: ColumnData) -> npt.NDArray[np.bool_]:
     return np.isnan(values) if values.dtype.kind == "f" else values == MISSING
 
 
-def _problems(arrow: Any, column: Column, *, data: TableData, scan: Scan) -> list[Problem]:
-    found = scan.types.get(column.name, "nothing")
-    if column.name not in scan.types:
+def _problems(arrow: Any, column: Column, *, data: TableData, query: TypedQuery) -> list[Problem]:
+    found = query.types.get(column.name, "nothing")
+    if column.name not in query.types:
         none = np.empty(0, dtype=np.int64)
         return [Problem("missing_column", column, none, found)] if column.required else []
     problems = []
     missing = is_missing(data[column.name]) if column.required else None
     name = f"{column.name} fault"
-    if name in arrow.column_names:
+    if column.name in query.faulty:
         faults = arrow.column(name).to_numpy()
         for code, fault in (("wrong_type", WRONG), ("no_offset", NO_OFFSET)):
             if (faults == fault).any():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Protocol
 
-from features.reading import LoadedTable, Problem
+from features.reading import Problem
+from features.reading_files import TableFiles
 
 NEVER_EMPTY = ("accounts", "debts")
 """Tables without which there is nothing to score; no payments yet, on the contrary, is a fact about a new portfolio."""
@@ -25,6 +27,22 @@ _NEEDED = {
 }
 
 
+class Described(Protocol):
+    """A table of which it is known where it lies and what columns it has; loaded or not."""
+
+    @property
+    def files(self) -> TableFiles:
+        """Where it lies."""
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The canonical columns found."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The columns left out."""
+
+
 def missing_table(table: str) -> str:
     """For a compulsory table that is not there."""
     return (
@@ -33,10 +51,16 @@ def missing_table(table: str) -> str:
     )
 
 
-def explain(loaded: LoadedTable, problem: Problem) -> str:
+def refusal(table: Described, problem: Problem, *, count: int, examples: Sequence[str]) -> str:
+    """For a problem that stops reading: where, what and how often."""
+    told = f"{table.files.table}.{problem.column.name}: {explain(table, problem)}"
+    return told + rows_and_examples(count, examples)
+
+
+def explain(table: Described, problem: Problem) -> str:
     """For a problem that reading met, without its count and examples."""
     if problem.code == "missing_column":
-        return _missing_column(loaded, problem.column.name)
+        return _missing_column(table, problem.column.name)
     needed = _NEEDED[problem.column.kind]
     if problem.code == "no_offset":
         return f"found times without offset or time zone, needed {needed}; say where the clock stood"
@@ -45,12 +69,12 @@ def explain(loaded: LoadedTable, problem: Problem) -> str:
     return f"found {problem.found} that cannot be read, needed {needed}; convert the column"
 
 
-def _missing_column(loaded: LoadedTable, column: str) -> str:
-    near = get_close_matches(column, loaded.unknown, n=1, cutoff=0.6)
+def _missing_column(table: Described, column: str) -> str:
+    near = get_close_matches(column, table.unknown, n=1, cutoff=0.6)
     way_out = f"is it the column {near[0]!r}?" if near else "add it"
-    if not loaded.given and any(";" in name for name in loaded.unknown):
+    if not table.given and any(";" in name for name in table.unknown):
         way_out = "the file is separated by semicolons: write it with commas"
-    return f"found no such column in {loaded.files.place}, needed it; {way_out}"
+    return f"found no such column in {table.files.place}, needed it; {way_out}"
 
 
 def rows_and_examples(count: int, examples: Sequence[str]) -> str:

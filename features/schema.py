@@ -202,25 +202,28 @@ def _attribute_feature(name: str, declared: Declared) -> Feature:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a schema is made from: the tables that are there, which attributes hold any value, and their categories."""
+    """What a schema depends on in the tables, few enough to be gathered part by part from tables of any size.
+
+    ``present`` are the tables that are there, be they empty; ``filled`` the columns of ``accounts`` that hold a value
+    somewhere; ``texts`` the distinct values of its categorical columns.
+    """
 
     present: frozenset[str]
     filled: frozenset[str]
-    categories: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, Sequence[str]]
+
+
+def account_rules(attributes: Mapping[str, Declared]) -> tuple[Attribute, ...]:
+    """The rules of features that stand in a column of ``accounts``: what ``Facts`` must know of."""
+    return tuple(one.rule for one in declared_features(attributes) if isinstance(one.rule, Attribute))
 
 
 def facts_of(encoded: Encoded, *, attributes: Mapping[str, Declared]) -> Facts:
     """The facts of ledgers that are in memory."""
     accounts = encoded.tables.columns["accounts"]
-    rules = [
-        f.rule for f in declared_features(attributes) if isinstance(f.rule, Attribute) and f.rule.column in accounts
-    ]
-    categories = {
-        rule.column: tuple(sorted(encoded.tables.text("accounts", rule.column).values))
-        for rule in rules
-        if rule.categorical
-    }
-    return Facts(encoded.present, frozenset(rule.column for rule in rules if _filled(encoded, rule)), categories)
+    rules = [rule for rule in account_rules(attributes) if rule.column in accounts]
+    texts = {rule.column: encoded.tables.text("accounts", rule.column).values for rule in rules if rule.categorical}
+    return Facts(encoded.present, frozenset(rule.column for rule in rules if _filled(encoded, rule)), texts)
 
 
 def schema_of(facts: Facts, *, attributes: Mapping[str, Declared]) -> FeatureSchema:
@@ -241,7 +244,7 @@ def schema_of(facts: Facts, *, attributes: Mapping[str, Declared]) -> FeatureSch
     categories = {feature.name: feature.categories for feature in kept if feature.categories}
     for feature in kept:
         if isinstance(feature.rule, Attribute) and feature.rule.categorical:
-            categories[feature.name] = facts.categories[feature.rule.column]
+            categories[feature.name] = tuple(sorted(facts.texts[feature.rule.column]))
     return FeatureSchema(tuple(feature.name for feature in kept), categories, dict(attributes))
 
 

@@ -77,7 +77,7 @@ def _accounts(tables: Tables, table: str, position: Int32s) -> Int32s:
     if not tables.has(table):
         return np.zeros(0, dtype=np.int32)
     codes = tables.text(table, "account_id").among(tables.text("accounts", "account_id"))
-    account: Int32s = np.where(codes < 0, -1, position[codes]).astype(np.int32)
+    account: Int32s = np.append(position, np.int32(-1))[codes]
     return account
 
 

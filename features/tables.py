@@ -16,7 +16,7 @@ from features.config import Attribute
 from features.identity import without_repeats
 from features.reading import LoadedTable, connect, example_ids, load_table
 from features.reading_files import find_files
-from features.reading_problems import NEVER_EMPTY, NO_ROWS, explain, missing_table, rows_and_examples
+from features.reading_problems import NEVER_EMPTY, NO_ROWS, missing_table, refusal
 
 
 def read_tables(data_dir: Path, *, attributes: Mapping[str, Attribute], tables: Sequence[str] | None = None) -> Tables:
@@ -66,8 +66,7 @@ def _wanted(tables: Sequence[str] | None) -> list[TableSpec]:
 
 def _refuse_problems(loaded: LoadedTable) -> None:
     refusals = [
-        f"{loaded.spec.name}.{problem.column.name}: {explain(loaded, problem)}"
-        + rows_and_examples(len(problem.rows), example_ids(loaded, problem.rows))
+        refusal(loaded, problem, count=len(problem.rows), examples=example_ids(loaded, problem.rows))
         for problem in loaded.problems
     ]
     if refusals:

@@ -1,0 +1,179 @@
+"""The two ways from a data directory to the file of a feature matrix: in one piece, or shard by shard."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from signal import SIGTERM, signal
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any
+
+from cli.output import OnStep
+from domain.clock import to_us
+from features.config import Attribute
+from features.schema import FeatureSchema
+from features.shard_matrix import ShardTask
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which matrix, and where to: every account at ``as_of``, or the rows of a ``spine`` file."""
+
+    data: Path
+    out: Path
+    attributes: Mapping[str, Attribute]
+    as_of: datetime | None
+    spine: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How it is computed: ``shards`` may be left to the size of the data; a ``cluster`` goes before ``workers``."""
+
+    shards: int | None
+    workers: int
+    cluster: str | None
+    shard_dir: Path | None
+
+    @property
+    def asks_for_shards(self) -> bool:
+        """Whether any of it needs shards."""
+        return self.shards is not None or self.workers > 1 or self.cluster is not None or self.shard_dir is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was written; ``how`` tells of the shards, and is empty where there were none."""
+
+    rows: int
+    schema: FeatureSchema
+    how: dict[str, Any]
+
+
+def in_one_piece(wanted: Wanted, *, on_step: OnStep) -> Done:
+    """Everything in memory: the quickest way for data that fit."""
+    from features.encoding import encode
+    from features.frame import write_matrix
+    from features.schema import fit_schema
+    from features.shard_matrix import matrix_parts
+    from features.spine import every_account
+    from features.spine_file import read_spine
+    from features.tables import read_tables
+
+    on_step("reading", 0.0)
+    encoded = encode(read_tables(wanted.data, attributes=wanted.attributes), attributes=wanted.attributes)
+    schema = fit_schema(encoded, attributes=wanted.attributes)
+    if wanted.spine is not None:
+        rows = read_spine(wanted.spine, encoded=encoded)
+    else:
+        assert wanted.as_of is not None  # the command asks for one of the two
+        rows = every_account(len(encoded.account_ids), as_of_us=to_us(wanted.as_of))
+    on_step("computing", 0.5)
+    return Done(write_matrix(wanted.out, matrix_parts(encoded, rows, schema), schema=schema), schema, {})
+
+
+def by_shards(wanted: Wanted, means: Means, *, on_step: OnStep) -> Done:
+    """Parts the data by debtor, or takes shards that are there, computes each of them, and puts the parts together."""
+    wanted.out.parent.mkdir(parents=True, exist_ok=True)
+    with _ended_in_order():
+        if means.shard_dir is not None:
+            return _with_shards(wanted, means, means.shard_dir.resolve(), on_step=on_step)
+        # Beside the result, which is where there is room, and what the workers of a cluster see.
+        with TemporaryDirectory(prefix=".acerto-shards-", dir=wanted.out.parent.resolve()) as folder:
+            return _with_shards(wanted, means, Path(folder), on_step=on_step)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """A request to terminate ends us as an interrupt does: workers are told, and files on the way are removed."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal(SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal(SIGTERM, before)
+
+
+def _with_shards(wanted: Wanted, means: Means, shard_dir: Path, *, on_step: OnStep) -> Done:
+    from features.gathering import gather
+    from features.schema import schema_of
+    from features.shard_manifest import fingerprint_of, load
+    from features.shards import prepare
+
+    kept = means.shard_dir is not None
+    before = load(shard_dir)
+    on_step("looking at the input", 0.0)
+    fingerprint = fingerprint_of(wanted.data, attributes=wanted.attributes) if kept else ""
+    manifest = prepare(
+        wanted.data,
+        shard_dir,
+        attributes=wanted.attributes,
+        fingerprint=fingerprint,
+        n_shards=means.shards,
+        on_step=lambda step, share: on_step(step, share * 0.5),
+    )
+    schema = schema_of(manifest.facts, attributes=wanted.attributes)
+    with TemporaryDirectory(prefix="_matrix-", dir=shard_dir) as folder:
+        tasks = _tasks(wanted, schema, shard_dir=shard_dir, n_shards=manifest.n_shards, folder=Path(folder))
+        _run(tasks, means, on_step=on_step)
+        on_step("writing", 0.9)
+        parts = [Path(task.part) for task in tasks]
+        rows = gather(parts, wanted.out, schema=schema, spill=Path(folder) / "spill")
+    how = {
+        "shards": manifest.n_shards,
+        "largest_shard_rows": max(manifest.rows),
+        "input_rows": sum(manifest.rows),
+        "shards_kept": manifest == before,
+    }
+    return Done(rows, schema, how)
+
+
+def _tasks(
+    wanted: Wanted, schema: FeatureSchema, *, shard_dir: Path, n_shards: int, folder: Path
+) -> Sequence[ShardTask]:
+    """One task for each shard that has rows in the matrix."""
+    from features.out_of_core import limited
+    from features.shard_tables import shard_folder
+    from features.spine_file import part_spine
+
+    spines: Mapping[int, Path | None] = dict.fromkeys(range(n_shards))
+    if wanted.spine is not None:
+        target = folder / "spine"
+        with limited(folder / "spill") as connection:
+            spines = part_spine(connection, wanted.spine, shard_dir=shard_dir, n_shards=n_shards, target=target)
+    return [
+        ShardTask(
+            shard=str(shard_folder(shard_dir, shard)),
+            part=str(folder / f"{shard:05d}.parquet"),
+            schema=schema.to_json(),
+            as_of_us=None if wanted.as_of is None else to_us(wanted.as_of),
+            spine=None if spine is None else str(spine),
+        )
+        for shard, spine in spines.items()
+    ]
+
+
+def _run(tasks: Sequence[ShardTask], means: Means, *, on_step: OnStep) -> None:
+    def on_done(share: float) -> None:
+        on_step("computing shards", 0.5 + 0.4 * share)
+
+    on_done(0.0)
+    if means.cluster is not None:
+        from features.cluster import on_cluster
+
+        on_cluster(tasks, address=means.cluster, on_done=on_done)
+        return
+    from features.runners import in_processes, in_sequence
+
+    if means.workers > 1:
+        in_processes(tasks, workers=means.workers, on_done=on_done)
+    else:
+        in_sequence(tasks, on_done=on_done)

@@ -1,0 +1,81 @@
+"""The shards of a matrix computed here: one after another, or by several processes; a cluster is ``features.cluster``.
+
+Every runner takes the same tasks, and leaves the same part files or an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+
+from domain.errors import WorkerError
+from features.shard_matrix import ShardTask, run_task
+
+OnDone = Callable[[float], None]
+"""Told the share of parts that are there, 0 to 1."""
+TRIES = 3
+
+
+def in_sequence(tasks: Sequence[ShardTask], *, on_done: OnDone) -> None:
+    """Computes every task in this process.
+
+    Raises
+    ------
+    DataError, FeatureSchemaMismatchError : as ``run_task``
+    """
+    for position, task in enumerate(tasks):
+        run_task(task)
+        on_done((position + 1) / len(tasks))
+
+
+def in_processes(
+    tasks: Sequence[ShardTask], *, workers: int, on_done: OnDone, run: Callable[[ShardTask], int] = run_task
+) -> None:
+    """Computes the tasks on processes of this machine; what a process that died left undone is tried again.
+
+    ``run`` is called in the processes, which import it by name.
+
+    Raises
+    ------
+    WorkerError : processes died in every try
+    DataError, FeatureSchemaMismatchError : as ``run_task``
+    """
+    for attempt in range(TRIES):
+        waiting = undone(tasks)
+        # What kills a process is nearly always memory, so each try has half as many at once.
+        at_once = max(1, min(workers >> attempt, len(waiting)))
+        # Spawned, because a fork of a process with threads (DuckDB, numba) may hang. An interrupt is for us to handle.
+        pool = ProcessPoolExecutor(at_once, get_context("spawn"), signal, (SIGINT, SIG_IGN))
+        try:
+            for position, _ in enumerate(pool.map(run, waiting)):
+                on_done(1 - (len(waiting) - position - 1) / len(tasks))
+            return
+        except BrokenProcessPool:
+            continue
+        finally:
+            pool.shutdown(cancel_futures=True)
+    refuse_undone(tasks, f"worker processes died in each of {TRIES} tries, most likely for want of memory")
+
+
+def undone(tasks: Sequence[ShardTask]) -> list[ShardTask]:
+    """The tasks whose part is not there; a part is there whole or not at all."""
+    return [task for task in tasks if not Path(task.part).is_file()]
+
+
+def refuse_undone(tasks: Sequence[ShardTask], why: str) -> None:
+    """Names the shards that are missing, if any.
+
+    Raises
+    ------
+    WorkerError : some are
+    """
+    missing = [Path(task.shard).name for task in undone(tasks)]
+    if missing:
+        raise WorkerError(
+            f"found {len(missing)} of {len(tasks)} shards not computed ({', '.join(missing[:3])}), needed all of them: "
+            f"{why}; give more --shards or fewer --workers"
+        )

@@ -1,0 +1,22 @@
+"""What workers do in tests instead of computing a shard; importable by name, as other processes must."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from features.shard_matrix import ShardTask, run_task
+
+
+def dies_once(task: ShardTask) -> int:
+    """Ends its process without a word the first time it is given a shard, and computes it the next."""
+    tried = Path(f"{task.part}.tried")
+    if not tried.exists():
+        tried.touch()
+        os._exit(1)
+    return run_task(task)
+
+
+def dies(task: ShardTask) -> int:
+    """Ends its process without a word."""
+    os._exit(1)
