@@ -1,9 +1,10 @@
-"""Features of a simulated portfolio: our engine beside naive pandas, from the same Parquet files, cell by cell.
+"""Windowed features of a simulated portfolio: our engine beside naive pandas, polars streaming and DuckDB.
 
-    python benchmarks/bench_features.py [--accounts 6500] [--rounds 2]
+    python benchmarks/bench_features.py [--accounts 6500] [--moments 1] [--rounds 3]
 
-Both read the canonical tables and give every windowed feature of the catalogue for every account at the end of the
-history. Rounds are interleaved in one process; the figure is process CPU time, compilation excluded.
+All sides read the same prepared events (Parquet of integers, sorted by account and time) and the same spine of accounts
+and moments, use one thread, and give the same matrix, which is compared cell by cell. Rounds are interleaved in one
+process; the figure is process CPU time, imports and compilation excluded. A last line is the way from canonical files.
 """
 
 from __future__ import annotations
@@ -16,259 +17,136 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from peers import by_duckdb, by_pandas, by_polars, supported
 
 from domain.actions import ActionCatalogue, ActionsConfig
-from domain.clock import from_us, to_us
+from domain.clock import US_PER_DAY
 from domain.config import load_section
 from features.batch import compute_many
-from features.definitions import PARTS, Windowed
+from features.catalogue import CATALOGUE, INGREDIENTS
+from features.definitions import Feature
 from features.encoding import encode
+from features.events import Events
+from features.kernel import windowed
+from features.plan import FACET_OF, KIND_OF, compile_plan
 from features.schema import fit_schema
 from features.spine import every_account
 from features.tables import read_tables
-from features.vocabulary import CHANNELS
-from simulation.judge import end_of
+from simulation.assumptions import END
 from simulation.world import simulate
 
-Frames = dict[str, pd.DataFrame]
+END_US = int(END.timestamp()) * 1_000_000
+_COLUMNS = ("occurred", "known_from", "known_until", "code", "value", "day", "when")
 
 
-def ours(data: Path, as_of_us: int) -> tuple[list[str], pd.DataFrame]:
-    """Windowed features by the engine, from files to frame."""
+def prepare(data: Path, out: Path, moments: int) -> tuple[Path, Path, int]:
+    """Events and spine as Parquet; the spine has every account at ``moments`` moments, ninety days apart."""
+    encoded = encode(read_tables(data, attributes={}), attributes={})
+    events = encoded.events
+    account = np.repeat(np.arange(len(encoded.account_ids), dtype=np.int32), np.diff(events.offsets))
+    columns = dict(zip(_COLUMNS, events[1:], strict=True))
+    own = {"facet": FACET_OF[events.code].astype(np.int8), "kind": KIND_OF[events.code].astype(np.int8)}
+    place = np.arange(len(account), dtype=np.int64)
+    pq.write_table(pa.table({"account": account, **columns, **own, "place": place}), out / "events.parquet")
+    as_of = END_US - 90 * US_PER_DAY * np.arange(moments, dtype=np.int64)
+    every = np.arange(len(encoded.account_ids), dtype=np.int32)
+    rows = pa.table({"account": np.repeat(every, moments), "as_of": np.tile(as_of, len(every))})
+    pq.write_table(rows, out / "spine.parquet")
+    return out / "events.parquet", out / "spine.parquet", len(account)
+
+
+def by_kernel(events: Path, spine: Path, features: list[Feature]) -> np.ndarray:
+    """The engine on the same files; facets and kinds it knows from the codes."""
+    table, rows = pq.read_table(events, columns=["account", *_COLUMNS]), pq.read_table(spine)
+    account = table["account"].to_numpy()
+    n_accounts = int(account[-1]) + 1 if len(account) else 0
+    offsets = np.searchsorted(account, np.arange(n_accounts + 1)).astype(np.int64)
+    columns = [np.array(table[name].to_numpy()) for name in _COLUMNS]
+    out = np.empty((rows.num_rows, len(features)))
+    asked = (np.array(rows["account"].to_numpy()), np.array(rows["as_of"].to_numpy()))
+    windowed(compile_plan(features), Events(offsets, *columns), *asked, out)
+    return out
+
+
+def from_files(data: Path) -> np.ndarray:
+    """Every feature of every account, from canonical files to the matrix."""
     encoded = encode(read_tables(data, attributes={}), attributes={})
     schema = fit_schema(encoded, attributes={})
-    values = compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=as_of_us), schema)
-    names = [feature.name for feature in schema.features if isinstance(feature.rule, Windowed)]
-    columns = [schema.index[name] for name in names]
-    return names, pd.DataFrame(values[:, columns], index=list(encoded.account_ids), columns=names)
+    return compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=END_US), schema)
 
 
-def sources(data: Path) -> Frames:
-    """Events by source, as a data scientist would prepare them in pandas."""
-    raw = {path.stem: pd.read_parquet(path) for path in sorted(data.glob("*.parquet"))}
-    zone = raw["accounts"].set_index("account_id")["region"]
-    payments, debts = raw["payments"], raw["debts"]
-    joined = payments[payments["amount"].astype(float) > 0].merge(
-        debts[["debt_id", "due_on", "amount"]], on="debt_id", suffixes=("", "_debt")
-    )
-    days = (_local(joined, zone).dt.tz_localize(None).dt.normalize() - pd.to_datetime(joined["due_on"])).dt.days
-    partial = joined["amount"].astype(float) < joined["amount_debt"].astype(float)
-    due = debts.assign(occurred_at=_midnight(debts, zone))
-    contacts = raw["contacts"].assign(kind="attempt", value=(raw["contacts"]["cost"].fillna(0) * 10_000).round())
-    responses = raw["responses"].merge(
-        raw["contacts"][["contact_id", "channel"]], on="contact_id", how="left", suffixes=("", "_c")
-    )
-    responses["channel"] = (
-        responses["channel"].fillna(responses["channel_c"]) if "channel_c" in responses else responses["channel"]
-    )
-    promises, holds = raw["promises"], raw["holds"]
-    resolved = promises[promises["outcome"].notna()]
-    released = holds[holds["released_at"].notna()]
-    return {
-        "payment": _stack(
-            [
-                payments[payments["amount"].astype(float) > 0].assign(kind="paid", value=lambda f: _cents(f["amount"])),
-                payments[payments["amount"].astype(float) < 0].assign(
-                    kind="reversed", value=lambda f: -_cents(f["amount"])
-                ),
-                joined.assign(kind=np.where(days > 0, "late", "on_time"), value=days.abs()),
-                joined[partial].assign(kind="partial", value=lambda f: _cents(f["amount"])),
-            ],
-            zone,
-        ),
-        "debt": _stack(
-            [
-                debts.assign(kind="issued", value=_cents(debts["amount"])),
-                due.assign(kind="due", value=_cents(due["amount"])),
-            ],
-            zone,
-        ),
-        "debt_event": _stack(
-            [raw["debt_events"].assign(value=_cents(raw["debt_events"]["amount"].fillna(0)).abs())], zone
-        ),
-        "contact": _stack([contacts], zone),
-        "response": _stack([responses.assign(value=0)], zone),
-        "reason": _stack([raw["responses"].dropna(subset="reason").assign(kind=lambda f: f["reason"], value=0)], zone),
-        "promise": _stack(
-            [
-                promises.assign(kind="made", value=_cents(promises["amount"].fillna(0))),
-                resolved.assign(kind=resolved["outcome"], occurred_at=resolved["resolved_at"], value=0),
-            ],
-            zone,
-        ),
-        "hold": _stack(
-            [
-                holds.assign(kind="opened", value=0),
-                released.assign(kind="released", occurred_at=released["released_at"], value=0),
-            ],
-            zone,
-        ),
-    }
-
-
-def _cents(amount: pd.Series) -> pd.Series:
-    return (amount.astype(float) * 100).round()
-
-
-def _zone_names(frame: pd.DataFrame, zone: pd.Series) -> pd.Series:
-    from domain.clock import zone_of
-
-    known = {region: zone_of(region) or "UTC" for region in zone.dropna().unique()}
-    return frame["account_id"].map(zone).map(known).fillna("UTC")
-
-
-def _local(frame: pd.DataFrame, zone: pd.Series) -> pd.Series:
-    """Local wall clock, kept as naive times labelled UTC."""
-    names = _zone_names(frame, zone)
-    wall = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
-    for name in names.unique():
-        rows = names == name
-        wall[rows] = frame.loc[rows, "occurred_at"].dt.tz_convert(name).dt.tz_localize(None).dt.tz_localize("UTC")
-    return wall
-
-
-def _midnight(debts: pd.DataFrame, zone: pd.Series) -> pd.Series:
-    """Local midnight of the due day, or the issue where that is later."""
-    names, day = _zone_names(debts, zone), pd.to_datetime(debts["due_on"])
-    at = pd.Series(pd.NaT, index=debts.index, dtype="datetime64[us, UTC]")
-    for name in names.unique():
-        rows = names == name
-        at[rows] = day[rows].dt.tz_localize(name, nonexistent="shift_forward", ambiguous=False).dt.tz_convert("UTC")
-    return at.where(at > debts["occurred_at"], debts["occurred_at"])
-
-
-def _stack(frames: list[pd.DataFrame], zone: pd.Series) -> pd.DataFrame:
-    columns = ["account_id", "kind", "channel", "occurred_at", "recorded_at", "value"]
-    whole = pd.concat([frame.reindex(columns=columns) for frame in frames], ignore_index=True)
-    wall = _local(whole, zone)
-    whole["day"], hour = wall.dt.normalize(), wall.dt.hour
-    whole["part"] = np.select([hour.between(8, 11), hour.between(12, 16), hour.between(17, 19)], PARTS[1:], PARTS[0])
-    whole["weekend"] = wall.dt.day_of_week >= 5
-    whole["channel"] = whole["channel"].where(whole["channel"].isin(CHANNELS), "other")
-    return whole
-
-
-def naive(found: Frames, accounts: pd.Index, as_of_us: int, rules: dict[str, Windowed]) -> pd.DataFrame:
-    """The same features in pandas: for each, filter, mask the window, group by account, aggregate."""
-    as_of = pd.Timestamp(from_us(as_of_us))
-    out = {}
-    for name, rule in rules.items():
-        column = _one(found[rule.events.source], rule, as_of).reindex(accounts)
-        out[name] = column.fillna(0.0) if rule.aggregate in {"count", "sum", "days"} else column
-    return pd.DataFrame(out, index=accounts)
-
-
-def _one(events: pd.DataFrame, rule: Windowed, as_of: pd.Timestamp) -> pd.Series:
-    chosen = events
-    if rule.events.kinds:
-        chosen = chosen[chosen["kind"].isin(rule.events.kinds)]
-    if rule.events.channels:
-        chosen = chosen[chosen["channel"].isin(rule.events.channels)]
-    if rule.events.parts:
-        chosen = chosen[chosen["part"].isin(rule.events.parts)]
-    if rule.events.weekend:
-        chosen = chosen[chosen["weekend"]]
-    chosen = chosen[(chosen["occurred_at"] < as_of) & (chosen["recorded_at"] < as_of)]
-    if rule.days:
-        chosen = chosen[chosen["occurred_at"] >= as_of - pd.Timedelta(days=rule.days)]
-    chosen = chosen.sort_values(["account_id", "occurred_at", "recorded_at", "kind", "value"])
-    return _AGGREGATES[rule.aggregate](chosen.groupby("account_id"), as_of)
-
-
-def _gaps(groups: object, *, how: str) -> pd.Series:
-    frame = groups.obj  # type: ignore[attr-defined]
-    gap = frame.groupby("account_id")["occurred_at"].diff()
-    if how == "mean":
-        return (gap.dt.total_seconds() // 1 / 86_400).groupby(frame["account_id"]).mean()
-    hours = (gap // pd.Timedelta(hours=1)).where(gap.notna()).groupby(frame["account_id"])
-    return (hours.std(ddof=0) / 24).where(hours.count() > 1)
-
-
-def _days(moments: pd.Series, as_of: pd.Timestamp) -> pd.Series:
-    return (as_of - moments).dt.total_seconds() / 86_400
-
-
-_AGGREGATES: dict[str, Callable[..., pd.Series]] = {
-    "count": lambda groups, _: groups.size().astype(float),
-    "sum": lambda groups, _: groups["value"].sum().astype(float),
-    "mean": lambda groups, _: groups["value"].mean(),
-    "max": lambda groups, _: groups["value"].max().astype(float),
-    "recency": lambda groups, as_of: _days(groups["occurred_at"].max(), as_of),
-    "age": lambda groups, as_of: _days(groups["occurred_at"].min(), as_of),
-    "last": lambda groups, _: groups["value"].last().astype(float),
-    "days": lambda groups, _: groups["day"].nunique().astype(float),
-    "gap_mean": lambda groups, _: _gaps(groups, how="mean"),
-    "gap_std": lambda groups, _: _gaps(groups, how="std"),
-}
-
-
-def _timed(run: Callable[[], object]) -> tuple[object, float]:
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Process CPU time of a call."""
     start = time.process_time()
-    return run(), time.process_time() - start
+    work()
+    return time.process_time() - start
+
+
+def check_equal(name: str, ours: np.ndarray, theirs: np.ndarray, features: list[Feature]) -> None:
+    """Integers to the bit, the others to rounding; a side that computes something else is no competitor."""
+    for place, feature in enumerate(features):
+        if feature.rule.aggregate in {"mean", "std", "recency", "age"}:  # type: ignore[union-attr]
+            same = np.allclose(ours[:, place], theirs[:, place], rtol=1e-9, atol=1e-3, equal_nan=True)
+        else:
+            same = np.array_equal(ours[:, place], theirs[:, place], equal_nan=True)
+        if not same:
+            raise SystemExit(f"{name} disagrees on {feature.name}")
 
 
 def main() -> None:
-    """Simulate, run both engines in turn, compare every cell, print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Simulate, prepare, compare, and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=6_500)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--data", type=Path, default=None)
-    options = parser.parse_args()
+    parser.add_argument("--moments", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=Path)
+    asked = parser.parse_args()
+    features = [feature for feature in (*CATALOGUE, *INGREDIENTS) if supported(feature.rule)]
+    rules = [feature.rule for feature in features]
     with tempfile.TemporaryDirectory() as folder:
-        data = options.data or Path(folder)
-        if options.data is None:
+        data = asked.data or Path(folder) / "data"
+        if not asked.data:
             catalogue = ActionCatalogue(load_section(Path("configs/actions.yaml"), ActionsConfig))
-            simulate(accounts=options.accounts, seed=0, out=data, catalogue=catalogue, on_step=None)
-        compare(data, options.rounds)
+            simulate(accounts=asked.accounts, seed=1, out=data, catalogue=catalogue)
+        events, spine, size = prepare(data, Path(folder), asked.moments)
+        sides: dict[str, Callable[[], np.ndarray]] = {
+            "our kernel": lambda: by_kernel(events, spine, features),
+            "polars, streaming": lambda: by_polars(events, spine, rules),
+            "naive pandas": lambda: by_pandas(events, spine, rules),
+            "DuckDB, range join and CASE": lambda: by_duckdb(events, spine, rules),
+        }
+        ours = sides["our kernel"]()
+        for name, side in sides.items():
+            check_equal(name, ours, side(), features)
+        from_files(data)
+        times: dict[str, list[float]] = {name: [] for name in (*sides, "files")}
+        for _ in range(asked.rounds):
+            for name, side in sides.items():
+                times[name].append(cpu_seconds(side))
+            times["files"].append(cpu_seconds(lambda: from_files(data)))
+    report(times, size, len(ours), len(features))
 
 
-def compare(data: Path, rounds: int) -> None:
-    """The comparison itself, on a data directory that the simulator wrote."""
-    as_of_us = to_us(end_of(data))
-    encoded = encode(read_tables(data, attributes={}), attributes={})
-    schema = fit_schema(encoded, attributes={})
-    rules = {feature.name: feature.rule for feature in schema.features if isinstance(feature.rule, Windowed)}
-    events = len(encoded.events.code)
-    ours(data, as_of_us)  # compiles
-    accounts = pd.Index(encoded.account_ids)
-    engine, prepared, pandas = [], [], []
-    for _ in range(rounds):
-        (_, mine), spent = _timed(lambda: ours(data, as_of_us))  # type: ignore[misc]
-        engine.append(spent)
-        found, spent = _timed(lambda: sources(data))
-        prepared.append(spent)
-        theirs, spent = _timed(lambda: naive(found, accounts, as_of_us, rules))  # type: ignore[arg-type]  # noqa: B023
-        pandas.append(spent)
-    whole = np.array(prepared) + np.array(pandas)
-    kernel = min(
-        _timed(lambda: compute_many(encoded, every_account(len(mine), as_of_us=as_of_us), schema))[1] for _ in range(3)
-    )
-    worst, cells = differences(mine, theirs)  # type: ignore[arg-type]
-    print(f"{events:,} events, {len(mine):,} accounts, {len(rules)} windowed features, {mine.size:,} cells")
-    print(f"cells that differ by more than 1e-9 (relative): {cells}; largest difference {worst:.1e}")
-    print(f"engine, files to matrix: {min(engine):.2f} CPU-s, {events / min(engine) / 1e6:.2f} M events per CPU-s")
-    print(f"engine, matrix alone: {kernel:.2f} CPU-s, {events / kernel / 1e6:.2f} M events per CPU-s")
+def report(times: dict[str, list[float]], events: int, rows: int, features: int) -> None:
+    """The table, with ratios of the same round."""
     print(
-        f"naive pandas, files to matrix: {whole.min():.2f} CPU-s, {events / whole.min() / 1e6:.2f} M events per CPU-s"
+        f"{events:,} events, {rows:,} rows, {features} windowed features, all cells equal; load {os.getloadavg()[0]:.1f}\n"
     )
-    print(f"naive pandas, matrix alone: {min(pandas):.2f} CPU-s, {events / min(pandas) / 1e6:.2f} M events per CPU-s")
-    files, alone = np.median(whole / np.array(engine)), np.median(pandas) / kernel
-    print(f"ratio pandas / engine: files to matrix {files:.1f}, matrix alone {alone:.0f}")
-
-
-def differences(mine: pd.DataFrame, theirs: pd.DataFrame) -> tuple[float, int]:
-    """Largest relative difference, and how many cells differ by more than 1e-9; missing equals missing."""
-    left, right = mine.to_numpy(), theirs[mine.columns].to_numpy(dtype=float)
-    both = np.isnan(left) & np.isnan(right)
-    gap = np.abs(left - right) / np.maximum(np.abs(right), 1.0)
-    gap = np.where(both, 0.0, np.where(np.isnan(gap), np.inf, gap))
-    for name, count in zip(mine.columns, (gap > 1e-9).sum(axis=0), strict=True):
-        if count:
-            print(f"  {name}: {count} cells differ")
-    return float(gap.max()), int((gap > 1e-9).sum())
+    print("| | CPU-s, median (all rounds) | ratio to ours | M events per CPU-s |\n|---|---|---|---|")
+    for name, spent in times.items():
+        if name != "files":
+            ratio = np.median(np.array(spent) / np.array(times["our kernel"]))
+            rounds = ", ".join(f"{one:.2f}" for one in spent)
+            print(
+                f"| {name} | {np.median(spent):.2f} ({rounds}) | {ratio:.1f} | {events / np.median(spent) / 1e6:.2f} |"
+            )
+    files = np.median(times["files"])
+    print(f"\nfrom canonical files to the whole matrix, all {len(CATALOGUE)} features, one moment: {files:.2f} CPU-s")
 
 
 if __name__ == "__main__":

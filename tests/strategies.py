@@ -164,9 +164,9 @@ def random_rows(seed: int, *, accounts: int = 3, events: int = 40) -> dict[str, 
         promise["due_on"] = promise["occurred_at"] // US_PER_DAY + pick([0, 3, 40])
         if rng.random() < 0.6:
             promise["outcome"] = pick(PROMISE_OUTCOMES)
-            promise["resolved_at"] = promise["occurred_at"] + pick([0, 1, 72]) * US_PER_HOUR
+            promise["resolved_at"] = promise["occurred_at"] + pick([0, 1, 72, 24 * 40, 24 * 200]) * US_PER_HOUR
     for hold in rows["holds"]:
-        hold["released_at"] = pick([MISSING, hold["occurred_at"] + US_PER_DAY])
+        hold["released_at"] = pick([MISSING, hold["occurred_at"] + pick([1, 90]) * US_PER_DAY])
     _correct(rows, rng)
     return rows
 
@@ -211,10 +211,18 @@ def _correct(rows: dict[str, list[dict[str, Any]]], rng: np.random.Generator) ->
 
 
 def as_known_before(rows: Mapping[str, Sequence[Mapping[str, Any]]], as_of_us: int) -> dict[str, list[dict[str, Any]]]:
-    """The tables as they stood just before a moment: rows recorded by then, facts resolved later not yet there."""
+    """The tables as they stood just before a moment: rows recorded by then, facts resolved later not yet there.
+
+    The first version of each account stays, since it says whose the events are.
+    """
     known: dict[str, list[dict[str, Any]]] = {}
+    first = _first_versions(rows["accounts"])
     for table, found in rows.items():
-        kept = [dict(row) for row in found if table == "accounts" or row["recorded_at"] < as_of_us]
+        kept = [
+            dict(row)
+            for row in found
+            if (row["recorded_at"] < as_of_us or (table == "accounts" and row is first[row["account_id"]]))
+        ]
         for row in kept:
             for resolved, outcome in (("resolved_at", "outcome"), ("released_at", None)):
                 if row.get(resolved, MISSING) is not None and row.get(resolved, MISSING) >= as_of_us:
@@ -223,3 +231,22 @@ def as_known_before(rows: Mapping[str, Sequence[Mapping[str, Any]]], as_of_us: i
                         row[outcome] = None
         known[table] = kept
     return known
+
+
+def _first_versions(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    first: dict[str, Mapping[str, Any]] = {}
+    for row in sorted(accounts, key=lambda row: row["recorded_at"]):
+        first.setdefault(row["account_id"], row)
+    return first
+
+
+def with_versions(rows: Mapping[str, Sequence[Mapping[str, Any]]], seed: int) -> dict[str, list[dict[str, Any]]]:
+    """The same rows, with later versions of some accounts: another product, region or debtor."""
+    rng = np.random.default_rng(seed)
+    accounts = [dict(row) for row in rows["accounts"]]
+    for row in list(accounts):
+        for _ in range(int(rng.integers(0, 3))):
+            later = ORIGIN_US + int(rng.integers(1, 1000 * 24)) * US_PER_HOUR
+            product, region = ("card", "loan")[int(rng.integers(2))], ("BR-SP", "BR-AM")[int(rng.integers(2))]
+            accounts.append(row | {"recorded_at": later, "product": product, "region": region, "debtor_id": "p9"})
+    return {**{table: list(found) for table, found in rows.items()}, "accounts": accounts}

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as hs
-from strategies import AS_OF_US, ORIGIN_US, as_known_before, examples, ledger_of, random_rows, tables_of
+from strategies import AS_OF_US, ORIGIN_US, examples, ledger_of, random_rows, tables_of
 
 from domain.clock import US_PER_DAY, from_us
-from domain.tables import TABLES
 from features.batch import compute_all, compute_many
 from features.definitions import Windowed
 from features.encoding import encode
@@ -77,56 +76,6 @@ def test_what_happens_on_other_accounts_is_missing_where_nobody_says_what_they_a
     elsewhere = np.array([feature.family == "siblings" for feature in SCHEMA.features])
     assert np.isnan(single[elsewhere]).all()
     assert not np.isnan(single[SCHEMA.index["open_debts"]])
-
-
-@settings(max_examples=examples(150), deadline=None)
-@given(seed=seeds, as_of_us=moments)
-def test_the_matrix_computed_today_is_the_one_computed_from_the_tables_as_they_stood(seed, as_of_us):
-    rows = random_rows(seed)
-    then = as_known_before(rows, as_of_us)
-    assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(then, as_of_us=as_of_us)[1])
-
-
-@settings(max_examples=examples(150), deadline=None)
-@given(seed=seeds, poison=seeds, as_of_us=moments)
-def test_events_at_or_after_as_of_change_nothing(seed, poison, as_of_us):
-    rows = random_rows(seed)
-    past = {
-        table: found if table == "accounts" else [row for row in found if row["occurred_at"] < as_of_us]
-        for table, found in rows.items()
-    }
-    poisoned = {table: list(found) for table, found in past.items()}
-    for table, found in random_rows(poison).items():
-        if table != "accounts":
-            spec = TABLES[table].id_column
-            shift = as_of_us - ORIGIN_US
-            future = [row | {spec: f"new-{row[spec]}"} for row in found]
-            for row in future:
-                row["occurred_at"] = max(row["occurred_at"] + shift, as_of_us)
-                row["recorded_at"] = row["occurred_at"]
-            poisoned[table] += future
-    assert same(matrix(past, as_of_us=as_of_us)[1], matrix(poisoned, as_of_us=as_of_us)[1])
-
-
-@settings(max_examples=examples(100), deadline=None)
-@given(seed=seeds, as_of_us=moments)
-def test_a_back_dated_record_is_unseen_until_it_is_recorded(seed, as_of_us):
-    rows = random_rows(seed)
-    back_dated = {table: list(found) for table, found in rows.items()}
-    for table, found in random_rows(seed + 1).items():
-        if table != "accounts":
-            spec = TABLES[table].id_column
-            back_dated[table] += [row | {spec: f"late-{row[spec]}", "recorded_at": as_of_us} for row in found]
-    assert same(matrix(rows, as_of_us=as_of_us)[1], matrix(back_dated, as_of_us=as_of_us)[1])
-
-
-@settings(max_examples=examples(100), deadline=None)
-@given(seed=seeds)
-def test_the_order_of_rows_changes_nothing(seed):
-    rows = random_rows(seed)
-    rng = np.random.default_rng(seed)
-    shuffled = {table: [found[i] for i in rng.permutation(len(found))] for table, found in rows.items()}
-    assert same(matrix(rows)[1], matrix(shuffled)[1])
 
 
 @pytest.mark.parametrize("at, seen", [(-1, 1.0), (0, 0.0), (1, 0.0)])
