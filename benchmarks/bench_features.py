@@ -134,9 +134,8 @@ def main() -> None:
 
 def report(times: dict[str, list[float]], events: int, rows: int, features: int) -> None:
     """The table, with ratios of the same round."""
-    print(
-        f"{events:,} events, {rows:,} rows, {features} windowed features, all cells equal; load {os.getloadavg()[0]:.1f}\n"
-    )
+    load = os.getloadavg()[0]
+    print(f"{events:,} events, {rows:,} rows, {features} windowed features, all cells equal; load {load:.1f}\n")
     print("| | CPU-s, median (all rounds) | ratio to ours | M events per CPU-s |\n|---|---|---|---|")
     for name, spent in times.items():
         if name != "files":
