@@ -21,13 +21,10 @@ from domain.ledger_scan import (
     E_SETTLES,
     E_TABLE,
     E_UNTIL,
-    FROM_DEBT_EVENTS,
-    FROM_PAYMENTS,
+    bounds_of,
     countable_debts,
-    discount_known,
-    first_versions,
-    moves,
-    settlements,
+    debts_linked,
+    entries_of,
 )
 from domain.ordering import order_by_id, row_order
 from domain.sheets import (
@@ -35,14 +32,12 @@ from domain.sheets import (
     AMOUNT,
     DAY,
     DUE_DAY,
-    ID,
     INTEREST_BP,
     OCCURRED,
     PENALTY_BP,
     RECORDED,
     UNTIL,
     Sheet,
-    chains,
 )
 from domain.tables import Tables
 
@@ -50,7 +45,6 @@ _IDS = (("debt_events", "event_id"), ("payments", "payment_id"), ("promises", "p
 _DEBT_KEYS = np.array([ACCOUNT, DUE_DAY, OCCURRED])
 _ISSUE_KEYS = np.array([ACCOUNT, OCCURRED])
 _ENTRY_KEYS = np.array([E_ACCOUNT, E_OCCURRED, E_SETTLES, E_FROM])
-_Links = tuple[Int64s, Int64s, Int64s]
 
 
 class LedgerSheets(NamedTuple):
@@ -83,21 +77,13 @@ def ledger_arrays(
     counted: a debt without amount or due day, a payment or debt event without moment, a payment without amount, and
     rows of unknown accounts.
     """
-    edges = np.arange(n_accounts + 1)
     source = _debt_order(tables, sheets.debts)
     debts = sheets.debts.take(source, axis=1)
-    bounds = np.searchsorted(debts[ACCOUNT], edges).astype(np.int64)
-    n_codes = len(tables.text("debts", "debt_id").values)
-    first = first_versions(debts, n_codes)
-    links = (*chains(debts[ID], n_codes), first)
-    entries = _entries(tables, sheets, debts, links, bounds)
-    return (
-        _as_debts(debts, first),
-        _as_entries(entries),
-        bounds,
-        np.searchsorted(entries[E_ACCOUNT], edges).astype(np.int64),
-        source,
-    )
+    start, following, first, bounds = debts_linked(debts, len(tables.text("debts", "debt_id").values), n_accounts)
+    promised = len(tables.text("promises", "promise_id").values) if tables.has("promises") else 0
+    loose = entries_of(sheets[1:], debts, (start, following, first), bounds, promised)
+    entries = loose.take(_entry_order(tables, loose), axis=1)
+    return _as_debts(debts, first), _as_entries(entries), bounds, bounds_of(entries[E_ACCOUNT], n_accounts), source
 
 
 def _debt_order(tables: Tables, debts: Sheet) -> Int64s:
@@ -126,29 +112,15 @@ def _as_debts(sheet: Sheet, first: Int64s) -> Debts:
     )
 
 
-def _entries(tables: Tables, sheets: LedgerSheets, debts: Sheet, links: _Links, bounds: Int64s) -> Sheet:
-    """All entries by account, moment, settlements last, recording, id."""
-    settled = np.empty((12, 0), dtype=np.int64)
-    if sheets.promises.shape[1]:
-        until = discount_known(sheets.promises, sheets.debt_events, len(tables.text("promises", "promise_id").values))
-        extra = settlements(sheets.promises, debts, links, bounds, until, settled)
-        settled = np.empty((12, extra), dtype=np.int64)
-        settlements(sheets.promises, debts, links, bounds, until, settled)
-    paid = np.empty((12, sheets.payments.shape[1]), dtype=np.int64)
-    moved = np.empty((12, sheets.debt_events.shape[1]), dtype=np.int64)
-    n_paid = moves(sheets.payments, debts, links, FROM_PAYMENTS, paid)
-    n_moved = moves(sheets.debt_events, debts, links, FROM_DEBT_EVENTS, moved)
-    whole = np.concatenate([paid[:, :n_paid], moved[:, :n_moved], settled], axis=1)
-    keys = whole[_ENTRY_KEYS]
+def _entry_order(tables: Tables, entries: Sheet) -> Int64s:
+    """Rows of entries by account, moment, settlements last, recording, id."""
 
     def ids_of(tied: Int64s) -> list[str | None]:
-        named = (_IDS[table] for table in whole[E_TABLE, tied])
-        return [
-            tables.text(*name).take(whole[E_ROW, row : row + 1]).decode()[0]
-            for name, row in zip(named, tied, strict=True)
-        ]
+        named = (_IDS[table] for table in entries[E_TABLE, tied])
+        rows = entries[E_ROW, tied].tolist()
+        return [tables.text(*name).take(np.array([row])).decode()[0] for name, row in zip(named, rows, strict=True)]
 
-    return whole.take(order_by_id(keys, ids_of, last=whole[E_DEBT : E_DEBT + 1]), axis=1)
+    return order_by_id(entries[_ENTRY_KEYS], ids_of, last=entries[E_DEBT : E_DEBT + 1])
 
 
 def _as_entries(sheet: Sheet) -> Entries:

@@ -161,3 +161,43 @@ def settlements(
                     _settle(promises, row, known_until, links[2][debt], out, count)
                 count += 1
     return count
+
+
+@compiled
+def entries_of(
+    sheets: tuple[Sheet, Sheet, Sheet], debts: Sheet, links: tuple[Int64s, Int64s, Int64s], bounds: Int64s, n_codes: int
+) -> Sheet:
+    """All entries, unsorted; ``sheets`` are debt events, payments and promises, ``n_codes`` how many promise ids."""
+    debt_events, payments, promises = sheets
+    until = discount_known(promises, debt_events, n_codes)
+    settled = np.empty((12, 0), dtype=np.int64)
+    extra = settlements(promises, debts, links, bounds, until, settled)
+    settled = np.empty((12, extra), dtype=np.int64)
+    settlements(promises, debts, links, bounds, until, settled)
+    paid = np.empty((12, payments.shape[1]), dtype=np.int64)
+    moved = np.empty((12, debt_events.shape[1]), dtype=np.int64)
+    n_paid = moves(payments, debts, links, FROM_PAYMENTS, paid)
+    n_moved = moves(debt_events, debts, links, FROM_DEBT_EVENTS, moved)
+    whole = np.empty((12, n_paid + n_moved + extra), dtype=np.int64)
+    whole[:, :n_paid] = paid[:, :n_paid]
+    whole[:, n_paid : n_paid + n_moved] = moved[:, :n_moved]
+    whole[:, n_paid + n_moved :] = settled
+    return whole
+
+
+@compiled
+def bounds_of(account: Int64s, n_accounts: int) -> Int64s:
+    """Bounds of each account's run in a column sorted by account: (n_accounts + 1,)."""
+    bounds = np.zeros(n_accounts + 1, dtype=np.int64)
+    for row in range(len(account)):
+        bounds[account[row] + 1] += 1
+    for place in range(n_accounts):
+        bounds[place + 1] += bounds[place]
+    return bounds
+
+
+@compiled
+def debts_linked(debts: Sheet, n_codes: int, n_accounts: int) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+    """Of sorted debts: chains by id, the first version of each, and the bounds of each account."""
+    start, following = chains(debts[ID], n_codes)
+    return start, following, first_versions(debts, n_codes), bounds_of(debts[ACCOUNT], n_accounts)

@@ -80,6 +80,9 @@ def _attribute(encoded: Encoded, spine: Spine, schema: FeatureSchema, rule: Attr
     if data is None:
         return np.full(len(spine), np.nan)
     if isinstance(data, Coded):
+        if len(data) == len(spine) == 1:  # a request: no arrays for one value
+            code = schema.category_index[rule.column].get(data.values[0], -1) if data.codes[0] >= 0 else -1
+            return np.array([np.nan if code < 0 or local.row[0] < 0 else float(code)])
         codes = data.recode(schema.category_index[rule.column])[local.row]
         return np.where((codes < 0) | (local.row < 0), np.nan, codes.astype(np.float64))
     if rule.column == "opened_at":

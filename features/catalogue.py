@@ -11,7 +11,9 @@ from features.wording import say_value
 CATALOGUE: tuple[Feature, ...] = (
     *balance.features(), *payments.features(), *contacts.features(), *commitments.features(), *context.features(),
 )  # fmt: skip
-INGREDIENTS: tuple[Feature, ...] = (*payments.ingredients(), *contacts.ingredients(), *context.ingredients())
+INGREDIENTS: tuple[Feature, ...] = (
+    *payments.ingredients(), *contacts.ingredients(), *commitments.ingredients(), *context.ingredients(),
+)  # fmt: skip
 """What features are made of and no model sees."""
 _BY_NAME = {feature.name: feature for feature in CATALOGUE}
 

@@ -144,9 +144,9 @@ def assembled(
     the sheets has counted them.
     """
     table, n_accounts = zone_table(accounts.zone_names), len(accounts.account_ids)
-    complete_all(sheets, _id_counts(tables), table, accounts.zones)
-    debts, entries, debt_bounds, entry_bounds, source = ledger_arrays(tables, sheets.ledger, n_accounts=n_accounts)
     sizes = _id_counts(tables)
+    complete_all(sheets, sizes, table, accounts.zones)
+    debts, entries, debt_bounds, entry_bounds, source = ledger_arrays(tables, sheets.ledger, n_accounts=n_accounts)
     return Encoded(
         tables=tables,
         attributes=attributes,

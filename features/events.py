@@ -20,7 +20,6 @@ PARTS = ("night", "morning", "afternoon", "evening")
 WORKDAY, WEEKEND, PAYDAY, NO_PAYDAY = 4, 5, 6, 7
 """Further bits of ``when``; payday is the fifth to the tenth local day of a month, when most salaries are paid."""
 _FIRST_PAYDAY, _LAST_PAYDAY = 5, 10
-_ORDER = np.array([V_ACCOUNT, V_OCCURRED, V_FROM, V_CODE, V_VALUE])
 
 
 class Events(NamedTuple):
@@ -42,13 +41,10 @@ class Events(NamedTuple):
 def events_of(sheets: Sheets, sizes: tuple[int, int], *, zones: Zones, zone_of: Int32s) -> Events:
     """All events of completed sheets; ``sizes`` is how many debt ids and contact ids there are."""
     room = sum(factor * getattr(sheets, table).shape[1] for table, factor in _USUAL.items()) + 16
-    found = np.empty((6, room), dtype=np.int64)
-    count = link_events(sheets, sizes, zones, zone_of, found)
+    count, found = _linked(sheets, sizes, zones, zone_of, room)
     if count > room:
-        found = np.empty((6, count), dtype=np.int64)
-        link_events(sheets, sizes, zones, zone_of, found)
-    found = found[:, :count]
-    return _arranged(found, row_order(found[_ORDER]), zones, zone_of)
+        _, found = _linked(sheets, sizes, zones, zone_of, count)
+    return found
 
 
 _USUAL = {"payments": 4, "debts": 3, "debt_events": 1, "contacts": 2, "responses": 3, "promises": 2, "holds": 2}
@@ -71,6 +67,19 @@ def _when(wall_us: int) -> int:
     week = WEEKEND if (day + 3) % 7 >= 5 else WORKDAY
     pay = PAYDAY if _FIRST_PAYDAY <= day_of_month(day) <= _LAST_PAYDAY else NO_PAYDAY
     return (1 << part) | (1 << week) | (1 << pay)
+
+
+@compiled
+def _linked(
+    sheets: Sheets, sizes: tuple[int, int], zones: Zones, zone_of: Int32s, room: int
+) -> tuple[int, Events]:  # fmt: skip
+    """How many events there are, and, where there is room for them, the events."""
+    found = np.empty((6, room), dtype=np.int64)
+    count = link_events(sheets, sizes, zones, zone_of, found)
+    keys = np.empty((5, min(count, room)), dtype=np.int64)
+    for key in range(5):  # the fields that give the order come first
+        keys[key] = found[key, : keys.shape[1]]
+    return count, _arranged(found, row_order(keys), zones, zone_of)
 
 
 @compiled

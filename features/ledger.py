@@ -244,8 +244,8 @@ def _accounts(ledgers: Sequence[Ledger], attributes: Mapping[str, Attribute]) ->
         raise KeyError("accounts")
     size = len(rows)
     columns: TableData = {"account_id": Coded(np.arange(size, dtype=np.int32), names)}
-    for name in ("recorded_at", "opened_at"):
-        columns[name] = CONVERTERS["moment"]([row.get(name) for row in rows])
+    times = CONVERTERS["moment"]([row.get(name) for name in ("recorded_at", "opened_at") for row in rows])
+    columns["recorded_at"], columns["opened_at"] = times[:size], times[size:]
     for name in ("region", "timezone", "creditor", "product", *attributes):
         values = [row.get(name) for row in rows]
         numeric = name in attributes and attributes[name].kind == "numeric"

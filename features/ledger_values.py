@@ -60,11 +60,11 @@ def _integers(values: list[Any]) -> Int64s:
 def _moments(values: list[Any]) -> Int64s:
     """Microseconds of RFC 3339 times with offset; all of them in UTC, as nearly everybody writes, is a fast way."""
     try:
-        whole = "".join(values)
-        plain = whole.count("Z") == whole.count("T") == len(values) and "+" not in whole
-        if plain and {value[-1] for value in values} <= {"Z"}:
-            return np.array([value[:-1] for value in values], dtype="datetime64[us]").astype(np.int64)
-    except (TypeError, ValueError, IndexError):
+        lines = "\n".join(values)
+        ended = lines.count("Z\n") + lines.endswith("Z")
+        if ended == lines.count("Z") == lines.count("T") == len(values) and "+" not in lines:
+            return np.array(lines.replace("Z", "").split("\n"), dtype="datetime64[us]").astype(np.int64)
+    except (TypeError, ValueError):
         pass  # something is missing, or written otherwise: one by one
     return np.array(
         [MISSING if value is None else to_us(datetime.fromisoformat(value)) for value in values], dtype=np.int64

@@ -83,8 +83,9 @@ def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
 def rows_of(encoded: Encoded, table: str) -> Rows:
     """The rows of a table by account; orphans are left out."""
     sheet = encoded.sheet(table)
-    order = row_order(sheet[_BY_TIME])
-    ordered = sheet.take(order, axis=1)
+    if not sheet.shape[1]:
+        return Rows(np.zeros(len(encoded.account_ids) + 1, dtype=np.int64), sheet)
+    ordered = sheet.take(row_order(sheet[_BY_TIME]), axis=1)
     offsets = np.searchsorted(ordered[ACCOUNT], np.arange(len(encoded.account_ids) + 1)).astype(np.int64)
     return Rows(offsets, ordered)
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.balance import Standings, open_debts, standings
-from domain.clock import US_PER_DAY, Int64s, local_days, local_us
+from domain.clock import US_PER_DAY, Int64s
 from features import records
 from features.columns import Int32s
 from features.encoding import Encoded
 from features.spine import Spine
-from features.statescan import active_promises, consent_states, hold_masks, recent_contacts, visible_versions
+from features.statescan import active_promises, consent_states, hold_masks, local_rows, recent_contacts
 
 RECENT_DAYS = 60
 """Contacts this far back are kept in a state: no frequency rule may look further."""
@@ -77,9 +77,8 @@ class AccountStates:
 def local_of(encoded: Encoded, spine: Spine) -> Local:
     """Where each row's account lives as known at ``as_of``, and which day it is there (UTC where unknown)."""
     recorded = encoded.tables.ints("accounts", "recorded_at")
-    row = visible_versions(encoded.version_offsets, encoded.version_rows, recorded, spine.account, spine.as_of_us)
-    zone = np.where(row >= 0, encoded.row_zones[row], -1).astype(np.int32)
-    return Local(zone, row, local_days(local_us(spine.as_of_us, zone, encoded.zone_names)))
+    versions = encoded.version_offsets, encoded.version_rows, recorded
+    return Local(*local_rows(versions, encoded.row_zones, encoded.zone_table, spine.account, spine.as_of_us))
 
 
 def balances(encoded: Encoded, spine: Spine, local: Local) -> Standings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import MISSING, Int64s
+from domain.clock import MISSING, US_PER_DAY, Int64s
 from domain.compiled import compiled
 from domain.sheets import (
     DAY,
@@ -18,6 +18,8 @@ from domain.sheets import (
     RESOLVED,
     UNTIL,
     Sheet,
+    Zones,
+    offset_us,
 )
 from domain.tables import PROMISE_KINDS
 from features.columns import Int32s
@@ -29,15 +31,24 @@ _FALLBACK_PROMISE_DAYS = 30
 
 
 @compiled
-def visible_versions(offsets: Int64s, rows: Int64s, recorded_us: Int64s, account: Int32s, as_of_us: Int64s) -> Int64s:
-    """Row of ``accounts`` that was the latest known before ``as_of``; -1 where none was."""
-    found = np.full(len(account), -1, dtype=np.int64)
+def local_rows(
+    versions: tuple[Int64s, Int64s, Int64s], row_zones: Int32s, zones: Zones, account: Int32s, as_of_us: Int64s
+) -> tuple[Int32s, Int64s, Int64s]:
+    """Zone, row of ``accounts`` and local day of each row asked for, by the latest version known before ``as_of``.
+
+    ``versions`` are offsets by account, rows in order of recording, and when each was recorded. Zone and row are -1
+    where nothing was known; the day is then that of UTC.
+    """
+    offsets, rows, recorded = versions
+    zone, found = np.full(len(account), -1, dtype=np.int32), np.full(len(account), -1, dtype=np.int64)
+    day = np.empty(len(account), dtype=np.int64)
     for index in range(len(account)):
         for position in range(offsets[account[index] + 1] - 1, offsets[account[index]] - 1, -1):
-            if recorded_us[rows[position]] < as_of_us[index]:
-                found[index] = rows[position]
+            if recorded[rows[position]] < as_of_us[index]:
+                found[index], zone[index] = rows[position], row_zones[rows[position]]
                 break
-    return found
+        day[index] = (as_of_us[index] + offset_us(zones, zone[index], as_of_us[index])) // US_PER_DAY
+    return zone, found, day
 
 
 @compiled

@@ -221,7 +221,7 @@ def as_known_before(rows: Mapping[str, Sequence[Mapping[str, Any]]], as_of_us: i
         kept = [
             dict(row)
             for row in found
-            if (row["recorded_at"] < as_of_us or (table == "accounts" and row is first[row["account_id"]]))
+            if (row.get("recorded_at", MISSING) < as_of_us or (table == "accounts" and row is first[row["account_id"]]))
         ]
         for row in kept:
             for resolved, outcome in (("resolved_at", "outcome"), ("released_at", None)):
@@ -235,7 +235,7 @@ def as_known_before(rows: Mapping[str, Sequence[Mapping[str, Any]]], as_of_us: i
 
 def _first_versions(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     first: dict[str, Mapping[str, Any]] = {}
-    for row in sorted(accounts, key=lambda row: row["recorded_at"]):
+    for row in sorted(accounts, key=lambda row: row.get("recorded_at", MISSING)):
         first.setdefault(row["account_id"], row)
     return first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from features.definitions import ALL, Events, Feature, Rate, Ratio, days, since
+from features.definitions import ALL, Aggregate, Events, Feature, Rate, Ratio, Window, days, since
 from features.families.declaring import derived, standing, windowed
 from features.vocabulary import KINDS
 from features.wording import REASON_WORDS
@@ -21,12 +21,21 @@ def features() -> Iterator[Feature]:
     yield from _holds()
 
 
+def ingredients() -> Iterator[Feature]:
+    """Amounts and counts that only ratios are made of."""
+    yield from standing("promises", (
+        ("promised_cents", "cents", "Amount of the promises that are running",
+         "As promessas em curso somam {value}", "Running promises amount to {value}", "promise_now", 0),
+    ), tables=("promises",), ingredient=True)  # fmt: skip
+    yield from windowed("instalments_due", Events("debt", ("instalment",)), [("count", ALL)], family="agreements",
+                        pt="parcelas de acordo vencidas", en="agreement instalments fallen due",
+                        ingredient=True)  # fmt: skip
+
+
 def _promises() -> Iterator[Feature]:
     yield from standing("promises", (
         ("active_promise", "flag", "Whether a promise to pay is running",
          "Há promessa de pagamento em curso: {value}", "A promise to pay is running: {value}", "promise_now", 0),
-        ("promised_cents", "cents", "Amount of the promises that are running",
-         "As promessas em curso somam {value}", "Running promises amount to {value}", "promise_now", 0),
         ("promise_days_left", "days", "Days until the running promise that ends first ends",
          "A promessa em curso vence em {value}", "The running promise ends in {value}", "promise_now", 0),
     ), tables=("promises",))  # fmt: skip
@@ -34,14 +43,11 @@ def _promises() -> Iterator[Feature]:
                   "Running promises over the balance", pt="As promessas em curso cobrem {value} do saldo",
                   en="Running promises cover {value} of the balance", group="promise_now",
                   family="promises")  # fmt: skip
-    yield from windowed("promises_made", MADE, [("count", days(365)), ("count", ALL), ("recency", ALL)],
+    yield from windowed("promises_made", MADE, [("count", ALL), ("recency", ALL)],
                         family="promises", pt="promessas feitas", en="promises made")  # fmt: skip
-    yield from windowed("promises_made_cents", MADE, [("last", ALL)], family="promises", pt="valor prometido",
-                        en="amount promised", unit="cents")  # fmt: skip
-    yield from windowed("promises_kept", KEPT, [("count", days(365)), ("count", ALL), ("count", since("broken",
-                        BROKEN))], family="promises", pt="promessas cumpridas", en="promises kept",
-                        direction=1)  # fmt: skip
-    yield from windowed("promises_broken", BROKEN, [("count", days(365)), ("count", ALL), ("recency", ALL),
+    yield from windowed("promises_kept", KEPT, [("count", days(365)), ("count", ALL)], family="promises",
+                        pt="promessas cumpridas", en="promises kept", direction=1)  # fmt: skip
+    yield from windowed("promises_broken", BROKEN, [("count", ALL), ("recency", ALL),
                         ("count", since("kept", KEPT))], family="promises", pt="promessas quebradas",
                         en="promises broken", direction=-1)  # fmt: skip
     yield derived("kept_share", Rate("promises_kept_count", "promises_made_count", 0.5, 2.0), "number",
@@ -61,12 +67,10 @@ def _agreements() -> Iterator[Feature]:
     for kind, pt, en in (("made", "acordos feitos", "agreements made"), ("broken", "acordos quebrados",
                          "agreements broken")):  # fmt: skip
         yield from windowed(f"agreements_{kind}", Events("promise", (kind,), facets=agreements),
-                            [("count", ALL), ("recency", ALL)], family="agreements", pt=pt, en=en)  # fmt: skip
-    yield from windowed("instalments_paid", Events("payment", ("instalment",)), [("count", ALL), ("recency", ALL)],
+                            [("count", ALL)], family="agreements", pt=pt, en=en)  # fmt: skip
+    yield from windowed("instalments_paid", Events("payment", ("instalment",)), [("count", ALL)],
                         family="agreements", pt="parcelas de acordo pagas", en="agreement instalments paid",
                         direction=1)  # fmt: skip
-    yield from windowed("instalments_due", Events("debt", ("instalment",)), [("count", ALL)], family="agreements",
-                        pt="parcelas de acordo vencidas", en="agreement instalments fallen due")  # fmt: skip
     yield derived("instalments_paid_share", Ratio("instalments_paid_count", "instalments_due_count"), "number",
                   "Agreement instalments paid per instalment fallen due",
                   pt="A razão entre parcelas pagas e vencidas é {value}",
@@ -75,7 +79,7 @@ def _agreements() -> Iterator[Feature]:
 
 
 def _offers() -> Iterator[Feature]:
-    yield from windowed("contacts_with_offer", Events("contact", ("offered",)), [("count", days(90)), ("recency", ALL)],
+    yield from windowed("contacts_with_offer", Events("contact", ("offered",)), [("count", days(90))],
                         family="offers", pt="contatos com proposta", en="contacts with an offer")  # fmt: skip
     yield from windowed("promises_discount", Events("promise", ("made",), facets=("promise_discount", "slip_discount",
                         "agreement_discount")), [("count", ALL)], family="offers", pt="promessas com desconto",
@@ -84,8 +88,9 @@ def _offers() -> Iterator[Feature]:
               "offer_abandoned": ("ofertas abandonadas", "abandoned offers"),
               "offer_accepted": ("ofertas aceitas", "accepted offers")}  # fmt: skip
     for kind, (pt, en) in offers.items():
-        yield from windowed(kind, Events("response", (kind,)), [("count", days(90)), ("recency", ALL)],
-                            family="offers", pt=pt, en=en)  # fmt: skip
+        shapes: list[tuple[Aggregate, Window]] = [("count", days(90)), ("recency", ALL)]
+        shapes = shapes[:1] if kind == "offer_abandoned" else shapes
+        yield from windowed(kind, Events("response", (kind,)), shapes, family="offers", pt=pt, en=en)
     yield from windowed("portal_visits", Events("response", ("portal_visit",)), [("count", days(90)),
                         ("days", days(365)), ("recency", ALL)], family="portal", pt="visitas ao portal",
                         en="portal visits")  # fmt: skip
@@ -125,5 +130,5 @@ def _holds() -> Iterator[Feature]:
     ), tables=("holds",))  # fmt: skip
     yield from windowed("disputes", Events("response", ("disputed",)), [("count", days(365))], family="holds",
                         pt="contestações", en="disputes", group="disputes")  # fmt: skip
-    yield from windowed("holds_opened", Events("hold", ("opened",)), [("count", ALL), ("recency", ALL)],
+    yield from windowed("holds_opened", Events("hold", ("opened",)), [("count", ALL)],
                         family="holds", pt="suspensões abertas", en="holds opened")  # fmt: skip

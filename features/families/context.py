@@ -65,8 +65,7 @@ def _siblings() -> Iterator[Feature]:
 def _account() -> Iterator[Feature]:
     yield Feature("account_age", Attribute("opened_at"), "days", "Days since the account was opened",
                   "A conta existe há {value}", "The account is {value} old", "account_age", "account")  # fmt: skip
-    for name, pt, en in (("product", "O produto", "The product"), ("region", "A região", "The region"),
-                         ("creditor", "O credor", "The creditor")):  # fmt: skip
+    for name, pt, en in (("product", "O produto", "The product"), ("creditor", "O credor", "The creditor")):
         yield Feature(name, Attribute(name, categorical=True), "code", f"{en} of the account",
                       f"{pt} da conta pesa na estimativa", f"{en} of the account weighs in the estimate", name,
                       "account")  # fmt: skip

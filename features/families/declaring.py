@@ -58,12 +58,17 @@ def windowed(
 
 
 def standing(
-    family: Family, rows: Iterable[tuple[str, Unit, str, str, str, str, int]], *, tables: tuple[str, ...] = ()
+    family: Family,
+    rows: Iterable[tuple[str, Unit, str, str, str, str, int]],
+    *,
+    tables: tuple[str, ...] = (),
+    ingredient: bool = False,
 ) -> Iterator[Feature]:
     """Columns of the standing: (name, unit, description, pt, en, group, direction) each."""
     for name, unit, description, pt, en, group, direction in rows:
         yield Feature(
-            name, Standing(name), unit, description, pt, en, group, family, direction=direction, tables=tables
+            name, Standing(name), unit, description, pt, en, group, family, direction=direction, tables=tables,
+            ingredient=ingredient,
         )  # fmt: skip
 
 

@@ -25,16 +25,20 @@ def ingredients() -> Iterator[Feature]:
                         family="payments", pt="pagamentos na época do salário", en="payments around payday",
                         ingredient=True)  # fmt: skip
 
+    yield from windowed("debts_due_cents", Events("debt", ("due",)), [("sum", days(365))], family="debts",
+                        pt="valor vencido no período", en="amount fallen due", unit="cents",
+                        ingredient=True)  # fmt: skip
+
 
 def _debts() -> Iterator[Feature]:
     issued, due = Events("debt", ("issued",)), Events("debt", ("due",))
-    yield from windowed("debts_issued", issued, [("count", days(90)), ("count", days(365)), ("recency", ALL),
-                        ("age", ALL)], family="debts", pt="dívidas emitidas", en="debts issued")  # fmt: skip
-    yield from windowed("debts_issued_cents", issued, [("sum", days(365)), ("mean", days(365)), ("std", days(365))],
+    yield from windowed("debts_issued", issued, [("count", days(365)), ("recency", ALL)],
+                        family="debts", pt="dívidas emitidas", en="debts issued")  # fmt: skip
+    yield from windowed("debts_issued_cents", issued, [("mean", days(365))],
                         family="debts", pt="valor emitido", en="amount issued", unit="cents")  # fmt: skip
-    yield from windowed("debts_due", due, [("count", days(90)), ("count", days(365)), ("recency", ALL)],
+    yield from windowed("debts_due", due, [("recency", ALL)],
                         family="debts", pt="vencimentos", en="due dates")  # fmt: skip
-    yield from windowed("debts_due_cents", due, [("sum", days(90)), ("sum", days(365)), ("last", ALL)], family="debts",
+    yield from windowed("debts_due_cents", due, [("sum", days(90))], family="debts",
                         pt="valor vencido no período", en="amount fallen due", unit="cents")  # fmt: skip
     yield from windowed("renegotiations", Events("debt_event", ("renegotiated",)), [("count", days(365)),
                         ("recency", ALL)], family="debts", pt="renegociações", en="renegotiations")  # fmt: skip

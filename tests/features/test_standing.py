@@ -8,7 +8,7 @@ from strategies import AS_OF_US, ORIGIN_US, examples, random_rows, tables_of
 from domain.balance import standing_of
 from domain.balance_history import MONTHS, standing_with_history
 from domain.clock import FOREVER, MISSING, US_PER_DAY
-from features.batch import compute_many, ledgers_of
+from features.batch import compute_all, ledgers_of
 from features.encoding import encode
 from features.schema import fit_schema
 from features.spine import every_account
@@ -60,8 +60,8 @@ def test_each_month_of_the_history_is_the_balance_of_that_day_as_known_at_as_of(
 def standing(name: str, **rows) -> float:
     tables = {"accounts": [{"account_id": "a", "debtor_id": "p"}], "debts": [], "payments": [], **rows}
     encoded = encode(tables_of(tables), attributes={})
-    values = compute_many(encoded, every_account(len(encoded.account_ids), as_of_us=AS_OF_US), SCHEMA)
-    return float(values[0, SCHEMA.index[name]])
+    values = compute_all(encoded, every_account(len(encoded.account_ids), as_of_us=AS_OF_US), SCHEMA)
+    return float(values[0, [feature.name for feature in SCHEMA.computed].index(name)])
 
 
 SCHEMA = fit_schema(encode(tables_of(random_rows(0, accounts=6, events=120)), attributes={}), attributes={})
