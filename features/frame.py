@@ -18,6 +18,8 @@ from features.schema import FeatureSchema
 
 ROWS_AT_ONCE = 65_536
 """Rows of a matrix that are held and written together; a fixed number, so that equal matrices are equal files."""
+ROWS_OF_A_PART = 2_048
+"""Rows written together in a part, so that a range of accounts is read without the rest of it."""
 _MOMENT = pa.timestamp("us", tz="UTC")
 
 
@@ -47,19 +49,21 @@ def matrix_table(
     return pa.Table.from_arrays(columns, schema=matrix_schema(schema))
 
 
-def write_matrix(path: Path, tables: Iterable[pa.Table], *, schema: FeatureSchema) -> int:
+def write_matrix(
+    path: Path, tables: Iterable[pa.Table], *, schema: FeatureSchema, rows_at_once: int = ROWS_AT_ONCE
+) -> int:
     """Writes a matrix, table after table, as Parquet or CSV by the suffix of the path; the number of rows.
 
-    The file appears when it is complete, and not before.
+    ``rows_at_once`` are those of a row group. The file appears when it is complete, and not before.
     """
     rows, waiting = 0, matrix_schema(schema).empty_table()
     with _whole(path) as partial, _writer(partial, matrix_schema(schema)) as writer:
         for table in tables:
             rows += table.num_rows
             waiting = pa.concat_tables([waiting, table])
-            while waiting.num_rows >= ROWS_AT_ONCE:
-                writer.write_table(waiting.slice(0, ROWS_AT_ONCE).combine_chunks())
-                waiting = waiting.slice(ROWS_AT_ONCE)
+            while waiting.num_rows >= rows_at_once:
+                writer.write_table(waiting.slice(0, rows_at_once).combine_chunks())
+                waiting = waiting.slice(rows_at_once)
         if waiting.num_rows or not rows:
             writer.write_table(waiting.combine_chunks())
     return rows

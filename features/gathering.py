@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from features.frame import ROWS_AT_ONCE, matrix_schema, write_matrix
-from features.out_of_core import limited, parquet_sql
+from features.out_of_core import limited, parquet_sql, quoted
 from features.schema import FeatureSchema
 
 
 def gather(parts: Sequence[Path], out: Path, *, schema: FeatureSchema, spill: Path) -> int:
-    """Sorts the parts into one Parquet or CSV file, out of core; the number of rows.
+    """Puts the parts together in one Parquet or CSV file; the number of rows.
 
-    Equal matrices are equal files, byte for byte, and equal to what is written without shards.
+    Equal matrices are equal files, byte for byte, and equal to what is written without shards. Only the ids are sorted
+    as a whole; the rows, hundreds of columns wide, come range by range.
     """
     with limited(spill) as connection:
-        rows = connection.sql(f"SELECT * FROM {parquet_sql(parts)} ORDER BY account_id, as_of")
-        batches = rows.to_arrow_reader(ROWS_AT_ONCE)
-        tables = (pa.Table.from_batches([batch]).cast(matrix_schema(schema)) for batch in batches)
+        ranges = _ranges(connection, parts)
+        tables = (rows.cast(matrix_schema(schema)) for rows in ranges)
         return write_matrix(out, tables, schema=schema)
+
+
+def _ranges(connection: Any, parts: Sequence[Path]) -> Iterator[pa.Table]:
+    """The rows in order, about ``ROWS_AT_ONCE`` at a time; an account is never cut."""
+    source = parquet_sql(parts)
+    numbered = f"SELECT account_id, row_number() OVER (ORDER BY account_id) - 1 AS place FROM {source}"
+    starts = f"SELECT DISTINCT account_id FROM ({numbered}) WHERE place % {ROWS_AT_ONCE} = 0 ORDER BY 1"
+    bounds = [quoted(row[0]) for row in connection.execute(starts).fetchall()]
+    for low, high in pairwise([*bounds, None]):
+        below = "" if high is None else f" AND account_id < {high}"
+        rows = f"SELECT * FROM {source} WHERE account_id >= {low}{below} ORDER BY account_id, as_of"
+        yield connection.sql(rows).to_arrow_table()

@@ -5,12 +5,14 @@ Every runner takes the same tasks, and leaves the same part files or an error.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 
 from domain.errors import WorkerError
 from features.shard_matrix import ShardTask, run_task
@@ -48,8 +50,8 @@ def in_processes(
         waiting = undone(tasks)
         # What kills a process is nearly always memory, so each try has half as many at once.
         at_once = max(1, min(workers >> attempt, len(waiting)))
-        # Spawned, because a fork of a process with threads (DuckDB, numba) may hang. An interrupt is for us to handle.
-        pool = ProcessPoolExecutor(at_once, get_context("spawn"), signal, (SIGINT, SIG_IGN))
+        # Spawned, because a fork of a process with threads (DuckDB, numba) may hang.
+        pool = ProcessPoolExecutor(at_once, get_context("spawn"), _live_with_parent)
         try:
             for position, _ in enumerate(pool.map(run, waiting)):
                 on_done(1 - (len(waiting) - position - 1) / len(tasks))
@@ -59,6 +61,19 @@ def in_processes(
         finally:
             pool.shutdown(cancel_futures=True)
     refuse_undone(tasks, f"worker processes died in each of {TRIES} tries, most likely for want of memory")
+
+
+def _live_with_parent() -> None:
+    """In a worker: leaves interrupts to the parent, and ends when the parent was killed and can tell nobody."""
+    signal(SIGINT, SIG_IGN)
+
+    def follow() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def undone(tasks: Sequence[ShardTask]) -> list[ShardTask]:

@@ -15,7 +15,7 @@ from domain.clock import Int64s
 from domain.errors import DataError
 from features.batch import compute_many
 from features.encoding import Encoded, encode
-from features.frame import ROWS_AT_ONCE, matrix_table, write_matrix
+from features.frame import ROWS_AT_ONCE, ROWS_OF_A_PART, matrix_table, write_matrix
 from features.schema import FeatureSchema
 from features.shard_reading import read_shard
 from features.spine import Spine, every_account
@@ -74,7 +74,7 @@ def shard_matrix(
         rows = every_account(len(encoded.account_ids), as_of_us=as_of_us)
     else:
         raise DataError("found neither a moment nor a spine, needed one of them; give as_of_us or spine")
-    return write_matrix(part, matrix_parts(encoded, rows, schema), schema=schema)
+    return write_matrix(part, matrix_parts(encoded, rows, schema), schema=schema, rows_at_once=ROWS_OF_A_PART)
 
 
 def matrix_parts(encoded: Encoded, spine: Spine, schema: FeatureSchema) -> Iterator[pa.Table]:

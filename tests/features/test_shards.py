@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psutil
 import pytest
 from canonical_files import write_files
 from hypothesis import given, settings
@@ -226,3 +230,24 @@ def test_another_byte_of_input_is_another_fingerprint(tmp_path):
     before = fingerprint_of(data, attributes={})
     (data / "payments.csv").write_text((data / "payments.csv").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert fingerprint_of(data, attributes={}) != before
+
+
+def test_a_matrix_put_together_range_by_range_is_the_same_file(portfolio, tmp_path, monkeypatch):
+    monkeypatch.setattr("features.gathering.ROWS_AT_ONCE", 2)
+    assert by_shards(portfolio[0], tmp_path, 3) == portfolio[1]
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path):
+    code = (
+        "from features.runners import in_processes; from features.shard_matrix import ShardTask; "
+        "from shard_workers import tells_its_process_and_waits as run; "
+        f"in_processes([ShardTask('s', {str(tmp_path / 'part')!r}, {{}})], workers=1, on_done=print, run=run)"
+    )
+    path = os.pathsep.join(sys.path)
+    with subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}) as parent:
+        told = tmp_path / "part.pid"
+        while not (told.is_file() and told.read_text(encoding="utf-8")):
+            assert parent.poll() is None
+        worker = psutil.Process(int(told.read_text(encoding="utf-8")))
+        parent.kill()
+    assert psutil.wait_procs([worker], timeout=60)[1] == []
