@@ -18,10 +18,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns of a matrix, and the positions of the categorical ones."""
+    """Names of the columns of a matrix, and the positions of the categorical ones.
+
+    ``directions`` is the sign in which each column may move the target, 0 where it is free; empty frees them all.
+    """
 
     names: tuple[str, ...]
     categorical: tuple[int, ...]
+    directions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,10 @@ class Recipe:
         )
         return replace(self, model=model, min_rows_per_leaf=5 * self.min_rows_per_leaf, l2=10 * self.l2)
 
-    def params(self) -> dict[str, Any]:
+    def params(self, columns: Columns) -> dict[str, Any]:
         """LightGBM parameters; everything that could make two runs differ is fixed."""
         return {
+            **_constraints(columns, self.model.monotone),
             "objective": self.objective,
             "num_leaves": self.model.max_leaves,
             "max_depth": self.model.max_depth,
@@ -74,7 +79,7 @@ def fit_stopped(
 ) -> lgb.Booster:
     """A booster grown on ``train`` until ``valid`` stops improving, cut at its best round."""
     grown = lgb.train(
-        recipe.params(),
+        recipe.params(columns),
         _dataset(train, columns),
         num_boost_round=recipe.model.max_rounds,
         valid_sets=[_dataset(valid, columns)],
@@ -85,7 +90,7 @@ def fit_stopped(
 
 def fit_rounds(recipe: Recipe, columns: Columns, *, data: tuple[Floats, Floats], rounds: int) -> lgb.Booster:
     """A booster of a given number of trees."""
-    return lgb.train(recipe.params(), _dataset(data, columns), num_boost_round=max(1, rounds))
+    return lgb.train(recipe.params(columns), _dataset(data, columns), num_boost_round=max(1, rounds))
 
 
 def trimmed(booster: lgb.Booster, rounds: int) -> lgb.Booster:
@@ -103,6 +108,12 @@ def margins(booster: lgb.Booster, values: Floats, *, threads: int) -> Floats:
 def take(values: Floats, target: Floats, rows: Int64s) -> tuple[Floats, Floats]:
     """Features and target of some rows."""
     return values[rows], target[rows]
+
+
+def _constraints(columns: Columns, method: str) -> dict[str, Any]:
+    if method == "off" or not any(columns.directions):
+        return {}
+    return {"monotone_constraints": list(columns.directions), "monotone_constraints_method": method}
 
 
 def _dataset(data: tuple[Floats, Floats], columns: Columns) -> lgb.Dataset:

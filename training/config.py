@@ -40,7 +40,10 @@ class SplitsConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class ModelConfig(BaseModel, frozen=True, extra="forbid"):
-    """Size and speed of the boosters; the same seed and data give the same model, whatever the threads."""
+    """Size and speed of the boosters; the same seed and data give the same model, whatever the threads.
+
+    ``monotone`` holds the payment model to the declared directions of the features, by LightGBM's method of that name.
+    """
 
     seed: NonNegativeInt = 0
     threads: PositiveInt = 2
@@ -48,6 +51,7 @@ class ModelConfig(BaseModel, frozen=True, extra="forbid"):
     max_depth: int = Field(default=6, ge=1, le=64)
     learning_rate: float = Field(default=0.08, gt=0, le=1)
     max_rounds: PositiveInt = 250
+    monotone: Literal["off", "basic", "intermediate", "advanced"] = "off"
 
 
 class ResponseConfig(BaseModel, frozen=True, extra="forbid"):

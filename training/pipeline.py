@@ -122,7 +122,7 @@ def train(
     learned = _learn(encoded, schema, loaded, horizon, told)
     schema = learned.rows.schema
     told("evaluate")
-    columns = Columns(schema.names, schema.categorical)
+    columns = Columns(schema.names, schema.categorical, schema.directions)
     judged = verdicts.judge(
         learned.rows, learned.targets, learned.fitted, columns, explained=loaded.decision.explained_horizon,
         config=loaded.training,
@@ -168,7 +168,7 @@ def _learn(
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
     told("fit payment models")
-    columns = Columns(schema.names, schema.categorical)
+    columns = Columns(schema.names, schema.categorical, schema.directions)
     fitted = {
         days: fit_horizon(rows.values, columns, target, debtor=rows.rows.debtor, config=config.model)
         for days, target in targets.items()

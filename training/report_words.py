@@ -55,6 +55,8 @@ _PT = {
     "unseen_note": "Uma parte dos devedores fica fora do treino e da validação; aqui só as linhas deles.",
     "too_few": "linhas insuficientes para uma medida",
     "variables": "Variáveis do scorecard",
+    "directions": "Sentido esperado: {agree} de {features} variáveis com sentido declarado o seguem em média; contra "
+    "ele, no máximo {share} das linhas de uma variável, e no máximo {largest} de probabilidade",
     "predicted": "Probabilidade prevista",
     "observed": "Taxa observada",
     "decile": "Decil",
@@ -129,6 +131,8 @@ _EN = {
     "unseen_note": "A share of the debtors stays out of training and validation; these are their rows alone.",
     "too_few": "too few rows for a figure",
     "variables": "Variables of the scorecard",
+    "directions": "Expected direction: {agree} of {features} features with a declared direction follow it on average; "
+    "against it run at most {share} of the rows of any feature, by at most {largest} of probability",
     "predicted": "Predicted probability",
     "observed": "Observed rate",
     "decile": "Decile",

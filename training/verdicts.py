@@ -15,6 +15,7 @@ from decisioning.models import monotone
 from training.boosting import Columns, margins
 from training.config import TrainingConfig
 from training.dataset import PaymentRows
+from training.directions import check_directions
 from training.evaluation import Baselines, evaluate_horizon
 from training.payment import Fitted, Target
 from training.scorecard import days_past_due_score, fit_scorecard
@@ -56,6 +57,7 @@ def judge(
             "scorecard_variables": names,
             "trees": fitted[days].rounds,
             "calibration": fitted[days].evaluated[1].kind,
+            "directions": _directions(rows, targets[days], fitted[days], columns, threads=config.model.threads),
         }
     sample = _sample(rows, targets[explained], p_pay[:, place], rng=rng)
     return Judged({"horizons": measured}, sample)
@@ -72,6 +74,15 @@ def _served(
     p_pay = np.full((len(rows.spine), len(pairs)), np.nan)
     p_pay[tested] = monotone(np.column_stack(columns), place)
     return p_pay
+
+
+def _directions(rows: PaymentRows, target: Target, fitted: Fitted, columns: Columns, *, threads: int) -> dict[str, Any]:
+    booster, calibrator = fitted.evaluated
+    return check_directions(
+        lambda values: calibrator.apply(margins(booster, values, threads=threads)),
+        rows.values[target.split.test],
+        columns,
+    )
 
 
 def headline(evaluation: dict[str, Any]) -> dict[str, float]:

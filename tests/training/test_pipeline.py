@@ -135,6 +135,21 @@ def test_without_decisions_the_payment_model_trains_and_the_response_model_is_re
     assert "decisions" in result.evaluation["response"]["refused"]
 
 
+def test_every_horizon_is_asked_whether_it_follows_the_declared_directions(trained: TrainingResult) -> None:
+    declared = {feature.name: feature.direction for feature in trained.bundle.schema.features if feature.direction}
+    for horizon in trained.evaluation["horizons"].values():
+        found = horizon["directions"]["by_feature"]
+        assert found and all(declared[one["feature"]] == one["direction"] for one in found)
+
+
+@pytest.mark.parametrize("locale, line", [("pt-BR", "Sentido esperado: "), ("en", "Expected direction: ")])
+def test_the_report_says_in_one_line_whether_directions_are_kept(
+    trained: TrainingResult, tmp_path: Path, locale: str, line: str
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
+    assert page.count(line) == 1
+
+
 @pytest.mark.parametrize("locale", ["pt-BR", "en"])
 def test_the_report_needs_no_network_and_tells_every_section(
     trained: TrainingResult, tmp_path: Path, locale: str
