@@ -42,7 +42,7 @@ bench: setup  ## The measurements of benchmarks/README.md
 	@$(BIN)/python benchmarks/bench_sizes.py
 
 soak: setup  ## The long forms of the measurements in the tests
-	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features/test_matrix.py tests/training/ope
+	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope --durations=12
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports
