@@ -72,6 +72,12 @@ _FIELDS: Mapping[str, tuple[tuple[int, str, str], ...]] = {
               "moment")),
 }  # fmt: skip
 """Fields of each sheet beyond the six of every table: where, from which column, read how."""
+_LINKED = frozenset({"debts", "contacts", "promises"})
+_NOWHERE: dict[str | None, int] = {None: of.NONE}
+_ABSENT = {"points": 0, "cost": 0, "named": of.NONE, **dict.fromkeys(_LINKED, of.NONE)}
+"""What a field holds where no row has its column; amounts and times are missing."""
+_ID_COLUMNS = {table: TABLES[table].id_column for table in _FIELDS}
+_ACCOUNT_COLUMNS = frozenset(column.name for column in TABLES["accounts"].columns)
 _SIZES = {table: 1 + max(field for field, _, _ in fields) for table, fields in _FIELDS.items()}
 _NEEDED = {
     table: frozenset(column.name for column in TABLES[table].columns if column.required)
@@ -137,16 +143,16 @@ class _Reading:
             raise KeyError(table)
         texts = self._ids(table, rows, owner)
         places: dict[str | None, int] = dict(zip(texts, range(len(texts)), strict=True))
-        codes: Sequence[int] = range(len(texts))
+        codes: Any = np.arange(len(texts), dtype=np.int32)
         if len(places) < len(texts):
             kept = once(table, rows, texts)
             rows, texts = [rows[place] for place in kept], [texts[place] for place in kept]
             owner = [owner[place] for place in kept] if owner else []
             places = {text: place for place, text in enumerate(places)}
-            codes = [places[text] for text in texts]
+            codes = np.array([places[text] for text in texts], dtype=np.int32)
         sheet = self.sheets[table] = np.empty((_SIZES[table], len(rows)), dtype=np.int64)
         sheet[ACCOUNT], sheet[ID] = owner or 0, codes
-        self.ids[table] = {TABLES[table].id_column: Coded(sheet[ID].astype(np.int32), tuple(places))}  # type: ignore[arg-type]
+        self.ids[table] = {_ID_COLUMNS[table]: Coded(codes, tuple(places))}  # type: ignore[arg-type]
         self._places[table] = places
         places[None] = of.NONE
         self._times(sheet, rows, needed="occurred_at" in _NEEDED[table])
@@ -155,7 +161,7 @@ class _Reading:
             self._field((table, column, kind), sheet[field], values, owner)
 
     def _ids(self, table: str, rows: Sequence[Ledger], owner: list[int]) -> list[str]:
-        texts = _values(rows, TABLES[table].id_column)
+        texts = _values(rows, _ID_COLUMNS[table])
         if None in texts:
             texts = [f"#{place}" if text is None else text for place, text in enumerate(texts)]
         if not {str}.issuperset(map(type, texts)):
@@ -178,21 +184,19 @@ class _Reading:
     ) -> None:
         """One field of a sheet, from a (table, column, kind); ``values`` is ``None`` where no row has the column."""
         table, column, kind = spot
+        if values is None:
+            field[:] = _CODES[table, column][0][None] if kind == "code" else _ABSENT.get(kind, MISSING)
+            return
         if kind == "code":
-            codes, unknown = _CODES[table, column]
-            field[:] = codes[None] if values is None else self._coded((table, column), codes, unknown, values)
-        elif kind in ("debts", "contacts", "promises"):
-            places = self._places.get(kind, {None: of.NONE})
-            named = None if values is None else [places.get(text, of.UNKNOWN) for text in _apart(values, owner)]
-            field[:] = of.NONE if named is None else named
+            kind, values = "ready", self._coded((table, column), *_CODES[table, column], values)
+        elif kind in _LINKED:
+            places = self._places.get(kind, _NOWHERE)
+            kind, values = "ready", [places.get(text, of.UNKNOWN) for text in _apart(values, owner)]
         elif kind == "named":
-            field[:] = -1 if values is None else [-1 if text is None else 0 for text in values]
-        elif values is None:
-            field[:] = 0 if kind in ("points", "cost") else MISSING
-        else:
-            if column in _NEEDED[table] and None in values:
-                raise KeyError(column)
-            self._later.setdefault(kind, []).append((field, values))
+            kind, values = "ready", [of.NONE if text is None else 0 for text in values]
+        elif column in _NEEDED[table] and None in values:
+            raise KeyError(column)
+        self._later.setdefault(kind, []).append((field, values))
 
     def _coded(
         self, key: tuple[str, str], codes: Mapping[str | None, int], unknown: int, values: list[Any]
@@ -239,8 +243,7 @@ def _accounts(ledgers: Sequence[Ledger], attributes: Mapping[str, Attribute]) ->
     if not all(name and isinstance(name, str) for name in names):
         raise TypeError("account_id")
     rows = [ledger.get("account") or {} for ledger in ledgers]
-    known = {column.name for column in TABLES["accounts"].columns} | attributes.keys()
-    if not set().union(*rows) <= known:
+    if not set().union(*rows) <= _ACCOUNT_COLUMNS | attributes.keys():
         raise KeyError("accounts")
     size = len(rows)
     columns: TableData = {"account_id": Coded(np.arange(size, dtype=np.int32), names)}

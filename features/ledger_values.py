@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import MISSING, to_us
-from domain.coded import coded
+from domain.coded import Coded, coded
 from domain.money import to_cents
 from features.sheets import COST_UNITS
 
@@ -20,6 +20,7 @@ _MOST_MONEY = 1e10
 _NUMBERS = frozenset({int, float, type(None)})
 _TEXTS = frozenset({str, type(None)})
 _EPOCH = date(1970, 1, 1).toordinal()
+_FIRST = np.zeros(1, dtype=np.int32)
 
 
 def _numbers(values: list[Any]) -> Floats:
@@ -81,6 +82,8 @@ def _days(values: list[Any]) -> Int64s:
 def _texts(values: list[Any]) -> Any:
     if not _TEXTS.issuperset(map(type, values)):
         raise TypeError("no text")
+    if len(values) == 1 and values[0] is not None:
+        return Coded(_FIRST, (values[0],))
     return coded(values)
 
 
@@ -93,5 +96,6 @@ CONVERTERS: Mapping[str, Callable[[list[Any]], Any]] = {
     "points": _points,
     "cost": lambda values: np.rint(_known(values) * COST_UNITS),
     "text": _texts,
+    "ready": lambda values: np.array(values, dtype=np.int64),
 }
 """By kind: cents, µs, day numbers, integers, floats, hundredths of a percent, cost units, codes of texts."""

@@ -59,8 +59,13 @@ class Siblings(NamedTuple):
 
 def siblings(encoded: Encoded) -> Siblings:
     """Which accounts belong to which debtor."""
+    if len(encoded.debtor) == 1:
+        return _ALONE
     order = np.argsort(encoded.debtor, kind="stable").astype(np.int32)
     return Siblings(offsets_of(encoded.debtor[order], len(encoded.debtor_ids)), order, encoded.debtor)
+
+
+_ALONE = Siblings(np.array([0, 1], dtype=np.int64), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32))
 
 
 def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
