@@ -23,8 +23,10 @@ from domain.ledger_scan import (
     E_UNTIL,
     bounds_of,
     countable_debts,
+    debt_order,
     debts_linked,
     entries_of,
+    entry_order,
 )
 from domain.ordering import order_by_id, row_order
 from domain.sheets import (
@@ -88,6 +90,9 @@ def ledger_arrays(
 
 def _debt_order(tables: Tables, debts: Sheet) -> Int64s:
     """Rows of countable debts by account, due day, issue, id and recording."""
+    order, tied = debt_order(debts)
+    if not len(tied):
+        return order
     kept = countable_debts(debts)
     ids = tables.text("debts", "debt_id")
     keys = debts[_DEBT_KEYS].take(kept, axis=1)
@@ -114,6 +119,9 @@ def _as_debts(sheet: Sheet, first: Int64s) -> Debts:
 
 def _entry_order(tables: Tables, entries: Sheet) -> Int64s:
     """Rows of entries by account, moment, settlements last, recording, id."""
+    order, tied = entry_order(entries)
+    if not len(tied):
+        return order
 
     def ids_of(tied: Int64s) -> list[str | None]:
         named = (_IDS[table] for table in entries[E_TABLE, tied])

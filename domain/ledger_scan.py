@@ -7,6 +7,7 @@ import numpy as np
 from domain.balance_entries import ENTRY_OF_DEBT_EVENT, PAYMENT, SETTLE, Int64s
 from domain.clock import FOREVER, MISSING
 from domain.compiled import compiled
+from domain.ordering import row_order, tied_rows
 from domain.sheets import (
     ACCOUNT,
     AMOUNT,
@@ -43,6 +44,28 @@ def countable_debts(debts: Sheet) -> Int64s:
     """Rows of debts that can ever be visible and be counted."""
     known = (debts[ACCOUNT] >= 0) & (debts[RECORDED] < debts[UNTIL])
     return np.flatnonzero(known & (debts[AMOUNT] != MISSING) & (debts[DUE_DAY] != MISSING))
+
+
+@compiled
+def debt_order(debts: Sheet) -> tuple[Int64s, Int64s]:
+    """Countable debts by account, due day and issue, and those among them that tie."""
+    kept = countable_debts(debts)
+    keys = np.empty((3, len(kept)), dtype=np.int64)
+    for place in range(len(kept)):
+        row = kept[place]
+        keys[0, place], keys[1, place], keys[2, place] = debts[ACCOUNT, row], debts[DUE_DAY, row], debts[OCCURRED, row]
+    order = row_order(keys)
+    return kept[order], kept[tied_rows(keys, order)]
+
+
+@compiled
+def entry_order(entries: Sheet) -> tuple[Int64s, Int64s]:
+    """Entries by account, moment, settlements last and recording, and those among them that tie."""
+    keys = np.empty((4, entries.shape[1]), dtype=np.int64)
+    keys[0], keys[1] = entries[E_ACCOUNT], entries[E_OCCURRED]
+    keys[2], keys[3] = entries[E_SETTLES], entries[E_FROM]
+    order = row_order(keys)
+    return order, tied_rows(keys, order)
 
 
 @compiled

@@ -46,7 +46,10 @@ def compute_all(encoded: Encoded, spine: Spine, schema: FeatureSchema) -> Floats
     if len(plan.calendar_from):
         out[:, plan.calendar_to] = calendar_columns(local.day, *_regions(encoded, local))[:, plan.calendar_from]
     for place, rule in plan.attributes:
-        out[:, place] = _attribute(encoded, spine, schema, rule, local)
+        if len(spine) == 1:  # a request: no arrays for one value
+            out[0, place] = _one_attribute(encoded, int(spine.as_of_us[0]), schema, rule, int(local.row[0]))
+        else:
+            out[:, place] = _attribute(encoded, spine, schema, rule, local)
     absent = schema.absent(encoded.present, whole_debtors=encoded.whole_debtors)
     if len(absent):
         out[:, absent] = np.nan
@@ -75,14 +78,24 @@ def _regions(encoded: Encoded, local: Local) -> tuple[npt.NDArray[np.int32], tup
     return np.where(local.row < 0, -1, regions.codes[local.row]).astype(np.int32), tuple(regions.values)
 
 
+def _one_attribute(encoded: Encoded, as_of_us: int, schema: FeatureSchema, rule: Attribute, row: int) -> float:
+    data = encoded.tables.columns["accounts"].get(rule.column)
+    if data is None or row < 0:
+        return np.nan
+    if isinstance(data, Coded):
+        text = data.values[data.codes[row]] if data.codes[row] >= 0 else None
+        return float(schema.category_index[rule.column].get(text, np.nan)) if text is not None else np.nan
+    value = data[row]
+    if rule.column == "opened_at":
+        return np.nan if value == MISSING else float((as_of_us - int(value)) / 86_400e6)
+    return float(value)
+
+
 def _attribute(encoded: Encoded, spine: Spine, schema: FeatureSchema, rule: Attribute, local: Local) -> Floats:
     data = encoded.tables.columns["accounts"].get(rule.column)
     if data is None:
         return np.full(len(spine), np.nan)
     if isinstance(data, Coded):
-        if len(data) == len(spine) == 1:  # a request: no arrays for one value
-            code = schema.category_index[rule.column].get(data.values[0], -1) if data.codes[0] >= 0 else -1
-            return np.array([np.nan if code < 0 or local.row[0] < 0 else float(code)])
         codes = data.recode(schema.category_index[rule.column])[local.row]
         return np.where((codes < 0) | (local.row < 0), np.nan, codes.astype(np.float64))
     if rule.column == "opened_at":

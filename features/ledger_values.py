@@ -21,12 +21,15 @@ _NUMBERS = frozenset({int, float, type(None)})
 _TEXTS = frozenset({str, type(None)})
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST = np.zeros(1, dtype=np.int32)
+_FEW = 3
 
 
 def _numbers(values: list[Any]) -> Floats:
     """Floats, ``NaN`` for ``None``; anything but a finite number is a ``TypeError`` or ``ValueError``."""
     if not _NUMBERS.issuperset(map(type, values)):
         raise TypeError("no number")
+    if values == [None]:
+        return np.array([np.nan])
     found = np.array(values, dtype=np.float64)
     finite = np.isfinite(found)
     if not finite.all() and not (finite | np.array([value is None for value in values])).all():
@@ -60,13 +63,19 @@ def _integers(values: list[Any]) -> Int64s:
 
 def _moments(values: list[Any]) -> Int64s:
     """Microseconds of RFC 3339 times with offset; all of them in UTC, as nearly everybody writes, is a fast way."""
+    if len(values) <= _FEW:
+        return _one_by_one(values)
     try:
         lines = "\n".join(values)
         ended = lines.count("Z\n") + lines.endswith("Z")
         if ended == lines.count("Z") == lines.count("T") == len(values) and "+" not in lines:
             return np.array(lines.replace("Z", "").split("\n"), dtype="datetime64[us]").astype(np.int64)
     except (TypeError, ValueError):
-        pass  # something is missing, or written otherwise: one by one
+        pass  # something is missing, or written otherwise
+    return _one_by_one(values)
+
+
+def _one_by_one(values: list[Any]) -> Int64s:
     return np.array(
         [MISSING if value is None else to_us(datetime.fromisoformat(value)) for value in values], dtype=np.int64
     )

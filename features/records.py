@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import Int64s
+from domain.compiled import compiled
 from domain.ordering import row_order
 from domain.sheets import ACCOUNT, OCCURRED, RECORDED, Sheet
 from domain.tables import CONSENT_STATUSES, Tables
@@ -16,7 +17,6 @@ from features.columns import Int32s, index_of, offsets_of
 from features.encoding import Encoded
 
 NO_CONSENT, GRANTED, REVOKED, INVALID = 0, 1, 2, 3
-_BY_TIME = np.array([ACCOUNT, OCCURRED, RECORDED])
 
 
 class Consents(NamedTuple):
@@ -68,6 +68,27 @@ def siblings(encoded: Encoded) -> Siblings:
 _ALONE = Siblings(np.array([0, 1], dtype=np.int64), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32))
 
 
+@compiled
+def _by_account(sheet: Sheet, n_accounts: int) -> tuple[Int64s, Sheet]:
+    """Bounds of each account, and the rows of accounts that are known, by account, time and recording."""
+    keys = np.empty((3, sheet.shape[1]), dtype=np.int64)
+    keys[0], keys[1], keys[2] = sheet[ACCOUNT], sheet[OCCURRED], sheet[RECORDED]
+    order = row_order(keys)
+    ordered, offsets = np.empty(sheet.shape, dtype=np.int64), np.zeros(n_accounts + 1, dtype=np.int64)
+    orphans = 0
+    for place in range(len(order)):
+        account = sheet[ACCOUNT, order[place]]
+        if account < 0:
+            orphans += 1
+            continue
+        offsets[account + 1] += 1
+        for field in range(sheet.shape[0]):
+            ordered[field, place - orphans] = sheet[field, order[place]]
+    for account in range(n_accounts):
+        offsets[account + 1] += offsets[account]
+    return offsets, ordered
+
+
 def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
     """Consents on the channels asked for."""
     tables, order, offsets = encoded.tables, *_sorted(encoded, "consents")
@@ -90,9 +111,7 @@ def rows_of(encoded: Encoded, table: str) -> Rows:
     sheet = encoded.sheet(table)
     if not sheet.shape[1]:
         return Rows(np.zeros(len(encoded.account_ids) + 1, dtype=np.int64), sheet)
-    ordered = sheet.take(row_order(sheet[_BY_TIME]), axis=1)
-    offsets = np.searchsorted(ordered[ACCOUNT], np.arange(len(encoded.account_ids) + 1)).astype(np.int64)
-    return Rows(offsets, ordered)
+    return Rows(*_by_account(sheet, len(encoded.account_ids)))
 
 
 def contacts(encoded: Encoded, channels: Sequence[str]) -> Contacts:
