@@ -105,7 +105,7 @@ PROPERTIES: dict[str, Property] = {
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_the_engine_never_looks_ahead(name):
-    @settings(max_examples=examples(100), deadline=None)
+    @settings(max_examples=examples(1_000), deadline=None)
     @given(seed=seeds, as_of_us=moments)
     def holds(seed, as_of_us):
         assert PROPERTIES[name](engine, seed, as_of_us)
