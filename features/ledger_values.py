@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from domain.clock import MISSING, to_us
 from domain.coded import Coded, coded
@@ -23,7 +22,6 @@ _TEXTS = frozenset({str, type(None)})
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST = np.zeros(1, dtype=np.int32)
 _FEW = 3
-_MOMENT = pa.timestamp("us", "UTC")
 
 
 def _numbers(values: list[Any]) -> Floats:
@@ -64,15 +62,17 @@ def _integers(values: list[Any]) -> Int64s:
 
 
 def _moments(values: list[Any]) -> Int64s:
-    """Microseconds of RFC 3339 times with offset."""
+    """Microseconds of RFC 3339 times with offset; all of them in UTC, as nearly everybody writes, is a fast way."""
     if len(values) <= _FEW:
         return _one_by_one(values)
     try:
-        found = pa.array(values, pa.string()).cast(_MOMENT).cast(pa.int64())
-    except pa.ArrowInvalid:  # finer than a microsecond, or no time at all: the other way tells which
-        return _one_by_one(values)
-    moments: Int64s = found.fill_null(MISSING).to_numpy(zero_copy_only=False)
-    return moments
+        lines = "\n".join(values)
+        ended = lines.count("Z\n") + lines.endswith("Z")
+        if ended == lines.count("Z") == lines.count("T") == len(values) and "+" not in lines:
+            return np.array(lines.replace("Z", "").split("\n"), dtype="datetime64[us]").astype(np.int64)
+    except (TypeError, ValueError):
+        pass  # something is missing, or written otherwise
+    return _one_by_one(values)
 
 
 def _one_by_one(values: list[Any]) -> Int64s:

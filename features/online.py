@@ -23,8 +23,12 @@ _FIRST = np.zeros(1, dtype=np.int32)
 _WARM = {
     "account_id": "a",
     "debts": [{"debt_id": "d", "amount": 1.0, "due_on": "2020-01-01", "occurred_at": "2019-12-01T00:00:00Z"}],
-    "payments": [],
+    "payments": [
+        {"payment_id": f"p{day}", "amount": 0.1, "occurred_at": f"2020-01-0{day}T00:00:00Z", "debt_id": "d"}
+        for day in range(1, 6)
+    ],
 }
+"""Enough rows for every way of converting them to be taken once."""
 
 
 def compute_one(
