@@ -23,8 +23,8 @@ is usual, by a prior that training fits and keeps in the model's schema.
 _FAMILY = """
 ## {family}
 
-| feature | unit | empty | from | sign | meaning | reason (pt-BR) |
-|---|---|---|---|---|---|---|
+| feature | unit | empty | from | sign | meaning | reason (pt-BR) | reason (en) |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -44,7 +44,7 @@ def _row(feature: Feature) -> str:
     name = f"**`{feature.name}`**" if feature.name in CORE else f"`{feature.name}`"
     return (
         f"| {name} | {feature.unit} | {feature.empty} | {_source(feature)} | {_sign(feature)} | "
-        f"{feature.description} | {feature.reason_pt} |\n"
+        f"{feature.description} | {feature.reason_pt} | {feature.reason_en} |\n"
     )
 
 
