@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from domain.tables import Tables
     from features.encoding import Encoded
 
+_LOG_PROBS = "Add the column action_probs: every action that could have been chosen, with its probability."
+
 
 def decide(
     data: DataDir,
@@ -31,6 +33,7 @@ def decide(
     out: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file, one row per account.")],
     model: Model = "champion",
     accounts: Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")] = None,
+    log_probs: Annotated[bool, typer.Option("--log-probs", help=_LOG_PROBS)] = False,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +43,9 @@ def decide(
 
     listed = None if accounts is None else tables_io.account_list(accounts)
     with progress("deciding", quiet=as_json) as step:
-        _, found = decide_portfolio(data, as_of=at, model=model, listed=listed, configs=configs, on_step=step)
+        _, found = decide_portfolio(
+            data, as_of=at, model=model, listed=listed, configs=configs, on_step=step, log_probs=log_probs
+        )
         step("writing", 0.95)
         write_decisions(out, found)
     if as_json:
@@ -50,7 +55,14 @@ def decide(
 
 
 def decide_portfolio(
-    data: Path, *, as_of: datetime, model: str, listed: list[str] | None, configs: Path, on_step: OnStep
+    data: Path,
+    *,
+    as_of: datetime,
+    model: str,
+    listed: list[str] | None,
+    configs: Path,
+    on_step: OnStep,
+    log_probs: bool = False,
 ) -> tuple[Tables, list[Decision]]:
     """The tables of a directory, and a decision for each account that owes anything, or for those listed.
 
@@ -78,7 +90,7 @@ def decide_portfolio(
     encoded = encode(tables, attributes=bundle.schema.attributes)
     chosen = None if listed is None else _positions(encoded, listed)
     on_step("deciding", 0.3)
-    return tables, run(encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen)
+    return tables, run(encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs)
 
 
 def _has_history(tables: Tables, as_of: datetime) -> None:
@@ -111,7 +123,7 @@ def write_decisions(path: Path, decisions: list[Decision]) -> None:
 
     frame = pd.DataFrame([decision_row(decision) for decision in decisions])
     if path.suffix == ".csv":
-        for name in ("debt_ids", "reasons", "refusals", "notices"):
+        for name in ("debt_ids", "reasons", "refusals", "notices", "action_probs"):
             if name in frame:
                 frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
         for name in ("decided_at", "not_before", "valid_until"):
@@ -124,6 +136,10 @@ def write_decisions(path: Path, decisions: list[Decision]) -> None:
 
 def summarise(decisions: list[Decision]) -> dict[str, Any]:
     """Counts by action's channel and by refusal code, and the expected money, for people and machines."""
+    from decisioning.targeting import targeting
+
+    horizons = list(decisions[0].p_pay) if decisions else []
+    explained = 30 if 30 in horizons else next(iter(horizons), 30)
     channels = Counter(decision.channel for decision in decisions)
     refusals: Counter[str] = Counter()
     for decision in decisions:
@@ -135,6 +151,8 @@ def summarise(decisions: list[Decision]) -> dict[str, Any]:
         "expected_cost": round(sum(decision.chosen.expected_cost_cents for decision in decisions) / 100, 2),
         "channels": dict(channels.most_common()),
         "accounts_with_refusal": dict(refusals.most_common()),
+        "p_pay_horizon_days": explained,
+        "targeting": targeting(decisions, horizon_days=explained),
     }
 
 
@@ -144,6 +162,13 @@ def show_summary(decisions: list[Decision], out: Path) -> None:
     total = max(summary["accounts"], 1)
     rows = [[channel, f"{count:,}", f"{count / total:.1%}"] for channel, count in summary["channels"].items()]
     show_table(f"{summary['accounts']:,} decisions in {out}", ["channel", "accounts", "share"], rows)
+    cells = [
+        [row["p_pay"], row["contact_could_add"], f"{row['accounts']:,}", f"{row['contacted']:,}", f"{row['cost']:,.2f}",
+         f"{row['incremental_net_value']:,.2f}"]
+        for row in summary["targeting"]
+    ]  # fmt: skip
+    header = [f"p_pay_{summary['p_pay_horizon_days']}d", "contact could add", "accounts", "contacted", "cost", "added"]
+    show_table("whom contacting pays for", header, cells)
     refused = [[code, f"{count:,}"] for code, count in list(summary["accounts_with_refusal"].items())[:10]]
     if refused:
         show_table("refusals", ["code", "accounts"], refused)

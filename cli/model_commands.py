@@ -13,8 +13,15 @@ from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
 from cli.output import OnStep, progress, say, show_json, show_table
 
 if TYPE_CHECKING:
+    from training.ope.estimators import Estimate
+    from training.ope.opponents import Compared
     from training.pipeline import TrainingResult
+    from training.registry import Tracking
 
+_PROMOTE_DATA = (
+    "Canonical tables with decisions: the version's policy is compared on them with those of the champion, the ladder, "
+    "a tuned ladder, the best single action and chance. Best decisions after its training."
+)
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
 
@@ -92,6 +99,7 @@ def promote(
     version: Annotated[str | None, typer.Option("--version", help="By default the challenger.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Promote past gates that are not met; needs --why.")] = False,
     why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help=_PROMOTE_DATA)] = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -103,17 +111,62 @@ def promote(
 
     gates = load_training_config(configs / "training.yaml").gates
     tracking = registry.Tracking.from_environment()
-    done = promotion.promote(tracking, version=version, gates=gates, why=why if force else None)
+    chosen = registry.challenger(tracking) if version is None else version
+    with progress("comparing", quiet=as_json or data is None) as step:
+        compared = _compared(chosen, data, tracking, configs=configs, on_step=step)
+    if not as_json:
+        _show_compared(compared)
+    done = promotion.promote(
+        tracking, version=chosen, gates=gates, why=why if force else None, comparisons=compared.comparisons
+    )
     if as_json:
         checked = [
             {"gate": gate.name, "found": gate.found, "needed": gate.needed, "met": gate.met} for gate in done.gates
         ]
-        show_json({"version": done.version, "previous": done.previous, "gates": checked, "forced": done.forced})
+        told = {"version": done.version, "previous": done.previous, "gates": checked, "forced": done.forced}
+        show_json({**told, "compared": compared.as_json()})
         return
     for gate in done.gates:
-        say(f"{'met' if gate.met else 'NOT met'}: {gate.name}, found {gate.found:.4f}, needed {gate.needed}")
+        found = f"{gate.found:.4f}" if isinstance(gate.found, float) else gate.found
+        say(f"{'met' if gate.met else 'NOT met'}: {gate.name}, found {found}, needed {gate.needed}")
     before = f" instead of version {done.previous}" if done.previous not in {None, done.version} else ""
     say(f"version {done.version} is champion{before}")
+
+
+def _compared(version: str, data: Path | None, tracking: Tracking, *, configs: Path, on_step: OnStep) -> Compared:
+    """A version against its opponents on the decisions of a directory; the champion is one where it is another."""
+    from decisioning.bundle import read_bundle
+    from decisioning.engine import load_desk
+    from training import registry
+    from training.config import load_training_config
+    from training.ope.opponents import Compared, compare_on
+
+    if data is None:
+        return Compared((), ("not compared with champion, ladder or any other policy: give --data DIR with decisions",))
+    on_step("reading", 0.0)
+    bundle = read_bundle(registry.bundle_of(version, tracking))
+    before = registry.champions(tracking)[-1:]
+    champion = read_bundle(registry.bundle_of(before[0], tracking)) if before and before[0] != version else None
+    return compare_on(
+        tables_io.read(data, configs=configs), bundle, champion=champion, desk=load_desk(configs),
+        config=load_training_config(configs / "training.yaml"), on_step=on_step,
+    )  # fmt: skip
+
+
+def _show_compared(compared: Compared) -> None:
+    """The comparisons as a table for people."""
+    rows = [
+        [found.opponent, _gain(found.uplift), _gain(found.mdr_uplift), found.verdict] for found in compared.comparisons
+    ]
+    if rows:
+        title = f"value per decision over {compared.days} days, on {compared.decisions:,} decisions, less that of"
+        show_table(title, ["opponent", "DR", "DR on channels", "verdict"], rows)
+    for line in compared.notices:
+        say(line)
+
+
+def _gain(found: Estimate | None) -> str:
+    return "–" if found is None else f"{found.value:,.2f} [{found.low:,.2f}, {found.high:,.2f}]"
 
 
 def rollback(as_json: AsJson = False) -> None:

@@ -23,7 +23,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked."""
+    """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked.
+
+    ``log_probs`` asks for the probabilities of all actions in each record.
+    """
 
     page: Page
     account_ids: Sequence[str]
@@ -38,6 +41,7 @@ class Case:
     refusals: Sequence[tuple[Refusal, ...]]
     notices: Sequence[tuple[str, ...]]
     shares: Shares | None = None
+    log_probs: bool = False
 
 
 def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
@@ -90,6 +94,7 @@ def _decision(
         notices=case.notices[row],
         candidates=ranking(case, row) if full else (),
         explanation=_explanation(case, row, bundle, chosen=chosen, second=second) if full else None,
+        action_probs=_action_probs(case, row) if case.log_probs else {},
     )
 
 
@@ -118,6 +123,11 @@ def ranking(case: Case, row: int) -> tuple[Candidate, ...]:
     allowed = np.flatnonzero(case.allowed[row])
     order = np.argsort(-case.money.objective_cents[row, allowed], kind="stable")
     return tuple(candidate(case, row, int(action)) for action in allowed[order])
+
+
+def _action_probs(case: Case, row: int) -> dict[str, float]:
+    possible = np.flatnonzero(case.choice.probabilities[row] > 0)
+    return {case.page.catalogue.actions[place].name: float(case.choice.probabilities[row, place]) for place in possible}
 
 
 def _runners_up(case: Case) -> npt.NDArray[np.int64]:

@@ -63,6 +63,7 @@ def decide(
     explain: Explain = "reasons",
     locale: str = "pt-BR",
     watch: Watch | None = None,
+    log_probs: bool = False,
 ) -> list[Decision]:
     """One decision per account.
 
@@ -74,6 +75,7 @@ def decide(
     explain : ``none``, ``reasons`` (codes and texts) or ``full`` (candidates, contributions and contrasts as well)
     locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
     watch : told what was scored, page by page
+    log_probs : keep the probabilities of all actions in each decision, for whoever evaluates policies later
     """
     as_of_us = to_us(as_of)
     chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
@@ -83,7 +85,7 @@ def decide(
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
         if watch is not None:
             watch(spine, case.values)
-        found += decisions(case, bundle, desk)
+        found += decisions(replace(case, log_probs=log_probs), bundle, desk)
     return found
 
 

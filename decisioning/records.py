@@ -14,7 +14,12 @@ _MONEY = "_cents"
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
-    """One row of the batch file: money in currency with two decimals, moments as aware datetimes, lists as lists."""
+    """One row of the batch file: money in currency with two decimals, moments as aware datetimes, lists as lists.
+
+    ``action_probs`` is there where the decision holds them: every action that could have been chosen, with its
+    probability.
+    """
+    logged = [{"action": action, "action_prob": prob} for action, prob in decision.action_probs.items()]
     chosen, second = decision.chosen, decision.runner_up
     return {
         "decision_id": decision.decision_id,
@@ -46,6 +51,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "policy_version": decision.policy_version,
         "schema_fingerprint": decision.schema_fingerprint,
         "notices": list(decision.notices),
+        **({"action_probs": logged} if logged else {}),
     }
 
 

@@ -72,7 +72,8 @@ class Decision:
     """One decision about one account (contract §4).
 
     A decision that only waits, or whose every contact was refused, is a decision like any other, with its reasons.
-    ``action_prob`` is the probability with which the policy chose ``action``.
+    ``action_prob`` is the probability with which the policy chose ``action``; ``action_probs`` holds those of all
+    actions that it could have chosen, where they were asked for, and sums to 1.
     """
 
     decision_id: str
@@ -99,3 +100,4 @@ class Decision:
     notices: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     explanation: Explanation | None = field(default=None)
+    action_probs: Mapping[str, float] = field(default_factory=dict)

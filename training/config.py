@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 from domain.config import load_section
 from domain.errors import ConfigError
 
+Opponent = Literal["champion", "ladder", "tuned_ladder", "constant", "random"]
+
 _LEARNERS_HERE = ("hurdle",)
 
 
@@ -65,12 +67,16 @@ class GatesConfig(BaseModel, frozen=True, extra="forbid"):
     """What a version must reach before it becomes champion; measured on the explained horizon's test rows.
 
     ``max_critical_features`` bounds the critical findings about the training matrix (``features.quality``); ``null``
-    takes any number.
+    takes any number. Where logged decisions are given, the version's policy is compared with those of others:
+    ``not_worse_than`` names the opponents to whom an established loss stops it, ``better_than`` those whom it must
+    have beaten, so that a verdict which is not established stops it too.
     """
 
     max_ece: float = Field(default=0.03, gt=0, le=1)
     min_auc_over_days_past_due: float = Field(default=0.0, ge=-1, le=1)
     max_critical_features: NonNegativeInt | None = 0
+    not_worse_than: tuple[Opponent, ...] = ("champion", "ladder")
+    better_than: tuple[Opponent, ...] = ()
 
 
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):

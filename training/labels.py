@@ -25,7 +25,8 @@ class Receipts:
     """Payments that brought money in, as known at the end of the data.
 
     All (m,): ``account`` index; ``at_us``; ``amount_cents`` > 0, less partial reversals; ``debt_known_us``, the moment
-    after which the debt paid was known, 0 where the payment names none or names an instalment of an agreement;
+    after which the debt paid was known, 0 where the payment names none; an instalment of an agreement is as old as the
+    debt that its promise names, and counts as always known where it names none;
     ``reversed_us``, when it was reversed in full, else ``FOREVER``.
     """
 
@@ -140,7 +141,21 @@ def _first_known_us(encoded: Encoded) -> Int64s:
     first = np.full(len(debts.values) + 1, FOREVER, dtype=np.int64)
     known = np.maximum(tables.ints("debts", "occurred_at"), tables.ints("debts", "recorded_at"))
     np.minimum.at(first, debts.codes, known)
-    # An agreement's instalments are issued later, but bring in money owed on the debts it replaced.
-    first[debts.codes[tables.text("debts", "promise_id").codes >= 0]] = 0
     first[-1] = 0
+    # An agreement's instalments are issued later, but bring in money owed on the debt it replaced.
+    instalments = np.flatnonzero(tables.text("debts", "promise_id").codes >= 0)
+    first[debts.codes[instalments]] = first[_replaced(encoded, instalments)]
     return first
+
+
+def _replaced(encoded: Encoded, instalments: Int64s) -> Int64s:
+    """Per instalment (a row of ``debts``) the code of the debt its promise names, -1 where there is none."""
+    tables = encoded.tables
+    if not tables.has("promises"):
+        return np.full(len(instalments), -1, dtype=np.int64)
+    promises, debts = tables.text("promises", "promise_id"), tables.text("debts", "debt_id")
+    replaced = np.full(len(promises.values) + 1, -1, dtype=np.int64)
+    replaced[promises.codes] = tables.text("promises", "debt_id").among(debts)
+    found = replaced[tables.text("debts", "promise_id").among(promises)[instalments]]
+    # A second agreement replaces instalments of the first: how old the debt behind them is, nobody tells.
+    return np.where(np.isin(found, debts.codes[instalments]), -1, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,17 @@ from decisioning.bundle import read_bundle
 from domain.errors import AcertoError
 from training import registry
 from training.config import GatesConfig
+from training.ope.opponents import Comparison
 
 EVALUATION = "evaluation/evaluation.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition: what was found, what was needed, and whether it is met."""
+    """One condition: what was found (a number, or a verdict), what was needed, and whether it is met."""
 
     name: str
-    found: float | None
+    found: float | str | None
     needed: str
     met: bool
 
@@ -36,9 +38,18 @@ class Promotion:
 
 
 def promote(
-    tracking: registry.Tracking, *, version: str | None, gates: GatesConfig, why: str | None = None
+    tracking: registry.Tracking,
+    *,
+    version: str | None,
+    gates: GatesConfig,
+    why: str | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> Promotion:
     """Move ``champion`` to a version, by default the challenger; ``why`` forces it past gates that are not met.
+
+    Parameters
+    ----------
+    comparisons : of its policy with those of its opponents, where logged decisions were there to compare on
 
     Raises
     ------
@@ -48,7 +59,7 @@ def promote(
     chosen = registry.challenger(tracking) if version is None else version
     folder = registry.bundle_of(chosen, tracking)
     read_bundle(folder)
-    checked = check(read_evaluation(folder), gates)
+    checked = (*check(read_evaluation(folder), gates), *policy_gates(comparisons, gates))
     failed = [gate for gate in checked if not gate.met]
     if failed and not why:
         told = "; ".join(f"{gate.name}: found {gate.found}, needed {gate.needed}" for gate in failed)
@@ -70,6 +81,20 @@ def check(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
             "calibration error (ECE)", error, f"at most {gates.max_ece:g}", error is not None and error <= gates.max_ece
         ),
     )
+
+
+def policy_gates(comparisons: Sequence[Comparison], gates: GatesConfig) -> tuple[Gate, ...]:
+    """The gates of what the policy is worth: one per opponent, met where the configuration does not ask about it."""
+    return tuple(_policy_gate(found, gates) for found in comparisons)
+
+
+def _policy_gate(found: Comparison, gates: GatesConfig) -> Gate:
+    name = f"value against {found.opponent}"
+    if found.opponent in gates.better_than:
+        return Gate(name, found.verdict, "better", found.verdict == "better")
+    if found.opponent in gates.not_worse_than:
+        return Gate(name, found.verdict, "not worse", found.verdict != "worse")
+    return Gate(name, found.verdict, "nothing (told only)", True)
 
 
 def _feature_gate(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:

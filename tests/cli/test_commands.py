@@ -59,6 +59,17 @@ def test_a_rollback_needs_an_earlier_champion_and_then_returns_to_it(acerto):
     assert back == {"version": promoted["previous"], "previous": promoted["version"]}
 
 
+def test_a_promotion_with_decisions_tells_a_verdict_against_every_opponent(acerto):
+    arguments = ("--force", "--why", "a test", "--data", "data", "--json")
+    told = json.loads(acerto("promote", *arguments).out)["compared"]
+    assert {"ladder", "tuned_ladder", "constant", "random"} <= set(told["opponents"])
+
+
+def test_a_promotion_without_decisions_says_that_nothing_was_compared(acerto):
+    told = json.loads(acerto("promote", "--force", "--why", "a test", "--json").out)["compared"]
+    assert (told["opponents"], "--data" in told["notices"][0]) == ({}, True)
+
+
 def test_the_report_is_written_in_both_languages(acerto, project):
     for locale, word in (("pt-BR", "Calibra"), ("en", "Calibration")):
         assert acerto("report", "--out", f"report-{locale}", "--locale", locale).code == 0

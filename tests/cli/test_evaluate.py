@@ -116,7 +116,7 @@ def test_canonical_data_value_the_model_and_what_it_must_beat(acerto):
     result = acerto("evaluate", "--data", "data", "--horizon-days", 60, "--json")
     told = json.loads(result.out)
     assert result.code == 0
-    assert set(told["policies"]) == {"model", "ladder", "constant", "random", "wait"}
+    assert set(told["policies"]) == {"model", "ladder", "tuned_ladder", "constant", "random", "wait"}
     assert told["horizon_days"] == 60
     assert told["left_out"]["immature"] > 0
 

@@ -50,6 +50,17 @@ def test_who_owes_anything_gets_a_decision_and_nobody_else(decided: list[Decisio
     assert {decision.account_id for decision in decided} == owing
 
 
+def test_logged_probabilities_sum_to_1_and_hold_the_chosen_one(encoded: Any, bundle: Any, desk: Any) -> None:
+    for decision in decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, log_probs=True):
+        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
+        assert decision.action_probs[decision.action] == decision.action_prob
+
+
+def test_probabilities_are_a_column_where_they_are_asked_for(encoded: Any, bundle: Any, desk: Any) -> None:
+    row = decision_row(decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, log_probs=True)[0])
+    assert {"action": row["action"], "action_prob": row["action_prob"]} in row["action_probs"]
+
+
 def test_a_listed_account_that_owes_nothing_waits_and_says_so(everyone: list[Decision]) -> None:
     for decision in everyone:
         if decision.amount_due_cents == 0:
@@ -268,8 +279,9 @@ def _copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(Path(__file__).parents[2] / "configs", tmp_path / "configs"))
 
 
-def test_the_record_holds_every_field_of_a_decision(decided: list[Decision]) -> None:
-    answer = decision_json(decided[0], explained=30)
+def test_the_record_holds_every_field_of_a_decision(encoded: Any, bundle: Any, desk: Any) -> None:
+    everything = decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, explain="full", log_probs=True)
+    answer = decision_json(everything[0], explained=30)
     derived = {"decided_at_us": "decided_at", "amount_due_cents": "amount_due", "not_before_us": "not_before",
                "valid_until_us": "valid_until", "chosen": "expected_net_value"}  # fmt: skip
     assert all(derived.get(field.name, field.name) in answer for field in fields(Decision))

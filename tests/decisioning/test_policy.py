@@ -47,6 +47,22 @@ def test_the_chosen_action_is_allowed_and_has_its_probability(
     assert (choice.action_prob == choice.probabilities[rows, choice.action]).all()
 
 
+@given(page=pages(), share=st.floats(0, 1), floor=st.floats(0, 1), top_k=st.integers(1, 10))
+def test_every_allowed_action_has_its_part_of_the_floor(page: tuple, share: float, floor: float, top_k: int) -> None:
+    worth, allowed = page
+    found = action_probabilities(worth, allowed, Exploration(share=share, floor_share=floor, top_k=top_k))
+    least = share * floor / allowed.sum(axis=1, keepdims=True)
+    assert (np.where(allowed, found, 1.0) >= least - 1e-12).all()
+
+
+@given(page=pages(), cap=st.floats(0, 2))
+def test_a_cap_on_losses_only_ever_explores_less(page: tuple, cap: float) -> None:
+    worth, allowed = page
+    free = action_probabilities(worth, allowed, Exploration(share=0.5))
+    capped = action_probabilities(worth, allowed, Exploration(share=0.5, max_expected_loss=cap))
+    assert (capped.max(axis=1) >= free.max(axis=1) - 1e-12).all()
+
+
 @given(page=pages(), cap=st.floats(0, 2))
 def test_exploring_never_costs_more_in_expectation_than_its_cap(page: tuple, cap: float) -> None:
     worth, allowed = page

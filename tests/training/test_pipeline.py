@@ -18,6 +18,7 @@ from training.config import GatesConfig
 from training.dataset import PaymentRows
 from training.evaluation import Rows
 from training.matrix import inspect
+from training.ope.opponents import Comparison
 from training.pipeline import TrainingResult, train
 from training.promotion import check, promote
 from training.report import write_report
@@ -165,6 +166,11 @@ def test_the_bundle_keeps_a_reference_for_every_feature(trained: TrainingResult)
     assert bundle.reference is not None
     assert tuple(sorted(bundle.reference.features)) == tuple(sorted(bundle.schema.names))
     assert bundle.reference.rows == trained.evaluation["sampling"]["rows"]
+
+
+def test_a_policy_that_lost_to_the_ladder_is_not_promoted(trained: TrainingResult, tracking: registry.Tracking) -> None:
+    with pytest.raises(AcertoError, match="value against ladder: found worse"):
+        promote(tracking, version="1", gates=OPEN, comparisons=(Comparison("ladder", "worse"),))
 
 
 def test_constant_features_and_duplicates_are_named_in_the_evaluation(trained: TrainingResult) -> None:

@@ -25,12 +25,13 @@ from training.ope.decisions import Decisions, usable
 from training.ope.estimators import Floats, Log, Target
 from training.ope.grid_outcome import cross_fitted_grid
 from training.ope.outcome import folds_of
-from training.ope.policies import WAIT_PLACE, baselines, spread
+from training.ope.policies import WAIT_PLACE, baselines, ladder_cells, spread
 from training.ope.rewards import Terms, rewards, value_days
 from training.ope.told import Told
 from training.ope.verdict import Options, evaluate
+from training.standing import standing_at
 
-MODEL = "model"
+MODEL, CHAMPION = "model", "champion"
 OnStep = Callable[[str, float], None]
 
 
@@ -41,6 +42,16 @@ class Question:
     horizon_days: int | None = None
     from_us: int | None = None
     options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True)
+class Valued:
+    """A log ready to be asked about its policies, over ``days`` of money; ``targets`` hold the model's as ``model``."""
+
+    decisions: Decisions
+    log: Log
+    targets: dict[str, Target]
+    days: int
 
 
 def evaluate_data(
@@ -59,28 +70,51 @@ def evaluate_data(
     NotEnoughDataError : no decision can be valued over that many days
     DataError : ``action_prob`` is none that a choice can have had
     """
+    valued = value(tables, bundle, desk=desk, config=config, question=question, on_step=on_step)
+    return Told(
+        evaluate(valued.log, valued.targets, options=question.options),
+        outcome_model="LightGBM on features and action, cross-fitted by debtor",
+        asked=(MODEL,),
+        context=_context(valued.decisions, bundle, valued.days),
+        notices=notices(valued, bundle, longest=desk.config.value_horizon_days),
+    )
+
+
+def value(
+    tables: Tables,
+    bundle: ModelBundle,
+    *,
+    desk: Desk,
+    config: TrainingConfig,
+    question: Question,
+    champion: ModelBundle | None = None,
+    on_step: OnStep | None = None,
+) -> Valued:
+    """Rewards of the decisions that can be used, and the policies on them: the model's, a champion's, the baselines.
+
+    Raises
+    ------
+    NotEnoughDataError : no decision can be valued over that many days
+    DataError : ``action_prob`` is none that a choice can have had
+    """
     tell = on_step or (lambda _what, _share: None)
     tell("sorting events", 0.1)
     encoded = encode(tables, attributes=bundle.schema.attributes)
     horizon = Horizon(end_of_data(tables, until_us=None), config.posting_lag_days)
-    longest = desk.config.value_horizon_days
     moments = sampling.decided(encoded)[0].as_of_us
-    days = question.horizon_days or value_days(moments, horizon, longest=longest)
+    days = question.horizon_days or value_days(moments, horizon, longest=desk.config.value_horizon_days)
     decisions = usable(encoded, desk.catalogue, horizon, days=days, from_us=question.from_us, seed=config.model.seed)
     tell("asking the model", 0.3)
-    policy = probabilities(encoded, decisions.spine, bundle, desk=desk)
+    asked = {MODEL: probabilities(encoded, decisions.spine, bundle, desk=desk)}
+    if champion is not None:
+        known = encode(tables, attributes=champion.schema.attributes)
+        asked[CHAMPION] = probabilities(known, decisions.spine, champion, desk=desk)
     tell("valuing what was logged", 0.5)
     log = _log(encoded, decisions, Terms(days, min(days, config.label.horizon_days), desk.config.objective))
     tell("fitting the outcome model", 0.6)
-    targets = _targets(encoded, decisions, log, policy, schema=bundle.schema, desk=desk, model=config.model)
+    targets = _targets(encoded, decisions, log, asked, schema=bundle.schema, desk=desk, model=config.model)
     tell("estimating", 0.9)
-    return Told(
-        evaluate(log, targets, options=question.options),
-        outcome_model="LightGBM on features and action, cross-fitted by debtor",
-        asked=(MODEL,),
-        context=_context(decisions, bundle, days),
-        notices=_notices(decisions, bundle, days, longest=longest),
-    )
+    return Valued(decisions, log, targets, days)
 
 
 def _log(encoded: Encoded, decisions: Decisions, terms: Terms) -> Log:
@@ -92,21 +126,24 @@ def _targets(
     encoded: Encoded,
     decisions: Decisions,
     log: Log,
-    policy: Floats,
+    asked: dict[str, Floats],
     *,
     schema: FeatureSchema,
     desk: Desk,
     model: ModelConfig,
 ) -> dict[str, Target]:
-    """The model's policy (n, A) and the baselines, with one outcome model for all of them."""
+    """The asked policies, (n, A) each, and the baselines, with one outcome model for all of them."""
     fold = folds_of(log.cluster, seed=model.seed)
-    wanted = decisions.eligible | (policy > 0)
+    wanted = decisions.eligible | np.any([policy > 0 for policy in asked.values()], axis=0)
     wanted[:, WAIT_PLACE] = True
     values = compute_many(encoded, decisions.spine, schema)
     outcome = cross_fitted_grid(
         decisions, values, log.reward, fold, schema=schema, catalogue=desk.catalogue, wanted=wanted, model=model
     )
-    return {MODEL: spread(decisions, outcome, policy), **baselines(decisions, outcome, fold)}
+    standing = standing_at(encoded, decisions.spine)
+    cell = ladder_cells(standing.days, standing.balance_cents)
+    known = {name: spread(decisions, outcome, policy) for name, policy in asked.items()}
+    return {**known, **baselines(decisions, outcome, fold, cell=cell)}
 
 
 def _context(decisions: Decisions, bundle: ModelBundle, days: int) -> dict[str, Any]:
@@ -120,7 +157,9 @@ def _context(decisions: Decisions, bundle: ModelBundle, days: int) -> dict[str, 
     }
 
 
-def _notices(decisions: Decisions, bundle: ModelBundle, days: int, *, longest: int) -> tuple[str, ...]:
+def notices(valued: Valued, bundle: ModelBundle, *, longest: int) -> tuple[str, ...]:
+    """What whoever reads the figures must know; ``longest`` is the value horizon of the configuration, in days."""
+    decisions, days = valued.decisions, valued.days
     left = ", ".join(f"{count:,} {reason}" for reason, count in decisions.left_out.items() if count)
     found = [f"money of {days} days per decision, in currency; left out: {left or 'nothing'}"]
     if days < longest:
@@ -138,8 +177,14 @@ def _notices(decisions: Decisions, bundle: ModelBundle, days: int, *, longest: i
 
 def _seen_in_training(decisions: Decisions, bundle: ModelBundle) -> int:
     """How many of the decisions lie before the end of the data that the bundle was trained on."""
+    end_us = trained_until_us(bundle)
+    return 0 if end_us is None else int((decisions.spine.as_of_us < end_us).sum())
+
+
+def trained_until_us(bundle: ModelBundle) -> int | None:
+    """The end of the data that the bundle was trained on, where its evaluation tells it."""
     path = bundle.folder / "evaluation" / "evaluation.json"
     if not path.is_file():
-        return 0
+        return None
     end = json.loads(path.read_text(encoding="utf-8")).get("data", {}).get("end")
-    return 0 if end is None else int((decisions.spine.as_of_us < to_us(parse_moment(end))).sum())
+    return None if end is None else to_us(parse_moment(end))

@@ -11,6 +11,8 @@ from training.ope.grid_outcome import GridOutcome
 WAIT_PLACE = 0
 USUAL = 0.5
 """A choice with more than half of the probability is what the logging policy does here when it does not explore."""
+LADDER_DAYS = (1, 16, 31, 61, 91, 181)
+"""First days past due of the tuned ladder's steps; before the first nothing is overdue."""
 
 
 def spread(decisions: Decisions, outcome: GridOutcome, probabilities: Floats) -> Target:
@@ -41,12 +43,18 @@ def _channel_weight(decisions: Decisions, chosen: Int64s) -> Floats | None:
     return np.asarray(same / decisions.channel_prob, dtype=np.float64)
 
 
-def baselines(decisions: Decisions, outcome: GridOutcome, fold: Int64s) -> dict[str, Target]:
-    """``ladder`` (the log without its exploration), ``constant``, ``random`` and ``wait``."""
+def baselines(decisions: Decisions, outcome: GridOutcome, fold: Int64s, *, cell: Int64s) -> dict[str, Target]:
+    """``ladder`` (the log without its exploration), ``tuned_ladder``, ``constant``, ``random`` and ``wait``.
+
+    Parameters
+    ----------
+    cell : (n,) the cell of the tuned ladder that each row lies in
+    """
     eligible = decisions.eligible
     waiting = np.full(len(decisions), WAIT_PLACE, dtype=np.int64)
     return {
         "ladder": usual(decisions, outcome),
+        "tuned_ladder": fixed(decisions, outcome, best_by_cell(decisions, outcome, fold, cell=cell)),
         "constant": fixed(decisions, outcome, best_constant(decisions, outcome, fold)),
         "random": spread(decisions, outcome, eligible / np.maximum(eligible.sum(axis=1, keepdims=True), 1)),
         "wait": fixed(decisions, outcome, waiting),
@@ -66,7 +74,12 @@ def usual(decisions: Decisions, outcome: GridOutcome) -> Target:
 
 
 def best_constant(decisions: Decisions, outcome: GridOutcome, fold: Int64s) -> Int64s:
-    """(n,) the one action that the outcome model of the other folds likes best, and ``wait`` where it is not eligible.
+    """(n,) the one action that is best everywhere: :func:`best_by_cell` with a single cell."""
+    return best_by_cell(decisions, outcome, fold, cell=np.zeros(len(decisions), dtype=np.int64))
+
+
+def best_by_cell(decisions: Decisions, outcome: GridOutcome, fold: Int64s, *, cell: Int64s) -> Int64s:
+    """(n,) per cell the action that the outcome model of the other folds likes best, ``wait`` where it is not eligible.
 
     Notes
     -----
@@ -75,9 +88,21 @@ def best_constant(decisions: Decisions, outcome: GridOutcome, fold: Int64s) -> I
     """
     chosen = np.zeros(len(decisions), dtype=np.int64)
     waiting = outcome.q[:, [WAIT_PLACE]]
-    for part in np.unique(fold):
-        inside = fold == part
+    _, group = np.unique(np.column_stack([fold, cell]), axis=0, return_inverse=True)
+    for part in range(int(group.max(initial=-1)) + 1):
+        inside = group == part
         worth = np.where(decisions.eligible[inside], outcome.q[inside], waiting[inside]).mean(axis=0)
         best = int(np.argmax(worth))
         chosen[inside] = np.where(decisions.eligible[inside, best], best, WAIT_PLACE)
     return chosen
+
+
+def ladder_cells(days_past_due: Floats, amount_cents: Int64s) -> Int64s:
+    """(n,) the cell of days past due × amount: the bands of a dunning ladder, and thirds of the rows by amount.
+
+    >>> ladder_cells(np.array([np.nan, 3.0, 400.0]), np.array([100, 200, 300])).tolist()
+    [0, 4, 20]
+    """
+    band = np.digitize(np.nan_to_num(days_past_due, nan=0.0), LADDER_DAYS)
+    size = np.searchsorted(np.quantile(amount_cents, (1 / 3, 2 / 3)), amount_cents, side="left")
+    return np.asarray(3 * band + size, dtype=np.int64)

@@ -28,6 +28,7 @@ NOON = to_us(datetime(2024, 1, 15, 12, tzinfo=UTC))
 CATALOGUE = ActionCatalogue(load_section(Path("configs/actions.yaml"), ActionsConfig))
 TERMS = Terms(value_days=90, event_days=30, objective=Objective(monthly_discount_rate=0.0))
 ELIGIBLE = f"{WAIT}|sms/none/morning|agent_call/none/morning"
+ONE_FOLD = np.zeros(4, dtype=np.int64)
 DUE_ON = to_day(datetime(2024, 1, 5, tzinfo=UTC).date())
 
 
@@ -167,12 +168,14 @@ def test_mass_outside_the_logged_eligible_actions_is_summed(tables_of):
 
 def test_waiting_has_no_mass_on_a_logged_contact(tables_of):
     _, found = read(tables_of, rows_of(4))
-    assert policies.baselines(found, outcome_of(found), np.zeros(4))["wait"].pi.tolist() == [0.0] * 4
+    assert policies.baselines(found, outcome_of(found), ONE_FOLD, cell=ONE_FOLD)["wait"].pi.tolist() == [0.0] * 4
 
 
 def test_chance_gives_every_eligible_action_the_same(tables_of):
     _, found = read(tables_of, rows_of(4))
-    assert policies.baselines(found, outcome_of(found), np.zeros(4))["random"].pi == pytest.approx([1 / 3] * 4)
+    assert policies.baselines(found, outcome_of(found), ONE_FOLD, cell=ONE_FOLD)["random"].pi == pytest.approx(
+        [1 / 3] * 4
+    )
 
 
 def test_the_ladder_is_what_was_chosen_with_more_than_half_of_the_probability(tables_of):
@@ -193,3 +196,13 @@ def test_the_best_constant_action_waits_where_it_is_not_eligible(tables_of):
     fold = folds_of(encoded.debtor[found.spine.account].astype(np.int64))
     chosen = policies.best_constant(found, GridOutcome(np.zeros(40), q), fold)
     assert chosen.tolist() == np.where(found.eligible[:, call], call, 0).tolist()
+
+
+def test_the_tuned_ladder_takes_the_best_action_of_each_cell(tables_of):
+    _, found = read(tables_of, rows_of(4))
+    sms, call = CATALOGUE.index["sms/none/morning"], CATALOGUE.index["agent_call/none/morning"]
+    q = np.zeros(found.eligible.shape)
+    q[:2, sms], q[2:, call] = 1.0, 1.0
+    cell = np.array([0, 0, 1, 1])
+    chosen = policies.best_by_cell(found, GridOutcome(np.zeros(4), q), ONE_FOLD, cell=cell)
+    assert chosen.tolist() == [sms, sms, call, call]

@@ -1,0 +1,121 @@
+"""The model's policy against each policy it must not lose to, on the same decisions: better, worse, not established."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from decisioning.bundle import ModelBundle
+from decisioning.desk import Desk
+from domain.errors import NotEnoughDataError
+from domain.tables import Tables
+from training.config import TrainingConfig
+from training.ope.canonical import CHAMPION, MODEL, OnStep, Question, Valued, notices, trained_until_us, value
+from training.ope.estimators import Estimate, Log, Target, dr_scores, mean_of, weights
+from training.ope.support import support
+from training.ope.verdict import Options, Verdict, evaluate
+
+OPPONENTS = (CHAMPION, "ladder", "tuned_ladder", "constant", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``uplift`` of the model's DR value over the opponent's, per decision; ``mdr_uplift`` on the channel marginal.
+
+    The verdict rests on DR alone. Where one of the two policies lacks support it is ``no_support``, and there is no
+    uplift; MDR needs a log that tells probabilities of channels, and a policy that is known as a whole.
+    """
+
+    opponent: str
+    verdict: Verdict
+    uplift: Estimate | None = None
+    mdr_uplift: Estimate | None = None
+    reasons: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "verdict": self.verdict,
+            "uplift": _interval(self.uplift),
+            "mdr_uplift": _interval(self.mdr_uplift),
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """All comparisons of a version, or none with the reason in ``notices``; money is of ``days`` per decision."""
+
+    comparisons: tuple[Comparison, ...]
+    notices: tuple[str, ...]
+    decisions: int = 0
+    days: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, comparisons by opponent."""
+        told = {found.opponent: found.as_json() for found in self.comparisons}
+        return {
+            "decisions": self.decisions, "horizon_days": self.days, "opponents": told, "notices": list(self.notices)
+        }  # fmt: skip
+
+
+def compare_on(
+    tables: Tables,
+    bundle: ModelBundle,
+    *,
+    champion: ModelBundle | None,
+    desk: Desk,
+    config: TrainingConfig,
+    on_step: OnStep | None = None,
+) -> Compared:
+    """Compare a version with its opponents on the decisions after its training, or on all where there are none.
+
+    Without decisions that can be valued nothing is compared, and the notice says why.
+
+    Raises
+    ------
+    DataError : ``action_prob`` is none that a choice can have had
+    """
+    later = trained_until_us(bundle)
+    for start in dict.fromkeys((later, None)):
+        try:
+            valued = value(
+                tables, bundle, desk=desk, config=config, question=Question(from_us=start), champion=champion,
+                on_step=on_step,
+            )  # fmt: skip
+        except NotEnoughDataError as error:
+            missing = str(error)
+            continue
+        return _compared(valued, bundle, longest=desk.config.value_horizon_days)
+    return Compared((), (f"not compared with any policy: {missing}",))
+
+
+def _compared(valued: Valued, bundle: ModelBundle, *, longest: int) -> Compared:
+    found = compare(valued.log, valued.targets)
+    return Compared(found, notices(valued, bundle, longest=longest), len(valued.decisions), valued.days)
+
+
+def compare(log: Log, targets: Mapping[str, Target]) -> tuple[Comparison, ...]:
+    """The policy ``model`` against every opponent among the targets, in the order of ``OPPONENTS``."""
+    return tuple(_against(log, targets[MODEL], targets[name], name) for name in OPPONENTS if name in targets)
+
+
+def _against(log: Log, model: Target, other: Target, name: str) -> Comparison:
+    if support(log, weights(log, other), unsupported=other.unsupported).lacking:
+        return Comparison(name, "no_support", reasons=(f"{name} takes actions that the log could not choose",))
+    found = evaluate(log, {MODEL: model, name: other}, options=Options(baseline=name)).policies[MODEL]
+    if found.figures is None:
+        return Comparison(name, "no_support", reasons=found.reasons)
+    return Comparison(name, found.verdict, found.figures.uplift, _on_channels(log, model, other), found.reasons)
+
+
+def _on_channels(log: Log, model: Target, other: Target) -> Estimate | None:
+    if model.channel_weight is None or other.channel_weight is None:
+        return None
+    gain = dr_scores(log, model, model.channel_weight) - dr_scores(log, other, other.channel_weight)
+    return mean_of(gain, log.cluster)
+
+
+def _interval(found: Estimate | None) -> dict[str, float] | None:
+    return None if found is None else {"value": found.value, "low": found.low, "high": found.high}
