@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from decisioning.bundle import ModelBundle, read_bundle
 from training import plots
-from training.promotion import read_evaluation
+from training.promotion import read_comparison, read_evaluation
 from training.report_words import words
 
 Floats = npt.NDArray[np.float64]
@@ -41,6 +41,7 @@ def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR") -> Pa
         "identity": _identity(bundle),
         "evaluation": evaluation,
         "shap": {"rows": len(values), "unit": "log-odds", "features": _strongest(contributions, bundle.schema.names)},
+        "opponents": read_comparison(bundle_folder),
     }
     page = _environment(locale).get_template("report.html").render(
         words=told, explained=evaluation["horizons"][str(bundle.payment.explained)],

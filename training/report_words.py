@@ -17,6 +17,7 @@ _PT = {
     "shap": "O que move a estimativa",
     "segments": "Segmentos",
     "response": "Modelo de resposta",
+    "opponents": "Contra outras políticas",
     "limits": "Limites",
     "version": "Versão",
     "hash": "Hash canônico do modelo (SHA-256)",
@@ -74,6 +75,25 @@ _PT = {
     "learner": "Método",
     "actions": "ações registradas",
     "share_days": "Dias em que se mede a parte recuperada",
+    "opponents_note": "Valor por decisão da política desta versão menos o da outra, em {days} dias e em moeda, sobre "
+    "{decisions} decisões registradas, comparado em {at}. Entre colchetes, o intervalo de 95 %, por devedor. O "
+    "veredito pede um intervalo mais estreito que o próprio ganho; decide o DR, o DR por canal é uma segunda opinião.",
+    "opponents_seen": "Esta versão foi treinada quando {seen} dessas decisões já eram conhecidas: os seus números são "
+    "otimistas demais.",
+    "opponents_unseen": "Nenhuma dessas decisões era conhecida no treino.",
+    "opponents_open": "Não estabelecido: essas decisões não dizem se a versão vale mais ou menos. Não é empate.",
+    "opponent": "Outra política",
+    "opponent_names": {
+        "champion": "a versão campeã", "ladder": "a régua", "tuned_ladder": "a melhor régua por atraso e valor",
+        "constant": "a melhor ação única", "random": "ao acaso, entre as permitidas",
+    },
+    "dr": "DR",
+    "dr_channels": "DR por canal",
+    "verdict": "Veredito",
+    "verdicts": {
+        "better": "melhor", "worse": "pior", "not_established": "não estabelecido",
+        "no_support": "sem base no registro",
+    },
     "limit_list": [
         "As medidas vêm de linhas posteriores ao treino; a versão entregue foi reajustada com todas as linhas maduras.",
         "A probabilidade supõe o tratamento que a conta costuma receber; cada ação traz a sua própria.",
@@ -93,6 +113,7 @@ _EN = {
     "shap": "What moves the estimate",
     "segments": "Segments",
     "response": "Response model",
+    "opponents": "Against other policies",
     "limits": "Limits",
     "version": "Version",
     "hash": "Canonical model hash (SHA-256)",
@@ -150,6 +171,25 @@ _EN = {
     "learner": "Learner",
     "actions": "logged actions",
     "share_days": "Days over which the recovered share is measured",
+    "opponents_note": "Value per decision of this version's policy less that of the other, over {days} days and in "
+    "currency, on {decisions} logged decisions, compared at {at}. In brackets the 95 % interval, by debtor. A verdict "
+    "asks for an interval narrower than the gain itself; DR decides, DR on channels is a second opinion.",
+    "opponents_seen": "This version was trained when {seen} of these decisions were known: its figures are too good.",
+    "opponents_unseen": "None of these decisions was known in training.",
+    "opponents_open": "Not established: these decisions do not say whether the version is worth more or less. That is "
+    "no draw.",
+    "opponent": "Other policy",
+    "opponent_names": {
+        "champion": "the champion", "ladder": "the ladder", "tuned_ladder": "the best ladder by delay and amount",
+        "constant": "the best single action", "random": "by chance among what is allowed",
+    },
+    "dr": "DR",
+    "dr_channels": "DR on channels",
+    "verdict": "Verdict",
+    "verdicts": {
+        "better": "better", "worse": "worse", "not_established": "not established",
+        "no_support": "no support in the log",
+    },
     "limit_list": [
         "Figures come from rows later than training; the shipped version was refitted on all mature rows.",
         "The probability supposes the treatment an account usually gets; each action carries its own.",

@@ -25,8 +25,8 @@ from features.spine import every_account
 
 AS_OF = parse_moment("2026-03-02T12:30:00Z")
 ROW = [
-    "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "channel_prob", "arm",
-    "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
+    "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "channel_prob",
+    "arm", "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
     "expected_net_value", "incremental_net_value", "runner_up", "debt_ids", "amount_due", "offer_amount",
     "discount_amount", "instalment_amount", "not_before", "valid_until", "reasons", "refusals", "model_version",
     "policy_version", "schema_fingerprint", "notices",

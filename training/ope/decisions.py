@@ -63,9 +63,16 @@ class Decisions:
 
 
 def usable(
-    encoded: Encoded, catalogue: ActionCatalogue, horizon: Horizon, *, days: int, from_us: int | None, seed: int
+    encoded: Encoded,
+    catalogue: ActionCatalogue,
+    horizon: Horizon,
+    *,
+    days: int,
+    from_us: int | None,
+    seed: int,
+    max_rows: int = MAX_ROWS,
 ) -> Decisions:
-    """The decisions whose ``days`` are over, at or after ``from_us``.
+    """The decisions whose ``days`` are over, at or after ``from_us``; at most ``max_rows`` of them, drawn by hash.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def usable(
         left_out[reason] = int((good & out).sum())
         good &= ~out
     kept = np.flatnonzero(good)
-    kept = kept[sampling.at_most(spine.take(kept), MAX_ROWS, seed=seed)]
+    kept = kept[sampling.at_most(spine.take(kept), max_rows, seed=seed)]
     left_out["beyond_max_rows"] = int(good.sum()) - len(kept)
     if not len(kept):
         raise NotEnoughDataError(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import GatesConfig
-from training.ope.estimators import Log, Target
+from training.ope.estimators import Estimate, Log, Target
 from training.ope.opponents import OPPONENTS, Comparison, compare
 from training.promotion import policy_gates
 
@@ -55,6 +55,11 @@ def test_opponents_that_were_not_valued_are_not_compared(log: Any) -> None:
     rows, action = log
     targets = {name: constant(action, 0) for name in ("random", "wait", "ladder", "model")}
     assert [one.opponent for one in compare(rows, targets)] == ["ladder", "random"]
+
+
+def test_a_bound_that_nobody_can_give_is_null_and_no_number() -> None:
+    told = Comparison("ladder", "not_established", Estimate(1.0, se=np.inf)).as_json()
+    assert told["uplift"] == {"value": 1.0, "low": None, "high": None}
 
 
 @pytest.mark.parametrize("opponent", ["champion", "ladder"])
