@@ -197,11 +197,13 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Directory to write report.html and report.json to.")],
     model: Model = "champion",
     locale: Annotated[str, typer.Option("--locale", help="pt-BR or en.")] = "pt-BR",
+    configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Write the risk report of a model: one offline page, and every number of it as JSON."""
     if locale not in {"pt-BR", "en"}:
         raise typer.BadParameter(f"found {locale!r}, needed pt-BR or en", param_hint="--locale")
+    from decisioning.engine import load_desk
     from training.registry import Tracking, resolve
     from training.report import write_report
 
@@ -210,7 +212,7 @@ def report(
         say(note)
     with progress("report", quiet=as_json) as step:
         step("drawing", 0.1)
-        write_report(folder, out, locale=locale)
+        write_report(folder, out, locale=locale, desk=load_desk(configs))
     if as_json:
         show_json({"bundle": str(folder), "html": str(out / "report.html"), "json": str(out / "report.json")})
         return

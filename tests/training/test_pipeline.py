@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from decisioning.bundle import read_bundle
+from decisioning.desk import load_desk
 from domain.clock import from_us
 from domain.errors import AcertoError, BundleError, NotEnoughDataError
 from domain.tables import Tables
@@ -162,6 +163,16 @@ def test_the_report_needs_no_network_and_tells_every_section(
     assert page.count("<h2>") == 9 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
+
+
+@pytest.mark.parametrize("locale, title", [("pt-BR", "A quem o contato compensa"), ("en", "Whom contacting pays for")])
+def test_the_report_tells_whom_contacting_pays_for(
+    trained: TrainingResult, tmp_path: Path, locale: str, title: str
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale=locale, desk=load_desk(Path("configs")))
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["targeting"]
+    assert f"<h2>{title}</h2>" in page.read_text(encoding="utf-8")
+    assert sum(band["accounts"] for band in told["bands"]) == told["rows"] > 0
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -125,15 +125,24 @@ def _unseen_from_us(bundle: ModelBundle, champion: ModelBundle | None) -> int | 
 
 
 def _compared(valued: Valued, bundle: ModelBundle, *, champion: ModelBundle | None, desk: Desk) -> Compared:
+    seen = seen_in_training(valued.decisions, bundle)
     return Compared(
-        compare(valued.log, valued.targets),
+        tuple(doubted(found, seen) for found in compare(valued.log, valued.targets)),
         notices(valued, bundle, longest=desk.config.value_horizon_days),
         decisions=len(valued.decisions),
         days=valued.days,
-        seen=seen_in_training(valued.decisions, bundle),
+        seen=seen,
         champion=None if champion is None else champion.version,
         policy_version=desk.policy_version,
     )
+
+
+def doubted(found: Comparison, seen: int) -> Comparison:
+    """No gain is established on decisions that the version has learned from; a loss on them is one all the more."""
+    if not seen or found.verdict != "better":
+        return found
+    reason = f"{seen:,} of the decisions were known when the version was trained, so that its figures are too good"
+    return replace(found, verdict="not_established", reasons=(*found.reasons, reason))
 
 
 def compare(log: Log, targets: Mapping[str, Target]) -> tuple[Comparison, ...]:
