@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _READY_SECONDS = 120
 _TITLES = 7
-_COMPARED = 8_000
+_COMPARED = 5_000
 """Decisions on which the version is compared with other policies: a dozen seconds of the demo."""
 
 
