@@ -22,7 +22,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from peers import by_duckdb, by_pandas, by_polars, supported
+from peers import by_duckdb, by_pandas, by_polars, since_another, supported
 
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import US_PER_DAY
@@ -91,11 +91,12 @@ def check_equal(name: str, ours: np.ndarray, theirs: np.ndarray, features: list[
     """Integers to the bit, the others to rounding; a side that computes something else is no competitor."""
     for place, feature in enumerate(features):
         if feature.rule.aggregate in {"mean", "std", "recency", "age"}:  # type: ignore[union-attr]
-            same = np.allclose(ours[:, place], theirs[:, place], rtol=1e-9, atol=1e-3, equal_nan=True)
+            same = np.allclose(ours[:, place], theirs[:, place], rtol=1e-9, atol=1e-9, equal_nan=True)
         else:
             same = np.array_equal(ours[:, place], theirs[:, place], equal_nan=True)
         if not same:
-            raise SystemExit(f"{name} disagrees on {feature.name}")
+            gap = np.nanmax(np.abs(ours[:, place] - theirs[:, place]))
+            raise SystemExit(f"{name} disagrees on {feature.name}, by at most {gap:g}")
 
 
 def main() -> None:
@@ -123,6 +124,9 @@ def main() -> None:
         ours = sides["our kernel"]()
         for name, side in sides.items():
             check_equal(name, ours, side(), features)
+        since = [feature for feature in (*CATALOGUE, *INGREDIENTS) if since_another(feature.rule)]
+        by_hand = by_pandas(events, spine, [feature.rule for feature in since])
+        check_equal("naive pandas", by_kernel(events, spine, since), by_hand, since)
         from_files(data)
         times: dict[str, list[float]] = {name: [] for name in (*sides, "files")}
         for _ in range(asked.rounds):
@@ -130,6 +134,7 @@ def main() -> None:
                 times[name].append(cpu_seconds(side))
             times["files"].append(cpu_seconds(lambda: from_files(data)))
     report(times, size, len(ours), len(features))
+    print(f"\n{len(since)} windows since another event: pandas finds the same, not timed")
 
 
 def report(times: dict[str, list[float]], events: int, rows: int, features: int) -> None:

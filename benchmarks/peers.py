@@ -27,8 +27,13 @@ SUPPORTED = frozenset(
 
 
 def supported(rule: object) -> bool:
-    """Whether a rule is compared."""
+    """Whether a rule is compared on all sides, and timed."""
     return isinstance(rule, Windowed) and rule.aggregate in SUPPORTED and rule.window.since is None
+
+
+def since_another(rule: object) -> bool:
+    """Whether a rule looks back to another event: pandas alone is asked about those, and no time is taken."""
+    return isinstance(rule, Windowed) and rule.aggregate in SUPPORTED and rule.window.since is not None
 
 
 def _parts_mask(events: Events) -> int:
@@ -53,15 +58,12 @@ def by_pandas(events: Path, spine: Path, rules: Sequence[Windowed]) -> np.ndarra
 
 
 def _pandas_feature(merged: pd.DataFrame, rule: Windowed) -> pd.Series:
-    chosen = merged["code"].isin(rule.events.codes())
-    if rule.events.parts:
-        chosen &= (merged["when"] & _parts_mask(rule.events)) > 0
-    if rule.events.weekend:
-        chosen &= (merged["when"] & (1 << WEEKEND)) > 0
-    if rule.events.payday:
-        chosen &= (merged["when"] & (1 << PAYDAY)) > 0
+    chosen = _pandas_chosen(merged, rule.events)
     if rule.window.hours:
         chosen &= merged["occurred"] >= merged["as_of"] - rule.window.hours * US_PER_HOUR
+    if rule.window.since is not None:
+        stops = merged[_pandas_chosen(merged, rule.window.since)].groupby("row")["occurred"].max()
+        chosen &= merged["occurred"] > merged["row"].map(stops).fillna(-np.inf)
     part = merged[chosen]
     groups = part.groupby("row")
     if rule.aggregate == "count":
@@ -79,6 +81,17 @@ def _pandas_feature(merged: pd.DataFrame, rule: Windowed) -> pd.Series:
     if rule.aggregate == "distinct":
         return part.assign(facet=FACET_OF[part["code"]]).groupby("row")["facet"].nunique()
     return groups["code"].last().map(lambda code: KIND_OF[code])
+
+
+def _pandas_chosen(merged: pd.DataFrame, events: Events) -> pd.Series:
+    chosen = merged["code"].isin(events.codes())
+    if events.parts:
+        chosen &= (merged["when"] & _parts_mask(events)) > 0
+    if events.weekend:
+        chosen &= (merged["when"] & (1 << WEEKEND)) > 0
+    if events.payday:
+        chosen &= (merged["when"] & (1 << PAYDAY)) > 0
+    return chosen
 
 
 # --- polars ---------------------------------------------------------------------------------------------------------

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from domain.tables import Tables
     from features.encoding import Encoded
 
-_LOG_PROBS = "Add the column action_probs: every action that could have been chosen, with its probability."
+_LOG_PROBS = (
+    "Add the columns action_probs, every action that could have been chosen with its probability, and eligible, their "
+    "names: the file is then a decisions table that later policies can be evaluated on."
+)
 
 
 def decide(
@@ -123,7 +126,7 @@ def write_decisions(path: Path, decisions: list[Decision]) -> None:
 
     frame = pd.DataFrame([decision_row(decision) for decision in decisions])
     if path.suffix == ".csv":
-        for name in ("debt_ids", "reasons", "refusals", "notices", "action_probs"):
+        for name in ("debt_ids", "reasons", "refusals", "notices", "action_probs", "eligible"):
             if name in frame:
                 frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
         for name in ("decided_at", "not_before", "valid_until"):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _READY_SECONDS = 120
 _TITLES = 7
+_COMPARED = 5_000
+"""Decisions on which the version is compared with other policies: a dozen seconds of the demo."""
 
 
 def demo(
@@ -34,8 +36,8 @@ def demo(
     _simulate(data, accounts=accounts, seed=seed, configs=configs)
     _validate(data, configs=configs)
     _train(data, configs=configs)
-    _promote(configs)
-    _report(out / "report")
+    _promote(data, configs=configs)
+    _report(out / "report", configs=configs)
     tables, decisions = _decide(data, out / "decisions.parquet", configs=configs)
     _compare(data, decisions)
     _serve(tables, decisions, exit_=exit_, port=_free_port(port), configs=configs, out=out, started=started)
@@ -66,25 +68,25 @@ def _train(data: Path, *, configs: Path) -> None:
     train(data, configs=configs, name="demo")
 
 
-def _promote(configs: Path) -> None:
+def _promote(data: Path, *, configs: Path) -> None:
     from cli.model_commands import promote
     from domain.errors import AcertoError
     from training.registry import Tracking, champions
 
     _title(4, "gates, then champion")
     try:
-        promote(configs=configs)
+        promote(data=data, max_decisions=_COMPARED, configs=configs)
     except AcertoError as refusal:
         say(str(refusal))
         standing = champions(Tracking.from_environment())
         say("the challenger is used instead" if not standing else f"version {standing[-1]} stays champion")
 
 
-def _report(out: Path) -> None:
+def _report(out: Path, *, configs: Path) -> None:
     from cli.model_commands import report
 
     _title(5, "the report for the risk manager")
-    report(out=out, model="champion", locale="pt-BR")
+    report(out=out, model="champion", locale="pt-BR", configs=configs)
 
 
 def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decision]]:

@@ -22,6 +22,7 @@ _PROMOTE_DATA = (
     "Canonical tables with decisions: the version's policy is compared on them with those of the champion, the ladder, "
     "a tuned ladder, the best single action and chance. Best decisions after its training."
 )
+_MAX_DECISIONS = "With --data: compare on at most so many decisions, drawn by hash. Fewer are faster, and settle less."
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
 
@@ -100,6 +101,7 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Promote past gates that are not met; needs --why.")] = False,
     why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help=_PROMOTE_DATA)] = None,
+    max_decisions: Annotated[int, typer.Option("--max-decisions", min=1, help=_MAX_DECISIONS)] = 150_000,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -113,7 +115,10 @@ def promote(
     tracking = registry.Tracking.from_environment()
     chosen = registry.challenger(tracking) if version is None else version
     with progress("comparing", quiet=as_json or data is None) as step:
-        compared = _compared(chosen, data, tracking, configs=configs, on_step=step)
+        compared = _compared(chosen, data, tracking, configs=configs, max_rows=max_decisions, on_step=step)
+    if compared.comparisons:
+        # Before the gates: what stopped a version belongs in its record as much as what let it pass.
+        registry.keep_comparison(chosen, compared.as_json(), tracking)
     if not as_json:
         _show_compared(compared)
     done = promotion.promote(
@@ -133,7 +138,9 @@ def promote(
     say(f"version {done.version} is champion{before}")
 
 
-def _compared(version: str, data: Path | None, tracking: Tracking, *, configs: Path, on_step: OnStep) -> Compared:
+def _compared(
+    version: str, data: Path | None, tracking: Tracking, *, configs: Path, max_rows: int, on_step: OnStep
+) -> Compared:
     """A version against its opponents on the decisions of a directory; the champion is one where it is another."""
     from decisioning.bundle import read_bundle
     from decisioning.engine import load_desk
@@ -149,7 +156,7 @@ def _compared(version: str, data: Path | None, tracking: Tracking, *, configs: P
     champion = read_bundle(registry.bundle_of(before[0], tracking)) if before and before[0] != version else None
     return compare_on(
         tables_io.read(data, configs=configs), bundle, champion=champion, desk=load_desk(configs),
-        config=load_training_config(configs / "training.yaml"), on_step=on_step,
+        config=load_training_config(configs / "training.yaml"), max_rows=max_rows, on_step=on_step,
     )  # fmt: skip
 
 
@@ -161,6 +168,12 @@ def _show_compared(compared: Compared) -> None:
     if rows:
         title = f"value per decision over {compared.days} days, on {compared.decisions:,} decisions, less that of"
         show_table(title, ["opponent", "DR", "DR on channels", "verdict"], rows)
+    open_ = compared.with_verdict("not_established")
+    if open_:
+        say(
+            f"not established: these decisions do not tell whether the version is worth more than {', '.join(open_)}; "
+            "more of them, or exploring fewer actions, would"
+        )
     for line in compared.notices:
         say(line)
 
@@ -184,11 +197,13 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Directory to write report.html and report.json to.")],
     model: Model = "champion",
     locale: Annotated[str, typer.Option("--locale", help="pt-BR or en.")] = "pt-BR",
+    configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Write the risk report of a model: one offline page, and every number of it as JSON."""
     if locale not in {"pt-BR", "en"}:
         raise typer.BadParameter(f"found {locale!r}, needed pt-BR or en", param_hint="--locale")
+    from decisioning.engine import load_desk
     from training.registry import Tracking, resolve
     from training.report import write_report
 
@@ -197,7 +212,7 @@ def report(
         say(note)
     with progress("report", quiet=as_json) as step:
         step("drawing", 0.1)
-        write_report(folder, out, locale=locale)
+        write_report(folder, out, locale=locale, desk=load_desk(configs))
     if as_json:
         show_json({"bundle": str(folder), "html": str(out / "report.html"), "json": str(out / "report.json")})
         return

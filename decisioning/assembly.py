@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,12 +47,18 @@ class Case:
 
 def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
     """The decision of each row."""
-    second = _runners_up(case)
-    starts, ends = _spans(case)
-    return [
-        _decision(case, row, bundle, desk, runner_up=int(second[row]), span=(int(starts[row]), int(ends[row])))
-        for row in range(len(case.account_ids))
-    ]
+    columns = (_runners_up(case), _channel_probs(case), *_spans(case))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [_decision(case, row, bundle, desk, beside=_Beside(*found)) for row, found in enumerate(rows)]
+
+
+class _Beside(NamedTuple):
+    """What is computed for a whole page: ``runner_up`` is the position of an action, -1 where there is none."""
+
+    runner_up: int
+    channel_prob: float
+    not_before_us: int
+    valid_until_us: int
 
 
 def decision_id(account_id: str, as_of_us: int, bundle: ModelBundle, policy_version: str) -> str:
@@ -60,13 +67,11 @@ def decision_id(account_id: str, as_of_us: int, bundle: ModelBundle, policy_vers
     return sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-def _decision(
-    case: Case, row: int, bundle: ModelBundle, desk: Desk, *, runner_up: int, span: tuple[int, int]
-) -> Decision:
+def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: _Beside) -> Decision:
     position = int(case.choice.action[row])
     action = desk.catalogue.actions[position]
     chosen = candidate(case, row, position)
-    second = candidate(case, row, runner_up) if runner_up >= 0 else None
+    second = candidate(case, row, beside.runner_up) if beside.runner_up >= 0 else None
     as_of_us, account_id = int(case.page.days.as_of_us[row]), case.account_ids[row]
     full = case.shares is not None
     return Decision(
@@ -78,14 +83,15 @@ def _decision(
         offer=action.offer,
         moment=action.moment,
         action_prob=float(case.choice.action_prob[row]),
+        channel_prob=beside.channel_prob,
         arm=HOLDOUT_ARM if case.choice.holdout[row] else POLICY_ARM,
         p_pay=dict(zip(bundle.payment.horizons, case.p_pay[row].tolist(), strict=True)),
         chosen=chosen,
         runner_up=second,
         debt_ids=case.debt_ids[row],
         amount_due_cents=int(case.page.asked.due_cents[row]),
-        not_before_us=span[0],
-        valid_until_us=span[1],
+        not_before_us=beside.not_before_us,
+        valid_until_us=beside.valid_until_us,
         reasons=case.reasons[row],
         refusals=case.refusals[row],
         model_version=bundle.version,
@@ -128,6 +134,16 @@ def ranking(case: Case, row: int) -> tuple[Candidate, ...]:
 def _action_probs(case: Case, row: int) -> dict[str, float]:
     possible = np.flatnonzero(case.choice.probabilities[row] > 0)
     return {case.page.catalogue.actions[place].name: float(case.choice.probabilities[row, place]) for place in possible}
+
+
+def _channel_probs(case: Case) -> Floats:
+    """(n,) probability of the channel of each chosen action: what evaluates by channel takes a tenth of the log."""
+    names = [action.channel for action in case.page.catalogue.actions]
+    channel = np.unique(names, return_inverse=True)[1]
+    same = channel[case.choice.action][:, None] == channel
+    # A sum of parts that make 1 may end an ulp above it, which no reader of the log would take for a probability.
+    total = (case.choice.probabilities * same).sum(axis=1)
+    return np.asarray(np.minimum(total, 1.0), dtype=np.float64)
 
 
 def _runners_up(case: Case) -> npt.NDArray[np.int64]:

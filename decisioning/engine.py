@@ -23,8 +23,10 @@ from decisioning.eligibility import Page, eligibility
 from decisioning.moments import LocalDays
 from decisioning.notices import page_notices, say
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
+from decisioning.rehearsal import free_states
 from decisioning.response import Outcomes, PriorResponse
-from decisioning.valuation import amount_due_cents, amounts, recovered_cents, worth
+from decisioning.targeting import LeftAlone
+from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_cents, worth
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
@@ -32,7 +34,7 @@ from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
 
-__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "probabilities", "score"]
+__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "probabilities", "rehearse", "score"]
 
 Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
@@ -114,15 +116,42 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     for rows in _pages(np.arange(len(spine), dtype=np.int64)):
         page_spine = spine.take(rows)
         states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
-        values = compute_many(encoded, page_spine, bundle.schema)
-        p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
-        asked = amounts(amount_due_cents(states), desk.catalogue.actions)
-        days = LocalDays(page_spine.as_of_us, states.local_day, states.zone, states.zone_names)
-        allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
-        outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
-        money = worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+        allowed, _, money = _weighed(states, compute_many(encoded, page_spine, bundle.schema), bundle, desk)
         found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
     return np.concatenate(found)
+
+
+def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
+    """What is expected of accounts that are left alone, and of the best action on each, from feature rows alone.
+
+    Parameters
+    ----------
+    values : (n, k) in the order of the bundle's schema, which has the features ``rehearsal.NEEDED``
+
+    Notes
+    -----
+    As if every channel were consented to, and nobody had been contacted of late (``rehearsal``); without exploration.
+    """
+    pages = [LeftAlone.nobody()]
+    for rows in _pages(np.arange(len(values), dtype=np.int64)):
+        states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
+        allowed, outcomes, money = _weighed(states, values[rows], bundle, desk)
+        best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
+        chosen = money.net_cents[np.arange(len(rows)), best]
+        pages.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
+    return LeftAlone.together(pages)
+
+
+def _weighed(
+    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk
+) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
+    """Which actions are allowed (n, A), what each leads to, and what it is worth."""
+    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions)
+    days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
+    allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
+    outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
+    return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
 
 
 def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:

@@ -17,7 +17,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
     """One row of the batch file: money in currency with two decimals, moments as aware datetimes, lists as lists.
 
     ``action_probs`` is there where the decision holds them: every action that could have been chosen, with its
-    probability.
+    probability; and ``eligible``, their names, which a table of decisions has (contract §2).
     """
     logged = [{"action": action, "action_prob": prob} for action, prob in decision.action_probs.items()]
     chosen, second = decision.chosen, decision.runner_up
@@ -30,6 +30,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "offer": decision.offer,
         "moment": decision.moment,
         "action_prob": decision.action_prob,
+        "channel_prob": decision.channel_prob,
         "arm": decision.arm,
         **{f"p_pay_{days}d": p_pay for days, p_pay in decision.p_pay.items()},
         "expected_recovered": from_cents(chosen.expected_recovered_cents),
@@ -51,7 +52,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "policy_version": decision.policy_version,
         "schema_fingerprint": decision.schema_fingerprint,
         "notices": list(decision.notices),
-        **({"action_probs": logged} if logged else {}),
+        **({"action_probs": logged, "eligible": list(decision.action_probs)} if logged else {}),
     }
 
 
@@ -64,7 +65,7 @@ def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
     """
     row = decision_row(decision)
     days = list(decision.p_pay)
-    answer = {name: row[name] for name in row if not name.startswith("p_pay_")}
+    answer = {name: row[name] for name in row if not name.startswith("p_pay_") and name != "eligible"}
     answer["p_pay"] = {f"{horizon}d": decision.p_pay[horizon] for horizon in days}
     answer[f"p_pay_{explained}d"] = decision.p_pay[explained]
     answer |= {name: rfc3339(row[name]) for name in ("decided_at", "not_before", "valid_until")}

@@ -1,7 +1,8 @@
 """Whom contacting pays for: decisions by who would pay anyway, and by what the best contact adds to waiting.
 
 Those who pay anyway are not worth a contact, nor are those who will not pay whatever is done; the table shows whether
-the policy leaves both alone, and what it spends on the rest.
+the policy leaves both alone, and what it spends on the rest. ``targeting`` tells it of decisions that were taken,
+``by_self_cure`` of what is expected of a sample.
 """
 
 from __future__ import annotations
@@ -9,7 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from domain.actions import WAIT
 from domain.decisions import Decision
@@ -18,6 +23,59 @@ P_PAY_EDGES = (0.1, 0.3, 0.6)
 ADDED_EDGES_CENTS = (1, 100, 1_000, 10_000)
 """From these on a contact adds something, 1, 10, or 100 in currency."""
 NO_CONTACT = "no contact allowed"
+LEAVE_ALONE, CONTACT = "leave_alone", "contact"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Of n accounts, each (n,): what is expected where nothing is done, and of the best action that is allowed.
+
+    ``p_pay`` within the label's horizon without any contact, the self-cure; ``waiting_cents`` the value of waiting and
+    ``chosen_cents`` that of the best action, which is a contact where ``contacted``.
+    """
+
+    p_pay: Floats
+    waiting_cents: Floats
+    chosen_cents: Floats
+    contacted: npt.NDArray[np.bool_]
+
+    @classmethod
+    def nobody(cls) -> Self:
+        """No accounts at all."""
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_))
+
+    @classmethod
+    def together(cls, parts: Sequence[LeftAlone]) -> Self:
+        """The accounts of all parts, in order."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+
+def by_self_cure(found: LeftAlone) -> list[dict[str, Any]]:
+    """One row per band of self-cure that holds accounts; money per account, in currency.
+
+    ``mostly`` is ``leave_alone`` where at least half of the band is, else ``contact``.
+    """
+    band = np.digitize(found.p_pay, P_PAY_EDGES)
+    edges = (0.0, *P_PAY_EDGES, 1.0)
+    return [
+        {"p_pay_low": edges[one], "p_pay_high": edges[one + 1], **_left_alone(found, band == one)}
+        for one in np.unique(band).tolist()
+    ]
+
+
+def _left_alone(found: LeftAlone, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    waiting, chosen = found.waiting_cents[inside].mean() / 100.0, found.chosen_cents[inside].mean() / 100.0
+    left = 1.0 - float(found.contacted[inside].mean())
+    return {
+        "accounts": int(inside.sum()),
+        "waiting_value": round(float(waiting), 2),
+        "chosen_value": round(float(chosen), 2),
+        "gain": round(float(chosen - waiting), 2),
+        "left_alone": left,
+        "mostly": LEAVE_ALONE if left >= 0.5 else CONTACT,
+    }
 
 
 def targeting(decisions: Sequence[Decision], *, horizon_days: int) -> list[dict[str, Any]]:

@@ -72,8 +72,9 @@ class Decision:
     """One decision about one account (contract §4).
 
     A decision that only waits, or whose every contact was refused, is a decision like any other, with its reasons.
-    ``action_prob`` is the probability with which the policy chose ``action``; ``action_probs`` holds those of all
-    actions that it could have chosen, where they were asked for, and sums to 1.
+    ``action_prob`` is the probability with which the policy chose ``action``, ``channel_prob`` that of its channel with
+    any offer and moment; ``action_probs`` holds those of all actions that it could have chosen, where they were asked
+    for, and sums to 1.
     """
 
     decision_id: str
@@ -84,6 +85,7 @@ class Decision:
     offer: str
     moment: str
     action_prob: float
+    channel_prob: float
     arm: str
     p_pay: Mapping[int, float]
     chosen: Candidate

@@ -89,8 +89,15 @@ class Explanation(Part):
     contrast: dict[str, dict[str, float]]
 
 
+class ActionProb(Part):
+    """An action that could have been chosen, and the probability with which it would have been."""
+
+    action: str
+    action_prob: float = Field(gt=0, le=1)
+
+
 class Decision(Horizons):
-    """One decision, whole; ``candidates`` and ``explanation`` come with ``explain: full``."""
+    """One decision, whole; ``candidates``, ``action_probs`` and ``explanation`` come with ``explain: full``."""
 
     decision_id: str
     decided_at: str
@@ -99,6 +106,7 @@ class Decision(Horizons):
     offer: str
     moment: str
     action_prob: float = Field(gt=0, le=1, description="probability with which the policy chose this action")
+    channel_prob: float = Field(gt=0, le=1, description="probability with which the policy chose this action's channel")
     arm: str
     expected_recovered: float
     expected_cost: float
@@ -118,6 +126,7 @@ class Decision(Horizons):
     policy_version: str
     notices: list[str]
     candidates: list[Candidate] = []
+    action_probs: list[ActionProb] = []
     explanation: Explanation | None = None
 
 

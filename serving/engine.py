@@ -73,6 +73,7 @@ class Engine:
         found = decide(
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
             accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
+            log_probs=explain == "full",
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)
         own = [

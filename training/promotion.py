@@ -106,6 +106,15 @@ def _feature_gate(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate,
     return (Gate("critical findings about features", found, f"at most {most}", found <= most),)
 
 
+def read_comparison(folder: Path) -> dict[str, Any] | None:
+    """How the policy of a bundle compared with others when that was last asked; ``None`` where it never was."""
+    path = registry.comparison_file(folder)
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def read_evaluation(folder: Path) -> dict[str, Any]:
     """What was measured when the bundle was trained."""
     found: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MODEL, EXPERIMENT = "acerto", "acerto"
 CHAMPION, CHALLENGER = "champion", "challenger"
 _ARTIFACT = "bundle"
+_COMPARISON = "opponents.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Tracking:
 
     @property
     def address(self) -> str:
-        """The tracking URI."""
-        return self.uri or f"sqlite:///{self.root / 'mlflow.db'}"
+        """The tracking URI; with an absolute path, as MLflow keeps connections by URI for the life of a process."""
+        return self.uri or f"sqlite:///{(self.root / 'mlflow.db').absolute()}"
 
     @property
     def bundles(self) -> Path:
@@ -91,6 +92,26 @@ def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle
         client.set_terminated(run_id)
     _point(tracking, CHALLENGER, {"version": version})
     return kept
+
+
+def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) -> Path:
+    """Keep how a version's policy compared with others: beside its bundle, on its run, and verdicts as its tags.
+
+    A later comparison of the same version takes its place. Returns the file beside the bundle.
+    """
+    dated = {"version": version, "compared_at": now().isoformat(), **found}
+    with _client(tracking) as client:
+        run_id = client.get_model_version(MODEL, version).run_id
+        if run_id is not None:
+            client.log_dict(run_id, dated, _COMPARISON)
+        for opponent, one in found["opponents"].items():
+            client.set_model_version_tag(MODEL, version, f"against_{opponent}", one["verdict"])
+    return _written(comparison_file(bundle_of(version, tracking)), dated)
+
+
+def comparison_file(bundle: Path) -> Path:
+    """Where a bundle's comparison is kept, if there is one: beside it, since what a bundle holds was sealed."""
+    return bundle.with_name(f"{bundle.name}.{_COMPARISON}")
 
 
 def move_champion(version: str, tracking: Tracking, *, why: str) -> str | None:
@@ -182,12 +203,15 @@ def _set_champion(version: str, history: list[str], tracking: Tracking, *, why: 
 
 def _point(tracking: Tracking, alias: str, pointer: Mapping[str, Any]) -> None:
     """Write an alias in one step: a reader sees the old file or the new one."""
-    folder = tracking.root / "aliases"
-    folder.mkdir(parents=True, exist_ok=True)
     content = {**pointer, "bundle": f"bundles/{pointer['version']}", "since": now().isoformat()}
-    draft = folder / f".{alias}.json"
-    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    draft.replace(folder / f"{alias}.json")
+    _written(tracking.root / "aliases" / f"{alias}.json", content)
+
+
+def _written(path: Path, content: Mapping[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return draft.replace(path)
 
 
 def _pointer(tracking: Tracking, alias: str) -> dict[str, Any] | None:
@@ -230,6 +254,9 @@ def _fetch(version: str, tracking: Tracking) -> None:
         tracking.bundles.mkdir(parents=True, exist_ok=True)
         fetched = Path(client.download_artifacts(run_id, _ARTIFACT))
         copy_bundle(fetched, tracking.bundles / version, version=version)
+        if _COMPARISON in {found.path for found in client.list_artifacts(run_id)}:
+            compared = Path(client.download_artifacts(run_id, _COMPARISON))
+            _written(comparison_file(tracking.bundles / version), json.loads(compared.read_text(encoding="utf-8")))
 
 
 @contextmanager

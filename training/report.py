@@ -14,8 +14,11 @@ import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from decisioning.bundle import ModelBundle, read_bundle
+from decisioning.engine import Desk, rehearse
+from decisioning.rehearsal import NEEDED
+from decisioning.targeting import by_self_cure
 from training import plots
-from training.promotion import read_evaluation
+from training.promotion import read_comparison, read_evaluation
 from training.report_words import words
 
 Floats = npt.NDArray[np.float64]
@@ -24,8 +27,12 @@ _SHAP_ROWS = 2_000
 _TOP = 20
 
 
-def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR") -> Path:
+def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR", desk: Desk | None = None) -> Path:
     """Write ``report.html`` and ``report.json`` into a folder; returns the path of the page.
+
+    Parameters
+    ----------
+    desk : the actions and rules that decide; without it the report is about the model and says nothing of decisions
 
     Raises
     ------
@@ -35,12 +42,15 @@ def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR") -> Pa
     told = words(locale)
     bundle = read_bundle(bundle_folder)
     evaluation = read_evaluation(bundle_folder)
-    values = _sampled_values(bundle_folder)
+    sample = _sampled_values(bundle_folder)
+    values = sample[:_SHAP_ROWS]
     contributions = bundle.payment.contributions(values)
     numbers = {
         "identity": _identity(bundle),
         "evaluation": evaluation,
         "shap": {"rows": len(values), "unit": "log-odds", "features": _strongest(contributions, bundle.schema.names)},
+        "targeting": None if desk is None else _targeting(bundle, sample, desk),
+        "opponents": read_comparison(bundle_folder),
     }
     page = _environment(locale).get_template("report.html").render(
         words=told, explained=evaluation["horizons"][str(bundle.payment.explained)],
@@ -67,7 +77,19 @@ def _identity(bundle: ModelBundle) -> dict[str, Any]:
 def _sampled_values(folder: Path) -> Floats:
     content = (folder / "evaluation" / "sample.npz").read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as held_out:
-        return np.asarray(held_out["values"][:_SHAP_ROWS], dtype=np.float64)
+        return np.asarray(held_out["values"], dtype=np.float64)
+
+
+def _targeting(bundle: ModelBundle, sample: Floats, desk: Desk) -> dict[str, Any] | None:
+    """Whom contacting would pay for among the held-out rows; ``None`` where the model does not know what is owed."""
+    if not set(NEEDED) <= bundle.schema.index.keys():
+        return None
+    return {
+        "rows": len(sample),
+        "rests_on_priors": bundle.response is None,
+        "policy_version": desk.policy_version,
+        "bands": by_self_cure(rehearse(sample, bundle, desk=desk)),
+    }
 
 
 def _strongest(contributions: Floats, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -99,6 +121,7 @@ def _environment(locale: str) -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["number"] = lambda value, places=4: _number(value, places, locale)
+    environment.filters["percent"] = lambda value, places=0: f"{_number(100.0 * value, places, locale)} %"
     environment.filters["count"] = lambda value: _number(value, 0, locale)
     environment.globals["top"] = _TOP
     return environment

@@ -17,6 +17,8 @@ _PT = {
     "shap": "O que move a estimativa",
     "segments": "Segmentos",
     "response": "Modelo de resposta",
+    "targeting": "A quem o contato compensa",
+    "opponents": "Contra outras políticas",
     "limits": "Limites",
     "version": "Versão",
     "hash": "Hash canônico do modelo (SHA-256)",
@@ -74,6 +76,39 @@ _PT = {
     "learner": "Método",
     "actions": "ações registradas",
     "share_days": "Dias em que se mede a parte recuperada",
+    "targeting_note": "Previsto para {rows} linhas de teste, como se todo canal fosse permitido: a amostra não diz "
+    "quem consentiu, quem está em espera nem quem acabou de ser contatado. Valores por conta; a ação escolhida é a "
+    "melhor, sem exploração, e o ganho previsto da melhor entre muitas é otimista. Quem paga de qualquer forma e quem "
+    "não pagaria nem assim deve ficar em paz.",
+    "targeting_priors": "Sem modelo de resposta: o efeito das ações vem de premissas configuradas.",
+    "self_cure": "Probabilidade de pagar sem contato",
+    "band": "{low} a {high}",
+    "accounts": "Contas",
+    "waiting_value": "Valor de esperar",
+    "chosen_value": "Valor da ação escolhida",
+    "gain": "Ganho",
+    "left_alone": "Deixadas em paz",
+    "mostly": "Em geral",
+    "advice": {"leave_alone": "deixar em paz", "contact": "contatar"},
+    "opponents_note": "Valor por decisão da política desta versão menos o da outra, em {days} dias e em moeda, sobre "
+    "{decisions} decisões registradas, comparado em {at}. Entre colchetes, o intervalo de 95 %, por devedor. O "
+    "veredito pede um intervalo mais estreito que o próprio ganho; decide o DR, o DR por canal é uma segunda opinião.",
+    "opponents_seen": "Esta versão foi treinada quando {seen} dessas decisões já eram conhecidas: os seus números são "
+    "otimistas demais.",
+    "opponents_unseen": "Nenhuma dessas decisões era conhecida no treino.",
+    "opponents_open": "Não estabelecido: essas decisões não dizem se a versão vale mais ou menos. Não é empate.",
+    "opponent": "Outra política",
+    "opponent_names": {
+        "champion": "a versão campeã", "ladder": "a régua", "tuned_ladder": "a melhor régua por atraso e valor",
+        "constant": "a melhor ação única", "random": "ao acaso, entre as permitidas",
+    },
+    "dr": "DR",
+    "dr_channels": "DR por canal",
+    "verdict": "Veredito",
+    "verdicts": {
+        "better": "melhor", "worse": "pior", "not_established": "não estabelecido",
+        "no_support": "sem base no registro",
+    },
     "limit_list": [
         "As medidas vêm de linhas posteriores ao treino; a versão entregue foi reajustada com todas as linhas maduras.",
         "A probabilidade supõe o tratamento que a conta costuma receber; cada ação traz a sua própria.",
@@ -93,6 +128,8 @@ _EN = {
     "shap": "What moves the estimate",
     "segments": "Segments",
     "response": "Response model",
+    "targeting": "Whom contacting pays for",
+    "opponents": "Against other policies",
     "limits": "Limits",
     "version": "Version",
     "hash": "Canonical model hash (SHA-256)",
@@ -150,6 +187,39 @@ _EN = {
     "learner": "Learner",
     "actions": "logged actions",
     "share_days": "Days over which the recovered share is measured",
+    "targeting_note": "Predicted for {rows} test rows, as if every channel were allowed: the sample does not say who "
+    "consented, who is on hold or who was just contacted. Values are per account; the chosen action is the best one, "
+    "without exploration, and the predicted gain of the best of many is too good. Who pays anyway should be left "
+    "alone, and so should who would not pay even then.",
+    "targeting_priors": "Without a response model: what actions do comes from configured priors.",
+    "self_cure": "Probability of paying without contact",
+    "band": "{low} to {high}",
+    "accounts": "Accounts",
+    "waiting_value": "Value of waiting",
+    "chosen_value": "Value of the chosen action",
+    "gain": "Gain",
+    "left_alone": "Left alone",
+    "mostly": "Mostly",
+    "advice": {"leave_alone": "leave alone", "contact": "contact"},
+    "opponents_note": "Value per decision of this version's policy less that of the other, over {days} days and in "
+    "currency, on {decisions} logged decisions, compared at {at}. In brackets the 95 % interval, by debtor. A verdict "
+    "asks for an interval narrower than the gain itself; DR decides, DR on channels is a second opinion.",
+    "opponents_seen": "This version was trained when {seen} of these decisions were known: its figures are too good.",
+    "opponents_unseen": "None of these decisions was known in training.",
+    "opponents_open": "Not established: these decisions do not say whether the version is worth more or less. That is "
+    "no draw.",
+    "opponent": "Other policy",
+    "opponent_names": {
+        "champion": "the champion", "ladder": "the ladder", "tuned_ladder": "the best ladder by delay and amount",
+        "constant": "the best single action", "random": "by chance among what is allowed",
+    },
+    "dr": "DR",
+    "dr_channels": "DR on channels",
+    "verdict": "Verdict",
+    "verdicts": {
+        "better": "better", "worse": "worse", "not_established": "not established",
+        "no_support": "no support in the log",
+    },
     "limit_list": [
         "Figures come from rows later than training; the shipped version was refitted on all mature rows.",
         "The probability supposes the treatment an account usually gets; each action carries its own.",

@@ -68,6 +68,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def acerto_in() -> Callable[..., int]:
+    """A command in a folder, for fixtures that outlive one test: its exit code alone."""
+    return command
+
+
 @pytest.fixture
 def acerto(project: Path, capfd: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: object, folder: Path = project) -> Outcome:

@@ -182,3 +182,40 @@ def test_data_without_decisions_are_refused(acerto, project, tmp_path):
     result = acerto("evaluate", "--data", tmp_path)
     assert result.code == 1
     assert "no decisions table" in result.err
+
+
+@pytest.fixture(params=[".parquet", ".csv"])
+def decided(acerto, project, tmp_path, request):
+    """The project's data with what `decide` wrote for a day some months ago in the place of the decisions table."""
+    for path in (project / "data").glob("*.parquet"):
+        if path.stem != "decisions":
+            (tmp_path / path.name).symlink_to(path)
+    out = tmp_path / f"decisions{request.param}"
+    asked = ("--data", "data", "--as-of", "2025-11-03T12:00:00Z", "--out", out, "--log-probs")
+    assert acerto("decide", *asked).code == 0
+    return tmp_path
+
+
+def test_what_decide_wrote_is_a_log_on_which_its_own_policy_is_worth_what_was_logged(acerto, decided):
+    result = acerto("evaluate", "--data", decided, "--horizon-days", 60, "--json")
+    assert result.code == 0
+    told = json.loads(result.out)
+    model = told["policies"]["model"]
+    assert model["ess"] == pytest.approx(told["rows"])
+    assert model["ips"]["value"] == pytest.approx(told["logged"]["value"])
+
+
+def test_what_decide_wrote_tells_support_and_probabilities_of_channels(acerto, decided):
+    told = json.loads(acerto("evaluate", "--data", decided, "--horizon-days", 60, "--json").out)
+    model = told["policies"]["model"]
+    assert (model["unsupported_share"], model["unsupported_share_is_estimated"]) == (0.0, False)
+    assert model["mdr"]["value"] == pytest.approx(model["dr"]["value"])
+
+
+def test_what_decide_wrote_counts_its_hold_out_apart(acerto, decided):
+    files = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
+    path = next(decided.glob("decisions*"))
+    held_out = int((files[path.suffix](path)["arm"] == "holdout").sum())
+    told = json.loads(acerto("evaluate", "--data", decided, "--horizon-days", 60, "--json").out)
+    assert held_out > 0
+    assert told["left_out"]["holdout"] == held_out

@@ -25,8 +25,8 @@ from features.spine import every_account
 
 AS_OF = parse_moment("2026-03-02T12:30:00Z")
 ROW = [
-    "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "arm",
-    "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
+    "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "channel_prob",
+    "arm", "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
     "expected_net_value", "incremental_net_value", "runner_up", "debt_ids", "amount_due", "offer_amount",
     "discount_amount", "instalment_amount", "not_before", "valid_until", "reasons", "refusals", "model_version",
     "policy_version", "schema_fingerprint", "notices",
@@ -54,6 +54,17 @@ def test_logged_probabilities_sum_to_1_and_hold_the_chosen_one(encoded: Any, bun
     for decision in decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, log_probs=True):
         assert sum(decision.action_probs.values()) == pytest.approx(1.0)
         assert decision.action_probs[decision.action] == decision.action_prob
+
+
+def test_the_probability_of_a_channel_is_that_of_all_its_actions(encoded: Any, bundle: Any, desk: Any) -> None:
+    for decision in decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, log_probs=True):
+        same = [prob for action, prob in decision.action_probs.items() if action.startswith(f"{decision.channel}/")]
+        assert decision.channel_prob == pytest.approx(sum(same), abs=1e-12)
+
+
+def test_what_could_have_been_chosen_is_a_column_beside_its_probabilities(encoded: Any, bundle: Any, desk: Any) -> None:
+    row = decision_row(decide(encoded, as_of=AS_OF, bundle=bundle, desk=desk, log_probs=True)[0])
+    assert row["eligible"] == [one["action"] for one in row["action_probs"]]
 
 
 def test_probabilities_are_a_column_where_they_are_asked_for(encoded: Any, bundle: Any, desk: Any) -> None:

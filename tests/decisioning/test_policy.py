@@ -73,6 +73,18 @@ def test_exploring_never_costs_more_in_expectation_than_its_cap(page: tuple, cap
     assert (loss <= 100 * cap + 1e-9).all()
 
 
+@given(page=pages(), cap=st.floats(0, 2))
+def test_a_cap_thins_exploration_out_and_keeps_its_shape(page: tuple, cap: float) -> None:
+    worth, allowed = page
+    free = action_probabilities(worth, allowed, Exploration(share=0.5))
+    capped = action_probabilities(worth, allowed, Exploration(share=0.5, max_expected_loss=cap))
+    for row in range(len(worth)):
+        others = allowed[row] & (np.arange(worth.shape[1]) != np.argmax(np.where(allowed[row], worth[row], -np.inf)))
+        kept = capped[row, others] / free[row, others]
+        assert kept == pytest.approx(np.full(others.sum(), kept.max(initial=0.0)))
+        assert (kept <= 1 + 1e-12).all()
+
+
 @given(page=pages())
 def test_without_exploration_the_best_is_certain_and_ties_go_to_the_first(page: tuple) -> None:
     worth, allowed = page

@@ -37,8 +37,22 @@ def test_base_and_contributions_add_up_to_the_served_probability(client: Any, as
 @pytest.mark.parametrize("explain", ["none", "reasons"])
 def test_contributions_come_only_when_asked_for(client: Any, ask: Any, explain: str) -> None:
     decision = decide(client, ask(explain=explain))[0]
-    assert not {"explanation", "candidates"} & decision.keys()
+    assert not {"explanation", "candidates", "action_probs"} & decision.keys()
     assert bool(decision["reasons"]) == (explain == "reasons")
+
+
+def test_a_full_answer_holds_the_probability_of_every_action_that_could_be_chosen(client: Any, ask: Any) -> None:
+    decision = decide(client, ask(explain="full"))[0]
+    probs = {one["action"]: one["action_prob"] for one in decision["action_probs"]}
+    assert sum(probs.values()) == pytest.approx(1.0, abs=1e-12)
+    assert probs[decision["action"]] == decision["action_prob"]
+
+
+def test_an_answer_holds_the_probability_of_its_channel(client: Any, ask: Any) -> None:
+    decision = decide(client, ask(explain="full"))[0]
+    on_channel = [one["action_prob"] for one in decision["action_probs"]
+                  if one["action"].startswith(f"{decision['channel']}/")]  # fmt: skip
+    assert decision["channel_prob"] == pytest.approx(sum(on_channel), abs=1e-12)
 
 
 def test_reasons_come_in_the_language_asked_for(client: Any, ask: Any) -> None:

@@ -2,12 +2,15 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from decisioning.bundle import read_bundle
+from decisioning.desk import load_desk
 from domain.clock import from_us
 from domain.errors import AcertoError, BundleError, NotEnoughDataError
 from domain.tables import Tables
@@ -18,9 +21,10 @@ from training.config import GatesConfig
 from training.dataset import PaymentRows
 from training.evaluation import Rows
 from training.matrix import inspect
-from training.ope.opponents import Comparison
+from training.ope.estimators import Estimate
+from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
-from training.promotion import check, promote
+from training.promotion import check, promote, read_comparison
 from training.report import write_report
 
 SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 3000}\n"
@@ -159,6 +163,65 @@ def test_the_report_needs_no_network_and_tells_every_section(
     assert page.count("<h2>") == 9 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
+
+
+@pytest.mark.parametrize("locale, title", [("pt-BR", "A quem o contato compensa"), ("en", "Whom contacting pays for")])
+def test_the_report_tells_whom_contacting_pays_for(
+    trained: TrainingResult, tmp_path: Path, locale: str, title: str
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale=locale, desk=load_desk(Path("configs")))
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["targeting"]
+    assert f"<h2>{title}</h2>" in page.read_text(encoding="utf-8")
+    assert sum(band["accounts"] for band in told["bands"]) == told["rows"] > 0
+
+
+@pytest.fixture
+def compared(trained: TrainingResult, tracking: registry.Tracking) -> Iterator[dict[str, Any]]:
+    """A comparison kept with the first version, for as long as a test lasts."""
+    found = Compared(
+        (Comparison("ladder", "not_established", Estimate(1.5, se=1.8)), Comparison("random", "no_support")),
+        (), decisions=1_234, days=90,
+    )  # fmt: skip
+    path = registry.keep_comparison(trained.version, found.as_json(), tracking)
+    yield found.as_json()
+    path.unlink()
+
+
+def test_a_comparison_is_kept_beside_the_bundle_and_leaves_it_whole(
+    trained: TrainingResult, compared: dict[str, Any]
+) -> None:
+    kept = read_comparison(trained.bundle.folder)
+    assert kept is not None
+    assert {name: kept[name] for name in compared} == compared
+    assert read_bundle(trained.bundle.folder).model_hash == trained.bundle.model_hash
+
+
+def test_another_machine_fetches_the_comparison_with_its_bundle(
+    trained: TrainingResult, compared: dict[str, Any], tracking: registry.Tracking, tmp_path: Path
+) -> None:
+    elsewhere = registry.Tracking(root=tmp_path / "mlruns", uri=tracking.address)
+    kept = read_comparison(registry.bundle_of(trained.version, elsewhere))
+    assert kept is not None and kept["opponents"] == compared["opponents"]
+
+
+@pytest.mark.parametrize(
+    "locale, verdict, gain", [("pt-BR", "não estabelecido", "1,50"), ("en", "not established", "1.50")]
+)
+def test_the_report_tells_the_verdicts_against_other_policies(
+    trained: TrainingResult, compared: dict[str, Any], tmp_path: Path, locale: str, verdict: str, gain: str
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if verdict in row and row.startswith("<tr>")]
+    assert len(rows) == 1 and gain in rows[0]
+    numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert numbers["opponents"]["opponents"] == compared["opponents"]
+
+
+def test_a_report_of_a_version_that_was_never_compared_says_nothing_of_other_policies(
+    trained: TrainingResult, tmp_path: Path
+) -> None:
+    page = write_report(trained.bundle.folder, tmp_path, locale="en").read_text(encoding="utf-8")
+    assert "Against other policies" not in page
 
 
 def test_the_bundle_keeps_a_reference_for_every_feature(trained: TrainingResult) -> None:

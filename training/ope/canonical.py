@@ -21,7 +21,7 @@ from training import sampling
 from training.config import ModelConfig, TrainingConfig
 from training.dataset import Horizon
 from training.facts import end_of_data
-from training.ope.decisions import Decisions, usable
+from training.ope.decisions import MAX_ROWS, Decisions, usable
 from training.ope.estimators import Floats, Log, Target
 from training.ope.grid_outcome import cross_fitted_grid
 from training.ope.outcome import folds_of
@@ -37,11 +37,15 @@ OnStep = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Over how many days money counts (``None``: as many as the log allows), from when on, against what."""
+    """Over how many days money counts (``None``: as many as the log allows), from when on, against what.
+
+    ``max_rows`` bounds the decisions, which are drawn by hash where there are more.
+    """
 
     horizon_days: int | None = None
     from_us: int | None = None
     options: Options = field(default_factory=Options)
+    max_rows: int = MAX_ROWS
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,11 @@ def value(
     tell("sorting events", 0.1)
     encoded = encode(tables, attributes=bundle.schema.attributes)
     horizon = Horizon(end_of_data(tables, until_us=None), config.posting_lag_days)
-    moments = sampling.decided(encoded)[0].as_of_us
-    days = question.horizon_days or value_days(moments, horizon, longest=desk.config.value_horizon_days)
-    decisions = usable(encoded, desk.catalogue, horizon, days=days, from_us=question.from_us, seed=config.model.seed)
+    days = question.horizon_days or _days(encoded, horizon, question, longest=desk.config.value_horizon_days)
+    decisions = usable(
+        encoded, desk.catalogue, horizon, days=days, from_us=question.from_us, seed=config.model.seed,
+        max_rows=question.max_rows,
+    )  # fmt: skip
     tell("asking the model", 0.3)
     asked = {MODEL: probabilities(encoded, decisions.spine, bundle, desk=desk)}
     if champion is not None:
@@ -115,6 +121,14 @@ def value(
     targets = _targets(encoded, decisions, log, asked, schema=bundle.schema, desk=desk, model=config.model)
     tell("estimating", 0.9)
     return Valued(decisions, log, targets, days)
+
+
+def _days(encoded: Encoded, horizon: Horizon, question: Question, *, longest: int) -> int:
+    """As many days as the decisions that are asked about have lived through, and not those before them."""
+    moments = sampling.decided(encoded)[0].as_of_us
+    if question.from_us is not None:
+        moments = moments[moments >= question.from_us]
+    return value_days(moments, horizon, longest=longest)
 
 
 def _log(encoded: Encoded, decisions: Decisions, terms: Terms) -> Log:
@@ -164,18 +178,18 @@ def notices(valued: Valued, bundle: ModelBundle, *, longest: int) -> tuple[str, 
     found = [f"money of {days} days per decision, in currency; left out: {left or 'nothing'}"]
     if days < longest:
         found.append(f"the log is too short for the value horizon of {longest} days: what comes later is in no figure")
-    seen = _seen_in_training(decisions, bundle)
+    seen = seen_in_training(decisions, bundle)
     if seen:
         found.append(
             f"the model was trained when {seen:,} of these {len(decisions):,} decisions were known: its own figures "
-            "are too good; give --from after its training"
+            "are too good; train with --until, and value it on what came after"
         )
     if not decisions.eligible_known:
         found.append("the log does not say what was eligible: support is estimated from the weights alone")
     return tuple(found)
 
 
-def _seen_in_training(decisions: Decisions, bundle: ModelBundle) -> int:
+def seen_in_training(decisions: Decisions, bundle: ModelBundle) -> int:
     """How many of the decisions lie before the end of the data that the bundle was trained on."""
     end_us = trained_until_us(bundle)
     return 0 if end_us is None else int((decisions.spine.as_of_us < end_us).sum())

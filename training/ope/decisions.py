@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.policy import HOLDOUT_ARM
 from domain.actions import ANY_MOMENT, Action, ActionCatalogue
 from domain.errors import DataError, NotEnoughDataError
 from features.encoding import Encoded
@@ -62,9 +63,16 @@ class Decisions:
 
 
 def usable(
-    encoded: Encoded, catalogue: ActionCatalogue, horizon: Horizon, *, days: int, from_us: int | None, seed: int
+    encoded: Encoded,
+    catalogue: ActionCatalogue,
+    horizon: Horizon,
+    *,
+    days: int,
+    from_us: int | None,
+    seed: int,
+    max_rows: int = MAX_ROWS,
 ) -> Decisions:
-    """The decisions whose ``days`` are over, at or after ``from_us``.
+    """The decisions whose ``days`` are over, at or after ``from_us``; at most ``max_rows`` of them, drawn by hash.
 
     Raises
     ------
@@ -78,13 +86,16 @@ def usable(
     early = np.zeros(len(rows), dtype=np.bool_) if from_us is None else spine.as_of_us < from_us
     mature = horizon.mature(spine.as_of_us, days)
     owes = standing_at(encoded, spine).owes
-    reasons = {"before_from": early, "immature": ~mature, "unknown_action": action < 0, "owed_nothing": ~owes}
+    reasons = {
+        "before_from": early, "immature": ~mature, "unknown_action": action < 0, "owed_nothing": ~owes,
+        "holdout": _held_out(encoded, rows),
+    }  # fmt: skip
     good, left_out = np.ones(len(rows), dtype=np.bool_), {}
     for reason, out in reasons.items():
         left_out[reason] = int((good & out).sum())
         good &= ~out
     kept = np.flatnonzero(good)
-    kept = kept[sampling.at_most(spine.take(kept), MAX_ROWS, seed=seed)]
+    kept = kept[sampling.at_most(spine.take(kept), max_rows, seed=seed)]
     left_out["beyond_max_rows"] = int(good.sum()) - len(kept)
     if not len(kept):
         raise NotEnoughDataError(
@@ -97,6 +108,12 @@ def usable(
         _action_prob(encoded, rows[kept]), _channel_prob(encoded, rows[kept]), _same_channel(actions, catalogue),
         eligible, known, left_out,
     )  # fmt: skip
+
+
+def _held_out(encoded: Encoded, rows: Int64s) -> Bools:
+    """Rows of debtors who only ever waited: no policy decides on them, so none is valued on them."""
+    arms = encoded.tables.text("decisions", "arm").take(rows)
+    return np.asarray(arms.recode({HOLDOUT_ARM: 1}) == 1, dtype=np.bool_)
 
 
 def _action_prob(encoded: Encoded, rows: Int64s) -> Floats:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from domain.errors import NotEnoughDataError
 from domain.tables import Tables
 from training.config import TrainingConfig
-from training.ope.canonical import CHAMPION, MODEL, OnStep, Question, Valued, notices, trained_until_us, value
+from training.ope.canonical import (
+    CHAMPION,
+    MODEL,
+    OnStep,
+    Question,
+    Valued,
+    notices,
+    seen_in_training,
+    trained_until_us,
+    value,
+)
+from training.ope.decisions import MAX_ROWS
 from training.ope.estimators import Estimate, Log, Target, dr_scores, mean_of, weights
 from training.ope.support import support
 from training.ope.verdict import Options, Verdict, evaluate
@@ -45,18 +58,31 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """All comparisons of a version, or none with the reason in ``notices``; money is of ``days`` per decision."""
+    """All comparisons of a version, or none with the reason in ``notices``; money is of ``days`` per decision.
+
+    ``seen`` of the ``decisions`` were known when the version was trained; ``champion`` is the version it was compared
+    with, and ``policy_version`` says under which actions and rules all of them decided.
+    """
 
     comparisons: tuple[Comparison, ...]
     notices: tuple[str, ...]
     decisions: int = 0
     days: int | None = None
+    seen: int = 0
+    champion: str | None = None
+    policy_version: str | None = None
+
+    def with_verdict(self, verdict: Verdict) -> tuple[str, ...]:
+        """The opponents against whom that came out."""
+        return tuple(found.opponent for found in self.comparisons if found.verdict == verdict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, comparisons by opponent."""
         told = {found.opponent: found.as_json() for found in self.comparisons}
         return {
-            "decisions": self.decisions, "horizon_days": self.days, "opponents": told, "notices": list(self.notices)
+            "decisions": self.decisions, "horizon_days": self.days, "seen_in_training": self.seen,
+            "champion": self.champion, "policy_version": self.policy_version, "opponents": told,
+            "notices": list(self.notices),
         }  # fmt: skip
 
 
@@ -67,33 +93,56 @@ def compare_on(
     champion: ModelBundle | None,
     desk: Desk,
     config: TrainingConfig,
+    max_rows: int = MAX_ROWS,
     on_step: OnStep | None = None,
 ) -> Compared:
     """Compare a version with its opponents on the decisions after its training, or on all where there are none.
 
-    Without decisions that can be valued nothing is compared, and the notice says why.
+    "After" is after the training of both the version and the champion: whichever has seen a decision looks too good on
+    it. Without decisions that can be valued nothing is compared, and the notice says why.
 
     Raises
     ------
     DataError : ``action_prob`` is none that a choice can have had
     """
-    later = trained_until_us(bundle)
-    for start in dict.fromkeys((later, None)):
+    for start in dict.fromkeys((_unseen_from_us(bundle, champion), None)):
+        question = Question(from_us=start, max_rows=max_rows)
         try:
             valued = value(
-                tables, bundle, desk=desk, config=config, question=Question(from_us=start), champion=champion,
-                on_step=on_step,
-            )  # fmt: skip
+                tables, bundle, desk=desk, config=config, question=question, champion=champion, on_step=on_step
+            )
         except NotEnoughDataError as error:
             missing = str(error)
             continue
-        return _compared(valued, bundle, longest=desk.config.value_horizon_days)
+        return _compared(valued, bundle, champion=champion, desk=desk)
     return Compared((), (f"not compared with any policy: {missing}",))
 
 
-def _compared(valued: Valued, bundle: ModelBundle, *, longest: int) -> Compared:
-    found = compare(valued.log, valued.targets)
-    return Compared(found, notices(valued, bundle, longest=longest), len(valued.decisions), valued.days)
+def _unseen_from_us(bundle: ModelBundle, champion: ModelBundle | None) -> int | None:
+    ends = [trained_until_us(one) for one in (bundle, champion) if one is not None]
+    known = [end for end in ends if end is not None]
+    return max(known) if known else None
+
+
+def _compared(valued: Valued, bundle: ModelBundle, *, champion: ModelBundle | None, desk: Desk) -> Compared:
+    seen = seen_in_training(valued.decisions, bundle)
+    return Compared(
+        tuple(doubted(found, seen) for found in compare(valued.log, valued.targets)),
+        notices(valued, bundle, longest=desk.config.value_horizon_days),
+        decisions=len(valued.decisions),
+        days=valued.days,
+        seen=seen,
+        champion=None if champion is None else champion.version,
+        policy_version=desk.policy_version,
+    )
+
+
+def doubted(found: Comparison, seen: int) -> Comparison:
+    """No gain is established on decisions that the version has learned from; a loss on them is one all the more."""
+    if not seen or found.verdict != "better":
+        return found
+    reason = f"{seen:,} of the decisions were known when the version was trained, so that its figures are too good"
+    return replace(found, verdict="not_established", reasons=(*found.reasons, reason))
 
 
 def compare(log: Log, targets: Mapping[str, Target]) -> tuple[Comparison, ...]:
@@ -117,5 +166,9 @@ def _on_channels(log: Log, model: Target, other: Target) -> Estimate | None:
     return mean_of(gain, log.cluster)
 
 
-def _interval(found: Estimate | None) -> dict[str, float] | None:
-    return None if found is None else {"value": found.value, "low": found.low, "high": found.high}
+def _interval(found: Estimate | None) -> dict[str, float | None] | None:
+    """Plain values; a bound that one debtor alone cannot give is ``None``."""
+    if found is None:
+        return None
+    numbers = {"value": found.value, "low": found.low, "high": found.high}
+    return {name: float(number) if np.isfinite(number) else None for name, number in numbers.items()}

@@ -106,6 +106,18 @@ def test_complaints_and_opt_outs_are_priced(tables_of):
     assert valued(tables_of, rows) == pytest.approx([-250.0 - cost, -10.0 - cost])
 
 
+def test_debtors_in_the_hold_out_say_nothing_of_a_policy_and_are_counted(tables_of):
+    rows = rows_of(3)
+    rows["decisions"][1] |= {"arm": "holdout", "channel": "wait", "moment": "any", "action_prob": 1.0, "eligible": WAIT}
+    _, found = read(tables_of, rows)
+    assert (len(found), found.left_out["holdout"]) == (2, 1)
+
+
+def test_no_more_decisions_are_valued_than_asked_for_and_the_rest_are_counted(tables_of):
+    _, found = read(tables_of, rows_of(5), max_rows=3)
+    assert (len(found), found.left_out["beyond_max_rows"]) == (3, 2)
+
+
 def test_decisions_whose_window_is_not_over_are_left_out_and_counted(tables_of):
     rows = rows_of(3)
     rows["decisions"][2]["decided_at"] = NOON + 350 * US_PER_DAY

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import GatesConfig
-from training.ope.estimators import Log, Target
-from training.ope.opponents import OPPONENTS, Comparison, compare
+from training.ope.estimators import Estimate, Log, Target
+from training.ope.opponents import OPPONENTS, Comparison, compare, doubted
 from training.promotion import policy_gates
 
 VERDICTS = ("better", "worse", "not_established", "no_support")
@@ -55,6 +55,21 @@ def test_opponents_that_were_not_valued_are_not_compared(log: Any) -> None:
     rows, action = log
     targets = {name: constant(action, 0) for name in ("random", "wait", "ladder", "model")}
     assert [one.opponent for one in compare(rows, targets)] == ["ladder", "random"]
+
+
+def test_a_bound_that_nobody_can_give_is_null_and_no_number() -> None:
+    told = Comparison("ladder", "not_established", Estimate(1.0, se=np.inf)).as_json()
+    assert told["uplift"] == {"value": 1.0, "low": None, "high": None}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen", "told"),
+    [("better", 0, "better"), ("better", 9, "not_established"), ("worse", 9, "worse"), ("no_support", 9, "no_support")],
+)
+def test_no_gain_is_established_on_decisions_that_the_version_has_learned_from(
+    verdict: Any, seen: int, told: str
+) -> None:
+    assert doubted(Comparison("ladder", verdict), seen).verdict == told
 
 
 @pytest.mark.parametrize("opponent", ["champion", "ladder"])
