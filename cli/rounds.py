@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cli.output import OnStep, show_table
+from cli.round_log import judged_by_log
 from cli.round_policies import ModelPolicy, every, train, without_holdout
 from decisioning.bundle import ModelBundle, read_bundle
 from decisioning.engine import load_desk
 from domain.errors import ConfigError
 from simulation import policies, tuned
-from simulation.choices import Choice, Floats
+from simulation.choices import Choice
 from simulation.comparison import compare
 from simulation.rounds import Due, Policy, Start, Terms, begin, play_rounds
 from simulation.tally import Tally
+from simulation.tuned import Judged
 from training.ope.policies import LADDER_DAYS
 from training.registry import Tracking, resolve
 
 REFERENCE = "tuned_ladder"
-DEFAULT = ("ladder", "tuned_ladder", "constant", "greedy", "exploration", "all_knowing")
+DEFAULT = (
+    "ladder", "tuned_ladder_log", "constant_log", "tuned_ladder", "constant", "greedy", "exploration", "all_knowing",
+)  # fmt: skip
 KNOWN = (*DEFAULT, "wait", "logging")
 _LEARNED = ("greedy", "exploration")
 _OTHERS_SEED = 7_919
@@ -72,7 +77,7 @@ def run_loop(loop: Loop, *, on_step: OnStep) -> dict[str, Any]:
     on_step("tuning the opponents on other accounts", 0.1)
     made, learned = _opponents(loop, start), _learned(loop, on_step)
     tallies: dict[str, Tally] = {}
-    everyone: dict[str, Policy] = {**made, **learned}
+    everyone = _in_order(loop, {**made, **learned})
     for number, (name, policy) in enumerate(everyone.items()):
         on_step(f"playing {name}", 0.3 + 0.7 * number / len(everyone))
         tallies[name] = play_rounds(start, policy, name=name, terms=loop.terms, out=loop.out / name)
@@ -80,36 +85,57 @@ def run_loop(loop: Loop, *, on_step: OnStep) -> dict[str, Any]:
     return {**_settings(loop, start, learned), "policies": {name: one.as_json() for name, one in measured.items()}}
 
 
+def _in_order(loop: Loop, made: dict[str, Policy]) -> dict[str, Policy]:
+    """As they were asked for, each that is trained anew after the one that is not."""
+    names = [form for name in loop.policies for form in (name, f"{name}_retrained")]
+    return {name: made[name] for name in names if name in made}
+
+
 def _opponents(loop: Loop, start: Start) -> dict[str, Policy]:
-    """The policies that need no model, in the order in which they were asked for."""
-    others = _others(loop, start)
+    """The policies that need no model of ours."""
+    world = _others(loop, start)
     makers: dict[str, Callable[[], Policy]] = {
         "ladder": lambda: policies.ladder,
         "logging": lambda: policies.logging_ladder,
         "wait": lambda: policies.wait,
-        "constant": lambda: tuned.best_constant(others),
-        "tuned_ladder": lambda: tuned.tuned_ladder(others, days=LADDER_DAYS),
         "all_knowing": lambda: policies.all_knowing,
+        "constant": lambda: tuned.best_constant(true()),
+        "tuned_ladder": lambda: tuned.tuned_ladder(true(), days=LADDER_DAYS).choose,
+        "constant_log": lambda: tuned.best_constant(logged()),
+        "tuned_ladder_log": lambda: tuned.tuned_ladder(logged(), days=LADDER_DAYS).choose,
     }
+
+    @cache
+    def true() -> Judged:
+        return _judged_by_truth(loop, world)
+
+    @cache
+    def logged() -> Judged:
+        days = 7 * loop.terms.value_weeks
+        return judged_by_log(world.tables.folder, load_desk(loop.configs), configs=loop.configs, days=days)
+
     return {name: makers[name]() for name in loop.policies if name in makers}
 
 
-def _others(loop: Loop, start: Start) -> list[tuple[Due, Floats]]:
-    """Other accounts as they are due in the first rounds under the logging ladder, with their true values."""
-    quiet: OnStep = lambda _what, _share: None  # noqa: E731  (a name for the type)
-    world = begin(
+def _others(loop: Loop, start: Start) -> Start:
+    """Accounts that take no part in the rounds, at the end of their history."""
+    return begin(
         loop.others or loop.accounts, seed=loop.seed + _OTHERS_SEED, catalogue=start.world.catalogue,
-        out=loop.out / "others" / "history", on_step=quiet,
+        out=loop.out / "others" / "history", on_step=lambda _what, _share: None,
     )  # fmt: skip
-    found: list[tuple[Due, Floats]] = []
+
+
+def _judged_by_truth(loop: Loop, world: Start) -> Judged:
+    """The others as they are due in the first rounds under the logging ladder, with what their actions are worth."""
+    judged: list[Judged] = []
 
     def watched(due: Due) -> Choice:
-        found.append((due, due.true_values()))
+        judged.append(Judged.of(due))
         return policies.logging_ladder(due)
 
     terms = Terms(_TUNED_ON_ROUNDS, value_weeks=loop.terms.value_weeks, runs=loop.terms.runs)
     play_rounds(world, watched, name="logging", terms=terms, out=loop.out / "others" / "rounds")
-    return found
+    return Judged.together(judged)
 
 
 def _learned(loop: Loop, on_step: OnStep) -> dict[str, ModelPolicy]:

@@ -14,8 +14,9 @@ from cli.output import progress, say, show_json
 _HELP = {
     "out": "Directory to write canonical tables and truth/ to.",
     "rounds": "Play so many weekly rounds of decide, act and observe after the history, under each policy.",
-    "policies": "With --rounds, separated by commas: ladder, tuned_ladder, constant, greedy, exploration, all_knowing, "
-    "wait, logging. The tuned ladder is always played: the others are compared with it.",
+    "policies": "With --rounds, separated by commas: ladder, tuned_ladder, constant (both "
+    "tuned on the truth of other accounts), tuned_ladder_log, constant_log (on their log), greedy, exploration, "
+    "all_knowing, wait, logging. The tuned ladder is always played: the others are compared with it.",
     "retrain": "With --rounds: play greedy and exploration a second time, trained anew after so many rounds.",
     "model": "With --rounds: champion, challenger, a version or a bundle directory; trained on the history by default.",
     "drift": "With --rounds: how strongly a channel loses reach and hardship spreads over the rounds; 0 is not at all.",

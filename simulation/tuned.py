@@ -1,13 +1,14 @@
-"""The opponents that are tuned on the truth of *other* accounts: the best constant action, and the best ladder.
+"""The opponents that are tuned on *other* accounts: the best constant action, and the best ladder by age and amount.
 
-Nobody has this truth outside a simulator; an operator who tunes his ladder on a log knows less. So these are the
-strongest forms of what can be done without looking at the single case.
+Tuned on the truth, which nobody has outside a simulator, they are the strongest form of what can be done without
+looking at the single case; tuned on what a log says, they are what an operator can have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -17,6 +18,35 @@ from simulation.rounds import Due, Policy
 
 ENOUGH = 10
 """Eligible accounts of a cell from which on an action's mean is believed."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Accounts that take no part in the rounds, with what each action is worth to them.
+
+    ``days_past_due`` and ``overdue_cents`` (n,) as known at a decision; ``eligible`` and ``worth`` (n, A), the second
+    in currency and read only where eligible, or for ``wait``.
+    """
+
+    days_past_due: Ints
+    overdue_cents: Ints
+    eligible: Bools
+    worth: Floats
+
+    @classmethod
+    def of(cls, due: Due) -> Self:
+        """The accounts that are due in a round, judged by the truth."""
+        return cls(due.days_past_due, due.overdue_cents, due.eligible, due.true_values())
+
+    @classmethod
+    def together(cls, parts: Sequence[Self]) -> Self:
+        """The accounts of several rounds."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    @property
+    def gain(self) -> Floats:
+        """(n, A) what each eligible action is worth more than waiting, 0 elsewhere."""
+        return np.where(self.eligible, self.worth - self.worth[:, [0]], 0.0)
 
 
 @dataclass(frozen=True)
@@ -31,10 +61,10 @@ class Ladder:
     cents: Ints
     order: Ints
 
-    def cell(self, due: Due) -> Ints:
+    def cell(self, known: Due | Judged) -> Ints:
         """(n,) the cell of each account."""
-        size = np.searchsorted(self.cents, due.overdue_cents, side="left")
-        return np.digitize(due.days_past_due, self.days) * (len(self.cents) + 1) + size
+        size = np.searchsorted(self.cents, known.overdue_cents, side="left")
+        return np.asarray(np.digitize(known.days_past_due, self.days) * (len(self.cents) + 1) + size, dtype=np.int64)
 
     def choose(self, due: Due) -> Choice:
         """The first action of its cell's order that is open to each account."""
@@ -44,39 +74,23 @@ class Ladder:
         return Choice.sure(order[rows, np.argmax(open_, axis=1)], due.eligible, version="tuned")
 
 
-def tuned_ladder(others: Sequence[tuple[Due, Floats]], *, days: Sequence[int]) -> Policy:
-    """The ladder of the best actions by cell: steps at ``days`` past due, thirds of the accounts by amount.
-
-    Parameters
-    ----------
-    others : accounts that take no part in the rounds, as they were due at some moments, with (n, A) the true values of
-        their actions
-    """
-    overdue = np.concatenate([due.overdue_cents for due, _ in others])
-    cents = np.quantile(overdue, (1 / 3, 2 / 3)).astype(np.int64)
-    empty = Ladder(np.array(days), cents, np.zeros((3 * (len(days) + 1), 1), dtype=np.int64))
-    cell = np.concatenate([empty.cell(due) for due, _ in others])
-    gain, eligible = _gains(others)
-    order = np.array([_preferred(gain, eligible & (cell == number)[:, None]) for number in range(len(empty.order))])
-    return Ladder(empty.days, cents, order).choose
+def tuned_ladder(others: Judged, *, days: Sequence[int]) -> Ladder:
+    """The ladder of the best actions by cell: steps at ``days`` past due, thirds of the accounts by amount."""
+    cents = np.quantile(others.overdue_cents, (1 / 3, 2 / 3)).astype(np.int64)
+    steps = Ladder(np.array(days), cents, np.zeros((3 * (len(days) + 1), 1), dtype=np.int64))
+    cell, gain = steps.cell(others), others.gain
+    order = [_preferred(gain, others.eligible & (cell == number)[:, None]) for number in range(len(steps.order))]
+    return Ladder(steps.days, cents, np.array(order))
 
 
-def best_constant(others: Sequence[tuple[Due, Floats]]) -> Policy:
+def best_constant(others: Judged) -> Policy:
     """The one action that is best where it is taken wherever it is open, and nothing is done elsewhere."""
-    gain, eligible = _gains(others)
-    best = int(np.argmax(np.where(eligible, gain, 0.0).sum(axis=0)))
+    best = int(np.argmax(others.gain.sum(axis=0)))
 
     def choose(due: Due) -> Choice:
-        action = np.where(due.eligible[:, best], best, 0)
-        return Choice.sure(action, due.eligible, version=f"constant-{best}")
+        return Choice.sure(np.where(due.eligible[:, best], best, 0), due.eligible, version=f"constant-{best}")
 
     return choose
-
-
-def _gains(others: Sequence[tuple[Due, Floats]]) -> tuple[Floats, Bools]:
-    """(m, A) what each action is worth more than waiting, and whether it was open."""
-    gain = np.concatenate([worth - worth[:, [0]] for _, worth in others])
-    return gain, np.concatenate([due.eligible for due, _ in others])
 
 
 def _preferred(gain: Floats, eligible: Bools) -> Ints:
