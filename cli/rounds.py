@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cli.output import OnStep, show_table
+from cli.output import OnStep, say, show_table
 from cli.round_log import judged_by_log
 from cli.round_policies import ModelPolicy, every, train, without_holdout
 from decisioning.bundle import ModelBundle, read_bundle
@@ -24,6 +24,7 @@ from training.ope.policies import LADDER_DAYS
 from training.registry import Tracking, resolve
 
 REFERENCE = "tuned_ladder"
+_ALSO_AGAINST = ("tuned_ladder_log", "ladder")
 DEFAULT = (
     "ladder", "tuned_ladder_log", "constant_log", "tuned_ladder", "constant", "greedy", "exploration", "all_knowing",
 )  # fmt: skip
@@ -81,8 +82,30 @@ def run_loop(loop: Loop, *, on_step: OnStep) -> dict[str, Any]:
     for number, (name, policy) in enumerate(everyone.items()):
         on_step(f"playing {name}", 0.3 + 0.7 * number / len(everyone))
         tallies[name] = play_rounds(start, policy, name=name, terms=loop.terms, out=loop.out / name)
-    measured = compare(tallies, reference=REFERENCE, debtor=start.world.folk.debtor)
-    return {**_settings(loop, start, learned), "policies": {name: one.as_json() for name, one in measured.items()}}
+    figures: dict[str, dict[str, Any]] = {}
+    for against in (name for name in (REFERENCE, *_ALSO_AGAINST) if name in tallies):
+        found = compare(tallies, reference=against, debtor=start.world.folk.debtor)
+        figures[against] = {name: one.as_json() for name, one in found.items()}
+    return {**_settings(loop, start, learned), "policies": _plain(figures[REFERENCE]), "against": _differences(figures)}
+
+
+def _plain(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {key: value for key, value in one.items() if not key.endswith("_difference")}
+        for name, one in found.items()
+    }
+
+
+def _differences(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By policy that the others are compared with, the differences of each other one."""
+    return {
+        against: {
+            name: {key: value for key, value in one.items() if key.endswith("_difference")}
+            for name, one in found.items()
+            if name != against
+        }
+        for against, found in figures.items()
+    }
 
 
 def _in_order(loop: Loop, made: dict[str, Policy]) -> dict[str, Policy]:
@@ -158,7 +181,9 @@ def _learned(loop: Loop, on_step: OnStep) -> dict[str, ModelPolicy]:
 
 def _first_bundle(loop: Loop) -> ModelBundle:
     if loop.model is not None:
-        folder, _ = resolve(loop.model, Tracking.from_environment())
+        folder, note = resolve(loop.model, Tracking.from_environment())
+        if note:
+            say(note)
         return read_bundle(folder)
     data, until = loop.out / "history", Terms(0).end
     return train(data, configs=loop.configs, until=until, name="history", mlruns=loop.out / "mlruns")
@@ -176,12 +201,11 @@ def _settings(loop: Loop, start: Start, learned: dict[str, ModelPolicy]) -> dict
         "others": loop.others or loop.accounts,
         "retrain_every": loop.retrain_every,
         "models": {name: policy.versions for name, policy in learned.items()},
-        "reference": REFERENCE,
     }
 
 
 def show_rounds(found: dict[str, Any]) -> None:
-    """The figures as two tables: by policy, and as differences to the tuned ladder."""
+    """The figures as tables: by policy, and as differences to the ladders."""
     by_policy: dict[str, dict[str, Any]] = found["policies"]
     title = f"{found['accounts']:,} accounts, {found['rounds']} weekly rounds; money per account of the portfolio"
     header = [
@@ -204,12 +228,12 @@ def show_rounds(found: dict[str, Any]) -> None:
     ]  # fmt: skip
     show_table(title, header, rows)
     names = ("unpaid_share_difference", "net_difference", "contact_cost_difference")
-    differences = [
-        [name, *(_interval(one[which], scale=100.0 if which == names[0] else 1.0) for which in names)]
-        for name, one in by_policy.items()
-        if name != found["reference"]
-    ]
-    show_table("less the tuned ladder [95 %]", ["policy", "unpaid, points", "net", "contact cost"], differences)
+    for against, others in found["against"].items():
+        differences = [
+            [name, *(_interval(one[which], scale=100.0 if which == names[0] else 1.0) for which in names)]
+            for name, one in others.items()
+        ]
+        show_table(f"less {against} [95 %]", ["policy", "unpaid, points", "net", "contact cost"], differences)
 
 
 def _interval(found: dict[str, float], *, scale: float) -> str:

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pandas as pd
+import pytest
 
 from features.validation import validate
 
@@ -15,9 +16,17 @@ LOOP = ("simulate", "--accounts", 400, "--seed", 9, "--rounds", 2, "--model", "c
 def test_every_policy_is_told_with_its_differences_to_the_tuned_ladder(looped):
     _, told = looped
     assert list(told["policies"]) == ["tuned_ladder", "ladder", "greedy", "exploration", "all_knowing"]
-    for one in told["policies"].values():
-        assert set(one["net_difference"]) == {"value", "low", "high"}
-        assert 0.0 <= one["unpaid_share"] <= 1.0
+    differences = told["against"]["tuned_ladder"]
+    assert list(differences) == ["ladder", "greedy", "exploration", "all_knowing"]
+    assert all(set(one["net_difference"]) == {"value", "low", "high"} for one in differences.values())
+
+
+def test_every_difference_is_that_of_the_two_figures(looped):
+    _, told = looped
+    for against, others in told["against"].items():
+        for name, one in others.items():
+            gap = told["policies"][name]["net"] - told["policies"][against]["net"]
+            assert one["net_difference"]["value"] == pytest.approx(gap, abs=1e-9)
 
 
 def test_the_decisions_of_the_model_are_logged_with_their_true_probabilities(looped):
