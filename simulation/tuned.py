@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from domain.errors import NotEnoughDataError
 from simulation.arrow import Ints
 from simulation.choices import Bools, Choice, Floats
 from simulation.rounds import Due, Policy
@@ -75,7 +76,14 @@ class Ladder:
 
 
 def tuned_ladder(others: Judged, *, days: Sequence[int]) -> Ladder:
-    """The ladder of the best actions by cell: steps at ``days`` past due, thirds of the accounts by amount."""
+    """The ladder of the best actions by cell: steps at ``days`` past due, thirds of the accounts by amount.
+
+    Raises
+    ------
+    NotEnoughDataError : there are no accounts to tune on
+    """
+    if not len(others.overdue_cents):
+        raise NotEnoughDataError("found no other account due, needed some to tune a ladder on; give more --others")
     cents = np.quantile(others.overdue_cents, (1 / 3, 2 / 3)).astype(np.int64)
     steps = Ladder(np.array(days), cents, np.zeros((3 * (len(days) + 1), 1), dtype=np.int64))
     cell, gain = steps.cell(others), others.gain

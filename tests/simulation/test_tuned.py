@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from domain.errors import NotEnoughDataError
 from simulation.tuned import ENOUGH, Judged, best_constant, tuned_ladder
 
 WAIT, SMS, CALL = 0, 1, 2
@@ -43,6 +45,11 @@ def test_an_action_worth_less_than_waiting_is_never_taken():
 def test_a_mean_of_few_accounts_is_not_believed():
     ladder = tuned_ladder(judged([0.0, 2.0, 1.0], [0.0, 1.0, 2.0], size=ENOUGH - 1), days=(31,))
     assert ladder.choose(due([5, 200], [[1, 1, 1], [1, 1, 1]])).action.tolist() == [WAIT, WAIT]
+
+
+def test_nobody_to_tune_on_is_refused():
+    with pytest.raises(NotEnoughDataError, match="no other account due"):
+        tuned_ladder(judged([0.0, 2.0, 1.0], [0.0, 1.0, 2.0], size=0), days=(31,))
 
 
 def test_the_best_constant_is_the_action_worth_most_over_all_and_waits_where_it_is_not_open():
