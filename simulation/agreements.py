@@ -117,6 +117,15 @@ def close_promise(me: Any, it: Any, week: Any, end: tuple[int, int]) -> None:
 
 
 @part
+def show_promise(me: Any, it: Any, week: Any) -> None:
+    """Write the promise that is running, if any, as still open; it goes on."""
+    active = it.promise
+    if active > 0:
+        close_promise(me, it, week, (OPEN, _NONE))
+        it.promise = active
+
+
+@part
 def _next_part(it: Any) -> int:
     for j in range(it.n_open):
         if it.role[j] == PART:

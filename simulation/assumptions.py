@@ -22,6 +22,12 @@ EXPLORED = 0.10
 EXECUTED = (0.74, 0.90)
 """Share of decided contacts that are carried out, by channel from the most to the least manual."""
 
+FALLS = 0.0035
+"""Chance a week that a debtor falls into hardship."""
+DRIFT_CHANNEL, DRIFT_REACH, DRIFT_FALLS = "whatsapp", 0.12, 0.25
+"""How the world changes in each round where drift is asked for, at strength 1: what the reach of a channel loses, in
+log-odds, and by which share of ``FALLS`` hardship becomes more frequent. Assumed; the history knows no drift."""
+
 # IBGE, Censo 2022: resident population by state, in thousands.
 POPULATION = {
     "SP": 44411, "MG": 20540, "RJ": 16055, "BA": 14142, "PR": 11444, "RS": 10883, "PE": 9059, "CE": 8794,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from domain.actions import Action, ActionCatalogue
-from domain.clock import US_PER_SECOND, to_us, zone_of
+from domain.clock import US_PER_SECOND, zone_of
 from domain.tables import (
     CONSENT_STATUSES,
     DEBT_EVENT_KINDS,
@@ -25,6 +25,7 @@ from simulation.payments import METHODS
 from simulation.portfolio import Portfolio
 
 Rows = dict[str, Ints]
+NO_OUTCOME = -1
 POLICY, POLICY_VERSION = "ladder", "ladder-2023.1"
 
 
@@ -187,7 +188,6 @@ def _consents(rows: Rows, setting: Setting) -> pa.Table:
 
 def _holds(rows: Rows, _setting: Setting) -> pa.Table:
     account = rows["account"]
-    released = np.where(rows["released"] >= to_us(assumptions.END), NOTHING, rows["released"])
     return pa.table(
         {
             "hold_id": within("h", account, rows["occurred"] // (86_400 * US_PER_SECOND), 5),
@@ -196,7 +196,7 @@ def _holds(rows: Rows, _setting: Setting) -> pa.Table:
             "scope": named(rows["scope"], HOLD_SCOPES),
             "occurred_at": moments(rows["occurred"]),
             "recorded_at": moments(rows["recorded"]),
-            "released_at": moments(released),
+            "released_at": moments(rows["released"]),
         }
     )
 
@@ -254,6 +254,21 @@ def _of_channel(rows: Rows, eligible: pa.Array, actions: tuple[Action, ...]) -> 
     counts = np.diff(eligible.offsets.to_numpy())
     same = listed == np.repeat(channel[rows["action"]], counts)
     return np.add.reduceat(same.astype(np.int64), eligible.offsets.to_numpy()[:-1])
+
+
+_ENDS = {"promises": "resolved", "holds": "released"}
+
+
+def as_known(name: str, rows: Rows, *, until_us: int) -> Rows:
+    """The rows of a table that were recorded before a moment, without an end that came later."""
+    known = rows["recorded" if "recorded" in rows else "decided"] < until_us
+    found = {column: np.ascontiguousarray(values[known]) for column, values in rows.items()}
+    if name in _ENDS:
+        later = found[_ENDS[name]] >= until_us
+        found[_ENDS[name]][later] = NOTHING
+        if name == "promises":
+            found["outcome"][later] = NO_OUTCOME
+    return found
 
 
 BUILDERS = {

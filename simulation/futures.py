@@ -34,6 +34,7 @@ from simulation.week import close_week, known_standing, open_week, play_week
 RECOVERED, PAID_7, PAID_30, PAID_60, PAID_90, COST, COMPLAINT, OPT_OUT, MEASURES = 0, 1, 2, 3, 4, 5, 6, 7, 8
 """What is measured of an action: present value recovered, probability of a payment within days, and what it costs."""
 HORIZON_WEEKS = 52
+"""Over how many weeks the truth counts money; another page may say otherwise."""
 RARE = 4
 """Endings rarer than one in a hundred are played in every fourth future only, against doing nothing in the same one."""
 _FAR = np.iinfo(np.int64).max
@@ -51,7 +52,7 @@ def _imagine(me: Any, it: Any, book: Any, what: tuple[Any, int, int]) -> None:
     if case == TOOK:
         accept(me, it, book, week)
     close_week(me, it, book, week)
-    for number in range(1, HORIZON_WEEKS):
+    for number in range(1, week.weeks):
         if it.n_open == 0 and it.reversal[0] == 0:
             break
         week.day, week.end = start + 7 * number, start + 7 * number + 7
@@ -134,9 +135,8 @@ def value_actions(traits: Any, states: Any, tools: tuple[Any, Any, Any], plan: t
 
     Parameters
     ----------
-    traits, states : (n,) records of all accounts, as they are when the data end
-    tools : the playbook (1,), a page (1,) whose ``day`` and ``value_day`` are the end and whose ``silent`` is set, and
-        three spare states (3,)
+    traits, states : (n,) records of all accounts, as they are when the first week begins
+    tools : the playbook (1,), a page (1,) of ``truth.first_page``, and three spare states (3,)
     plan : (k,) accounts, (k, n_actions, MEASURES) results to fill with means, and the number of futures
     """
     accounts, results, runs = plan

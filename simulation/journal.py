@@ -47,14 +47,15 @@ WEEK = np.dtype(
         ("billing", np.int64),
         ("silent", np.int64),
         ("value_day", np.int64),
+        ("weeks", np.int64),
         ("daily_rate", np.float64),
         ("filled", np.int64),
         ("rows", np.int64, (ROWS_A_WEEK, WIDTH)),
     ]
 )
 """A week being played: the account's local days [day, end), whether decisions are logged and bills issued and
-whether it is only imagined, how money is
-valued (present value at ``value_day``), and the rows written in it: the number of the table, then its ``COLUMNS``."""
+whether it is only imagined, how money is valued (present value at ``value_day``, over so many ``weeks``), and the rows
+written in it: the number of the table, then its ``COLUMNS``."""
 
 
 @part
@@ -67,3 +68,14 @@ def write(week: Any, table: int, values: tuple[int, ...]) -> None:
     for column in range(len(values)):
         week.rows[row, column + 1] = values[column]
     week.filled = row + 1
+
+
+@part
+def keep(week: Any, journal: Any, written: int) -> int:
+    """Move the rows of the week to a journal that holds ``written`` rows; returns how many it holds then."""
+    for row in range(week.filled):
+        for column in range(WIDTH):
+            journal[written + row, column] = week.rows[row, column]
+    moved = int(written + week.filled)
+    week.filled = 0
+    return moved

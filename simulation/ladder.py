@@ -44,6 +44,7 @@ PLAYBOOK = np.dtype(
         *((name, np.int64, _C) for name in ("style", "needs_consent")),
         *((name, np.int64, _O) for name in ("kind", "parts", "min_dpd", "max_dpd", "floor_cents", "valid_days")),
         *((name, np.float64, _O) for name in ("pct", "offer_cost")),
+        ("falls", np.float64),
         ("hours", np.int64, (MAX_MOMENTS, 2)),
         ("rung_from", np.int64, (_R,)),
         ("rungs", np.int64, (_R, 4)),
@@ -80,6 +81,7 @@ def playbook_of(catalogue: ActionCatalogue) -> npt.NDArray[np.void]:
     book["rung_from"], book["n_rungs"] = [rung[0] for rung in RUNGS], len(RUNGS)
     book["rungs"] = [_choices(rung[1:], actions) for rung in RUNGS]
     book["months"][0, : len(months)], book["n_months"] = months, len(months)
+    book["falls"] = assumptions.FALLS
     return book
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from simulation.agreements import OPEN, close_promise
+from simulation.agreements import show_promise
 from simulation.assumptions import LOGGED_WEEKS, WEEKS
 from simulation.books import accrue_all
-from simulation.journal import NOTHING, WIDTH
+from simulation.journal import keep
 from simulation.ladder import ladder_action
 from simulation.parts import entry, part
 from simulation.week import known_standing, play_week
@@ -36,14 +36,6 @@ def _stand(me: Any, it: Any, book: Any, at: tuple[Any, int]) -> None:
     it.known[0], it.known[1], it.known[2] = known
     free = known[2] > 0 and it.hold_until <= end_day and it.promise == 0
     it.ladder = ladder_action(it, book, (known[0], known[1])) if free else 0
-
-
-@part
-def _keep(week: Any, journal: Any, written: int) -> int:
-    for row in range(week.filled):
-        for column in range(WIDTH):
-            journal[written + row, column] = week.rows[row, column]
-    return int(written + week.filled)
 
 
 @entry
@@ -75,11 +67,8 @@ def play_lives(traits: Any, states: Any, tools: tuple[Any, Any], plan: tuple[Any
                 week.logged = 1 if week.day >= end_day - 7 * LOGGED_WEEKS else 0
                 week.filled, week.billing, week.value_day, week.silent = 0, 1, end_day, 0
                 play_week(me, it, book, week)
-                written = _keep(week, journal, written)
-        if it.promise > 0:
-            active, week.filled = it.promise, 0
-            close_promise(me, it, week, (OPEN, NOTHING))
-            written = _keep(week, journal, written)
-            it.promise = active
+                written = keep(week, journal, written)
+        show_promise(me, it, week)
+        written = keep(week, journal, written)
         _stand(me, it, book, (week, end_day))
     return len(traits), written

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,7 +16,7 @@ from domain.actions import ActionCatalogue
 from domain.clock import to_us
 from simulation import assumptions
 from simulation.arrow import Ints
-from simulation.canonical import BUILDERS, Setting
+from simulation.canonical import BUILDERS, Setting, as_known
 from simulation.journal import COLUMNS
 from simulation.portfolio import Portfolio
 
@@ -57,6 +56,4 @@ class TableWriter:
         for number, (name, columns) in enumerate(COLUMNS.items()):
             block = journal[journal[:, 0] == number]
             rows = {column: block[:, place + 1] for place, column in enumerate(columns)}
-            known = rows["recorded" if "recorded" in rows else "decided"] < end_us
-            rows = {column: np.ascontiguousarray(values[known]) for column, values in rows.items()}
-            self.write(name, BUILDERS[name](rows, self._setting))
+            self.write(name, BUILDERS[name](as_known(name, rows, until_us=end_us), self._setting))

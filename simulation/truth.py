@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from domain.actions import ActionCatalogue
-from domain.clock import rfc3339, to_us
+from domain.clock import US_PER_DAY, rfc3339, to_us
 from simulation import assumptions
 from simulation.arrow import ids
-from simulation.futures import COMPLAINT, COST, MEASURES, OPT_OUT, PAID_7, RECOVERED, value_actions
+from simulation.futures import COMPLAINT, COST, HORIZON_WEEKS, MEASURES, OPT_OUT, PAID_7, RECOVERED, value_actions
 from simulation.journal import WEEK
 from simulation.ladder import playbook_of
 from simulation.parquet import open_parquet
@@ -25,6 +25,7 @@ from simulation.portfolio import Portfolio
 from simulation.states import STATE
 
 BLOCK = 1_000
+END_DAY = to_us(assumptions.END) // US_PER_DAY
 _HORIZONS = (7, 30, 60, 90)
 _SHOWN = ("able", "will", "forget", "bargain", "tiring", "complaining", "moment", "salary_dom", "portal")
 
@@ -57,7 +58,7 @@ def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable
     on the ladder is in charge again. Money counts on debts known at the end, for 364 days, discounted monthly.
     """
     out.mkdir(parents=True, exist_ok=True)
-    book, week = playbook_of(world.catalogue), last_page(objective)
+    book, week = playbook_of(world.catalogue), first_page(objective)
     owing = np.flatnonzero(world.states["known"][:, 2] > 0)
     runs = int(np.clip(assumptions.RUNS_BUDGET // max(len(world.states), 1), 2, 32))
     actions = [number for number, action in enumerate(world.catalogue.actions) if not action.gated]
@@ -79,13 +80,35 @@ def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
 
-def last_page(objective: Objective) -> npt.NDArray[np.void]:
-    """The page of the first imagined week, (1,): it starts when the data end, and writes nothing."""
+def first_page(objective: Objective, *, day: int = END_DAY, weeks: int = HORIZON_WEEKS) -> npt.NDArray[np.void]:
+    """The page of the first imagined week, (1,), which writes nothing: by default it starts when the data end."""
     week = np.zeros(1, dtype=WEEK)
-    end_day = to_us(assumptions.END) // (86_400 * 1_000_000)
-    week["day"], week["end"], week["value_day"], week["silent"] = end_day, end_day + 7, end_day, 1
+    week["day"], week["end"], week["value_day"], week["weeks"], week["silent"] = day, day + 7, day, weeks, 1
     week["daily_rate"] = np.log1p(objective.monthly_discount_rate) / 30.4375
     return week
+
+
+def net_values(
+    world: World, accounts: npt.NDArray[np.int64], book: npt.NDArray[np.void], page: npt.NDArray[np.void], *, runs: int
+) -> npt.NDArray[np.float64]:
+    """(k, n_actions) the true net value of every action to some accounts, as their states are; gated ones −∞.
+
+    Parameters
+    ----------
+    book, page : the playbook in force, and the page of :func:`first_page` that says when and over how many weeks
+    runs : how many futures are imagined for each account
+    """
+    results = np.zeros((len(accounts), len(world.catalogue.actions), MEASURES))
+    value_actions(world.folk.traits, world.states, (book, page, np.zeros(3, dtype=STATE)), (accounts, results, runs))
+    net = _net(results, Objective())
+    net[:, [action.gated for action in world.catalogue.actions]] = -np.inf
+    return net
+
+
+def _net(measures: npt.NDArray[np.float64], objective: Objective) -> npt.NDArray[np.float64]:
+    spent = measures[..., COST] + objective.complaint_cost * measures[..., COMPLAINT]
+    net: npt.NDArray[np.float64] = measures[..., RECOVERED] - (spent + objective.opt_out_cost * measures[..., OPT_OUT])
+    return net
 
 
 def _values_table(
@@ -98,13 +121,12 @@ def _values_table(
     """The long form: one row per account and action."""
     flat = results.reshape(-1, MEASURES)
     names = pa.array([catalogue.actions[number].name for number in actions])
-    costs = flat[:, COST] + objective.complaint_cost * flat[:, COMPLAINT] + objective.opt_out_cost * flat[:, OPT_OUT]
     places = np.repeat(np.arange(len(accounts), dtype=np.int32), len(actions))
     which = np.tile(np.arange(len(actions), dtype=np.int32), len(accounts))
     columns: dict[str, Any] = {
         "account_id": pa.DictionaryArray.from_arrays(pa.array(places), ids("a", accounts)).cast(pa.string()),
         "action": pa.DictionaryArray.from_arrays(pa.array(which), names).cast(pa.string()),
-        "expected_net_value": pa.array(np.round(flat[:, RECOVERED] - costs, 4)),
+        "expected_net_value": pa.array(np.round(_net(flat, objective), 4)),
         "expected_recovered": pa.array(np.round(flat[:, RECOVERED], 4)),
         "expected_cost": pa.array(np.round(flat[:, COST], 4)),
         "p_complaint": pa.array(flat[:, COMPLAINT]),

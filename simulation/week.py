@@ -49,7 +49,7 @@ def open_week(me: Any, it: Any, book: Any, week: Any) -> None:
     accrue_all(me, it, week.day)
     if week.billing:
         _issue_bills(me, it, book, week)
-    _misfortune(me, it, week)
+    _misfortune(me, it, book, week)
     if it.reversal[0] > 0:
         undo_payment(me, it, week)
 
@@ -88,13 +88,13 @@ def _issue_bills(me: Any, it: Any, book: Any, week: Any) -> None:
 
 
 @part
-def _misfortune(me: Any, it: Any, week: Any) -> None:
+def _misfortune(me: Any, it: Any, book: Any, week: Any) -> None:
     """Hardship comes and goes; rarely, an event that stops collection. Accounts of a debtor share all of it."""
     draw = uniform(me.debtor_key, week.day, 20)
     if it.hardship:
         it.hardship = 0 if draw < 0.035 else 1
     else:
-        it.hardship = 1 if draw < 0.0035 else 0
+        it.hardship = 1 if draw < book.falls else 0
     rare = uniform(me.debtor_key, week.day, 21)
     if rare > 0.0006 or it.hold_until > week.day:
         return
@@ -120,7 +120,8 @@ def known_standing(it: Any, week: Any) -> tuple[int, int, int]:
 
 
 @part
-def _due_for_decision(me: Any, it: Any, week: Any, known: tuple[int, int, int]) -> bool:
+def due_for_decision(me: Any, it: Any, week: Any, known: tuple[int, int, int]) -> bool:
+    """Whether a decision is due at (days past due, cents overdue, cents open) as known."""
     dpd, _, total = known
     if total <= 0 or week.day < it.next_decision or it.hold_until > week.day or it.promise > 0:
         return False
@@ -130,21 +131,28 @@ def _due_for_decision(me: Any, it: Any, week: Any, known: tuple[int, int, int]) 
 
 
 @part
+def ladder_choice(me: Any, it: Any, book: Any, week: Any, seen: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The ladder with its exploration at (days past due, overdue cents).
+
+    Returns (action, whether explored, what the ladder alone would do, actions eligible; 0 where nobody needs them).
+    """
+    laddered = ladder_action(it, book, seen)
+    explores = uniform(me.key, week.day, 31) < assumptions.EXPLORED
+    count = eligible_count(it, book, seen) if explores or week.logged else 0
+    if not explores:
+        return laddered, 0, laddered, count
+    pick = whole(uniform(me.key, week.day, 32), 0, count - 1)
+    return explored_action(it, book, (pick, seen[0], seen[1])), 1, laddered, count
+
+
+@part
 def act(me: Any, it: Any, book: Any, week: Any) -> None:
     """Where one is due, take a decision, log it, and carry it out."""
     known = known_standing(it, week)
-    if not _due_for_decision(me, it, week, known):
+    if not due_for_decision(me, it, week, known):
         return
-    seen = (known[0], known[1])
     it.next_decision = week.day + spacing(known[0])
-    laddered = ladder_action(it, book, seen)
-    action, explored, count = laddered, 0, 0
-    if uniform(me.key, week.day, 31) < assumptions.EXPLORED or week.logged:
-        count = eligible_count(it, book, seen)
-    if uniform(me.key, week.day, 31) < assumptions.EXPLORED:
-        explored = 1
-        pick = whole(uniform(me.key, week.day, 32), 0, count - 1)
-        action = explored_action(it, book, (pick, known[0], known[1]))
+    action, explored, laddered, count = ladder_choice(me, it, book, week, (known[0], known[1]))
     decision = _NONE
     if week.logged:
         decision = _log(me, it, book, week, (action, explored, laddered, count, known[0], known[1]))
@@ -153,13 +161,20 @@ def act(me: Any, it: Any, book: Any, week: Any) -> None:
 
 
 @part
-def _log(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int, int, int]) -> int:
-    action, explored, laddered, count, dpd, cents = what
+def open_to(it: Any, book: Any, seen: tuple[int, int]) -> tuple[int, int]:
+    """Bit masks of the channels and the offers that are open at (days past due, overdue cents)."""
     channels, offers = 0, 0
     for c in range(book.n_channels):
         channels |= (1 << c) if channel_open(it, book, c) else 0
     for o in range(book.n_offers):
-        offers |= (1 << o) if offer_open(book, o, dpd, cents) else 0
+        offers |= (1 << o) if offer_open(book, o, seen[0], seen[1]) else 0
+    return channels, offers
+
+
+@part
+def _log(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int, int, int]) -> int:
+    action, explored, laddered, count, dpd, cents = what
+    channels, offers = open_to(it, book, (dpd, cents))
     serial, same = it.decisions, 1 if action == laddered else 0
     # Waiting has no channel, and is -1 on both sides.
     same |= 2 if book.channel[action] == book.channel[laddered] else 0
@@ -170,14 +185,17 @@ def _log(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int,
 
 
 @part
-def carry_out(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int]) -> None:
-    """Attempt (action, decision serial, days past due, overdue cents): mostly done, and then with its consequences."""
+def carry_out(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int, int]) -> int:
+    """Attempt (action, decision serial, days past due, overdue cents): mostly done, and then with its consequences.
+
+    Returns how it ended (``contacts.NOT_DONE`` …).
+    """
     action, decision, dpd, cents = what
     # Only what is truly overdue can be promised, whatever the system believes.
     odds = odds_of(me, it, book, (action, dpd, min(cents, standing(it, week.day)[0])))
     case = contact_case(me, week.day, odds)
     if case == NOT_DONE:
-        return
+        return int(case)
     contact_moment(me, it, book, (action, week.day, week.end))
     debt = it.serial[0] if it.n_open > 0 else _NONE
     take_effect(me, it, book, (case, action, it.contact_day))
@@ -191,6 +209,7 @@ def carry_out(me: Any, it: Any, book: Any, week: Any, what: tuple[int, int, int,
         accept(me, it, book, week)
     if case >= HEARD:
         _consent_while_talking(me, it, book, week)
+    return int(case)
 
 
 @part

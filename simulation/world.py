@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from domain.actions import ActionCatalogue
-from domain.clock import US_PER_DAY, to_us
-from simulation import assumptions
 from simulation.arrow import Ints
 from simulation.canonical import accounts_table
 from simulation.journal import NOTHING, TABLE, WEEK, WIDTH
@@ -19,11 +17,10 @@ from simulation.lives import play_lives
 from simulation.parquet import TableWriter
 from simulation.portfolio import Portfolio, draw_portfolio
 from simulation.states import STATE
-from simulation.truth import Objective, World, write_truth
+from simulation.truth import END_DAY, Objective, World, write_truth
 
 OnStep = Callable[[str, float], None]
 JOURNAL_ROWS = 300_000
-END_DAY = to_us(assumptions.END) // US_PER_DAY
 
 
 def simulate(*, accounts: int, seed: int, out: Path, catalogue: ActionCatalogue, on_step: OnStep | None = None) -> None:
@@ -50,18 +47,29 @@ def simulate(*, accounts: int, seed: int, out: Path, catalogue: ActionCatalogue,
 
 def play(folk: Portfolio, *, out: Path, catalogue: ActionCatalogue, tell: OnStep) -> npt.NDArray[np.void]:
     """Play three years of the portfolio into tables; returns the state of every account at the end."""
-    book, week = playbook_of(catalogue), np.zeros(1, dtype=WEEK)
     states = np.zeros(len(folk.traits), dtype=STATE)
-    journal = np.zeros((JOURNAL_ROWS, WIDTH), dtype=np.int64)
-    first = 0
     with TableWriter(out, folk=folk, catalogue=catalogue) as tables:
         tables.write("accounts", accounts_table(folk))
-        tables.write_journal(_first_consents(folk, catalogue))
-        while first < len(states):
-            tell("playing three years", 0.1 + 0.5 * first / len(states))
-            first, written = play_lives(folk.traits, states, (book, week), (journal, first, END_DAY))
-            tables.write_journal(journal[:written])
+        for journal in histories(folk, states, catalogue=catalogue, tell=tell):
+            tables.write_journal(journal)
     return states
+
+
+def histories(
+    folk: Portfolio, states: npt.NDArray[np.void], *, catalogue: ActionCatalogue, tell: OnStep
+) -> Iterator[Ints]:
+    """Play three years of the portfolio block by block; ``states`` (n,), zeros at first, are left as at the end.
+
+    Yields journals (rows, WIDTH), each to be used before the next is asked for: they share their memory.
+    """
+    book, week = playbook_of(catalogue), np.zeros(1, dtype=WEEK)
+    journal = np.zeros((JOURNAL_ROWS, WIDTH), dtype=np.int64)
+    yield _first_consents(folk, catalogue)
+    first = 0
+    while first < len(states):
+        tell("playing three years", 0.1 + 0.5 * first / len(states))
+        first, written = play_lives(folk.traits, states, (book, week), (journal, first, END_DAY))
+        yield journal[:written]
 
 
 def _first_consents(folk: Portfolio, catalogue: ActionCatalogue) -> Ints:

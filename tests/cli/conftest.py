@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -72,6 +74,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def acerto_in() -> Callable[..., int]:
     """A command in a folder, for fixtures that outlive one test: its exit code alone."""
     return command
+
+
+@pytest.fixture(scope="session")
+def looped(project: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder of one closed loop of a few policies, and the figures that it wrote."""
+    arguments = ("--accounts", 400, "--seed", 9, "--rounds", 2, "--model", "champion", "--out", "loop")
+    assert command(project, "simulate", *arguments, "--policies", "ladder,greedy,exploration,all_knowing") == 0
+    return project / "loop", json.loads((project / "loop/rounds.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

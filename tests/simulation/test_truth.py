@@ -15,7 +15,7 @@ from simulation.ladder import playbook_of, spacing
 from simulation.parts import entry
 from simulation.portfolio import draw_portfolio
 from simulation.states import STATE
-from simulation.truth import Objective, last_page
+from simulation.truth import Objective, first_page
 from simulation.week import carry_out, close_week, known_standing, open_week, play_week
 from simulation.world import play
 
@@ -61,7 +61,7 @@ def ended(tmp_path_factory, catalogue):
 @pytest.mark.parametrize("name", ACTIONS)
 def test_trying_an_action_recovers_on_average_what_the_truth_says(ended, catalogue, name):
     traits, states, accounts = ended
-    book, page = playbook_of(catalogue), last_page(Objective())
+    book, page = playbook_of(catalogue), first_page(Objective())
     truth = np.zeros((len(accounts), len(catalogue.actions), MEASURES))
     value_actions(traits, states, (book, page, np.zeros(3, dtype=STATE)), (accounts, truth, 60))
     tried = np.zeros(len(accounts))
