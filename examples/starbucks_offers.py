@@ -43,14 +43,16 @@ VIEWS = {
         SELECT customer_id AS account_id, offer_received_time AS hour, difficulty, reward, hour + duration AS end_hour,
             concat_ws('_', if(ch_web = 1, 'web', NULL), if(ch_email = 1, 'email', NULL),
                 if(ch_mobile = 1, 'mobile', NULL), if(ch_social = 1, 'social', NULL)) AS channel,
-            if(offer_type = 'informational', 'info_', offer_type || difficulty || '_') || duration // 24 || 'd' AS offer,
+            if(offer_type = 'informational', 'info_', offer_type || difficulty || '_')
+                || duration // 24 || 'd' AS offer,
             if(offer_completed = 1, CAST(offer_completed_time AS BIGINT), NULL) AS completed_hour
         FROM events""",
     "waves": "SELECT profile.id AS account_id, hour FROM profile CROSS JOIN (SELECT DISTINCT hour FROM sent)",
     "draws": f"""
         SELECT account_id, account_id || '-' || hour AS id, hour, difficulty, reward,
-            coalesce(channel, 'wait') AS channel, coalesce(offer, 'none') AS offer, {DAY_0} + to_hours(hour) AS drawn_at,
-            {DAY_0} + to_hours(coalesce(end_hour, hour)) AS ends_at, {DAY_0} + to_hours(completed_hour) AS completed_at
+            coalesce(channel, 'wait') AS channel, coalesce(offer, 'none') AS offer,
+            {DAY_0} + to_hours(hour) AS drawn_at, {DAY_0} + to_hours(coalesce(end_hour, hour)) AS ends_at,
+            {DAY_0} + to_hours(completed_hour) AS completed_at
         FROM waves LEFT JOIN sent USING (account_id, hour)""",
 }
 
