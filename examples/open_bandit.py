@@ -4,7 +4,8 @@ SRC is the wheel of ``obp`` 0.4.1, which carries the sample (``pip download --no
 this project), or a folder with ``random/all/all.csv`` and its sisters, such as the full Open Bandit data. Two policies
 chose fashion items in the same week: ``random``, and ``bts`` (Bernoulli Thompson sampling). So each can be valued on
 the log of the other, and compared with what it really earned. For each campaign OUT gets a file
-``<campaign>_random.parquet`` and one ``<campaign>_bts.parquet``, named after the policy that logged them. What was decided:
+``<campaign>_random.parquet`` and one ``<campaign>_bts.parquet``, named after the policy that logged them. What was
+decided:
 
 - A row is one item in one of three positions, the reward a click, ``action_prob`` the logged ``propensity_score``.
 - ``pi_random`` is 1 / number of items. ``pi_bts`` is the share of the item in its position over the log of ``bts``: the
