@@ -222,3 +222,19 @@ def test_every_offer_of_the_starbucks_configuration_is_logged(tmp_path: Path) ->
 def test_a_log_without_its_files_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="needed"):
         load(name).convert(tmp_path, tmp_path / "out")
+
+
+def test_offers_that_teach_were_answered_before_the_first_that_judges() -> None:
+    load("at_issue")
+    day = 86_400_000_000
+    as_of_us = np.repeat(np.array([0, 7, 14, 21]) * day, 50)
+    split = load("at_offer")._split(as_of_us, np.tile(np.arange(50, dtype=np.int32), 4), from_us=21 * day, gap_days=10)
+    assert as_of_us[np.concatenate([split.train, split.valid])].max() + 10 * day <= as_of_us[split.test].min()
+
+
+def test_no_row_judges_what_it_taught() -> None:
+    load("at_issue")
+    as_of_us = np.arange(200) * 3_600_000_000
+    split = load("at_offer")._split(as_of_us, np.arange(200, dtype=np.int32), from_us=int(as_of_us[100]), gap_days=0)
+    parts = [split.train, split.valid, split.test]
+    assert len(np.unique(np.concatenate(parts))) == sum(len(part) for part in parts)
