@@ -28,7 +28,7 @@ from features.schema import fit_schema
 from features.spine import Spine
 from features.tables import read_tables
 from training.boosting import Columns
-from training.config import load_training_config
+from training.config import ModelConfig, load_training_config
 from training.metrics import auc, cluster_weights, ece, ks, with_intervals
 from training.payment import Target, assemble, fit_horizon
 from training.splits import Split
@@ -45,20 +45,36 @@ def measure(data: Path, configs: Path, *, from_us: int) -> dict[str, Any]:
     schema = fit_schema(encoded, attributes=attributes)
     spine, late = at_issue(encoded)
     values = compute_many(encoded, spine, schema)
-    debtor = encoded.debtor[spine.account]
     split = _split(spine.as_of_us, from_us=from_us, valid_share=config.splits.valid_share)
-    usable = np.ones(len(late), dtype=np.bool_)
-    fitted = fit_horizon(
-        values, Columns(schema.names, schema.categorical), Target(HORIZON_DAYS, late, usable, split),
-        debtor=debtor, config=config.model,
-    )  # fmt: skip
+    columns = Columns(schema.names, schema.categorical)
+    return judged(values, columns, late, split, debtor=encoded.debtor[spine.account], config=config.model)
+
+
+def judged(
+    values: Floats,
+    columns: Columns,
+    happened: Floats,
+    split: Split,
+    *,
+    debtor: npt.NDArray[np.int32],
+    config: ModelConfig,
+) -> dict[str, Any]:
+    """Fit the learner and calibrator of the payment model on a yes-or-no question, and judge them on the test rows.
+
+    Parameters
+    ----------
+    values, happened, debtor : (n, k) features, (n,) the answers, 1 or 0, and (n,) the clusters of the intervals
+    """
+    usable = np.ones(len(happened), dtype=np.bool_)
+    target = Target(HORIZON_DAYS, happened, usable, split)
+    fitted = fit_horizon(values, columns, target, debtor=debtor, config=config)
     model: PaymentModel = assemble({HORIZON_DAYS: fitted}, explained=HORIZON_DAYS, shipped="evaluated")
     test = split.test
-    p_late = model.predict(values[test])[:, 0]
+    p = model.predict(values[test])[:, 0]
     weights = cluster_weights(debtor[test], replications=400, rng=np.random.default_rng(0))
-    figures = with_intervals({"auc": auc, "ks": ks, "ece": ece}, late[test], p_late, weights=weights)
+    figures = with_intervals({"auc": auc, "ks": ks, "ece": ece}, happened[test], p, weights=weights)
     rows = {"train": len(split.train), "valid": len(split.valid), "test": len(test)}
-    return {"rows": rows, "late": float(late[test].mean()), "mean_p_late": float(p_late.mean()), **figures}
+    return {"rows": rows, "happened": float(happened[test].mean()), "mean_p": float(p.mean()), **figures}
 
 
 def at_issue(encoded: Encoded) -> tuple[Spine, Floats]:
