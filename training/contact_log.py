@@ -26,7 +26,9 @@ from training.windows import Bools, Int64s
 
 Floats = npt.NDArray[np.float64]
 
-_MAX_CONTACTS, _MAX_DEALS, _MAX_QUIET = 100_000, 40_000, 60_000
+_MOST = (100_000, 40_000)
+"""Contacts and deals that are learned from, drawn by hash where there are more."""
+_MAX_QUIET = 60_000
 _MONTH = 30
 _US_PER_HOUR = 3_600_000_000
 _SENT_PRIOR = (9.0, 10.0)
@@ -101,21 +103,11 @@ def contact_log(
 ) -> ContactLog:
     """Everything that contacts and quiet months teach; parts of it may be empty."""
     receipts = contact_receipts(encoded, log.row)
-    known = receipts.at_us + ANSWER_DAYS * US_PER_DAY <= money.horizon.end_us
-    owes = standing_at(encoded, Spine(receipts.account, receipts.at_us)).owes
-    rows = np.flatnonzero(known & owes)
-    spine = Spine(receipts.account[rows], receipts.at_us[rows])
-    seed = config.model.seed
-    drawn = rows[sampling.at_most(spine, _MAX_CONTACTS, seed=seed)]
-    fruitful = rows[receipts.agreed[rows]]
-    fruitful = fruitful[_followed(money, receipts.at_us[fruitful])]
-    fruitful = fruitful[
-        sampling.at_most(Spine(receipts.account[fruitful], receipts.at_us[fruitful]), _MAX_DEALS, seed=seed)
-    ]
+    drawn, fruitful = _drawn(encoded, receipts, money, seed=config.model.seed)
     contacts, kept = _contacts(encoded, schema, catalogue, receipts, drawn)
-    deals, deals_kept = _contacts(encoded, schema, catalogue, receipts, fruitful)
+    deals, signed = _contacts(encoded, schema, catalogue, receipts, fruitful)
     plan = np.array([action.instalments for action in deals.actions], dtype=np.int64)
-    deal_spine = Spine(receipts.account[deals_kept], receipts.at_us[deals_kept])
+    signed_at = Spine(receipts.account[signed], receipts.at_us[signed])
     quiet = _quiet(encoded, config, money)
     heard, sent = _decisions(receipts, log)
     return ContactLog(
@@ -123,17 +115,28 @@ def contact_log(
         received=receipts.received[kept],
         agreed=receipts.agreed[kept],
         deals=deals,
-        deal_share=_shares(encoded, deal_spine, money, plan[deals.action] if len(plan) else deals.action),
+        deal_share=_shares(encoded, signed_at, money, plan[deals.action] if len(plan) else deals.action),
         quiet=_moments(encoded, schema, quiet),
         quiet_share=_shares(encoded, quiet, money, np.zeros(len(quiet), dtype=np.int64)),
         heard=heard,
         sent=sent,
-        counts={
-            "contacts": len(receipts),
-            "agreed": int(receipts.agreed.sum()),
-            "carried_out": int((receipts.decision >= 0).sum()),
-        },
+        counts=_counts(receipts),
     )
+
+
+def _counts(receipts: Receipts) -> dict[str, int]:
+    flags = {"received": receipts.received, "agreed": receipts.agreed, "of_logged_decisions": receipts.decision >= 0}
+    return {"contacts": len(receipts), **{name: int(flag.sum()) for name, flag in flags.items()}}
+
+
+def _drawn(encoded: Encoded, receipts: Receipts, money: Money, *, seed: int) -> tuple[Int64s, Int64s]:
+    """Places of the contacts that the gates learn from, and of the deals that could be followed for a month."""
+    known = receipts.at_us + ANSWER_DAYS * US_PER_DAY <= money.horizon.end_us
+    rows = np.flatnonzero(known & standing_at(encoded, Spine(receipts.account, receipts.at_us)).owes)
+    fruitful = rows[receipts.agreed[rows] & _followed(money, receipts.at_us[rows])]
+    spines = [Spine(receipts.account[some], receipts.at_us[some]) for some in (rows, fruitful)]
+    places = [sampling.at_most(spine, most, seed=seed) for spine, most in zip(spines, _MOST, strict=True)]
+    return rows[places[0]], fruitful[places[1]]
 
 
 def _followed(money: Money, at_us: Int64s) -> Bools:

@@ -194,7 +194,7 @@ def _respond(
     worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
     contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
     found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
-    return found.model, {**told, **found.told, "contacts": contacts.counts}
+    return found.model, {**told, **found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
 
 
 def _parts(

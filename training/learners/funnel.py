@@ -57,7 +57,6 @@ class FunnelLearner:
             heads[name], summary[name] = head, told
         for name, (head, told) in fitting.outcomes(log, contacts.heard).items():
             heads[name], summary[name] = head, told
-        summary["sent"] = {"kind": "rates by channel", **contacts.sent}
         return LearnedResponse(FunnelModel(heads=heads, names=names, sent=contacts.sent), summary)
 
 
