@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
+from decisioning.funnel import HEADS as FUNNEL_HEADS
+from decisioning.funnel import FunnelModel
 from decisioning.integrity import canonical_hash, canonical_json, read_files, write_files
 from decisioning.models import PaymentModel
-from decisioning.response import HEADS, Head, HurdleModel
+from decisioning.response import HEADS, Head, HurdleModel, ResponseModel
 from domain.actions import Action
 from domain.errors import BundleError
 from features.reference import Reference
@@ -43,7 +45,7 @@ class BundleParts:
     trained_at: str
     schema: FeatureSchema
     payment: PaymentModel
-    response: HurdleModel | None
+    response: ResponseModel | None
     settings: Mapping[str, Any]
     golden_values: Floats
     golden_actions: Sequence[Action] = ()
@@ -60,7 +62,7 @@ class ModelBundle:
 
     schema: FeatureSchema
     payment: PaymentModel
-    response: HurdleModel | None
+    response: ResponseModel | None
     settings: Mapping[str, Any]
     version: str
     model_hash: str
@@ -150,7 +152,7 @@ def _golden(parts: BundleParts) -> dict[str, Any]:
         return golden
     found = parts.response.outcomes(values, parts.schema, parts.golden_actions)
     golden["actions"] = [{name: getattr(action, name) for name in Action.__slots__} for action in parts.golden_actions]
-    golden["outcomes"] = {name: getattr(found, name).tolist() for name in type(found).__slots__}
+    golden["outcomes"] = {name: values.tolist() for name, values in found.named().items()}
     return golden
 
 
@@ -166,7 +168,10 @@ def _calibration(parts: BundleParts) -> dict[str, Any]:
         name: {"constant": head.constant} if head.calibrator is None else {"calibrator": head.calibrator.to_json()}
         for name, head in parts.response.heads.items()
     }
-    return {"payment": payment, "response": {"names": list(parts.response.names), "heads": heads}}
+    response: dict[str, Any] = {"names": list(parts.response.names), "heads": heads}
+    if isinstance(parts.response, FunnelModel):
+        response["sent"] = dict(parts.response.sent)
+    return {"payment": payment, "response": response}
 
 
 def _payment(data: Mapping[str, Any], contents: Mapping[str, bytes]) -> PaymentModel:
@@ -179,18 +184,22 @@ def _payment(data: Mapping[str, Any], contents: Mapping[str, bytes]) -> PaymentM
     )
 
 
-def _response(data: Mapping[str, Any] | None, contents: Mapping[str, bytes]) -> HurdleModel | None:
+def _response(data: Mapping[str, Any] | None, contents: Mapping[str, bytes]) -> ResponseModel | None:
+    """The model of the form that the data show: a funnel says how often its decisions are carried out."""
     if data is None:
         return None
     heads: dict[str, Head] = {}
-    for name in HEADS:
+    for name in FUNNEL_HEADS if "sent" in data else HEADS:
         head = data["heads"][name]
         if "constant" in head:
             heads[name] = Head(constant=float(head["constant"]))
         else:
             booster = _booster(contents[f"response_{name}.txt"])
             heads[name] = Head(booster=booster, calibrator=Calibrator.from_json(head["calibrator"]))
-    return HurdleModel(heads=heads, names=tuple(data["names"]))
+    names = tuple(data["names"])
+    if "sent" not in data:
+        return HurdleModel(heads=heads, names=names)
+    return FunnelModel(heads=heads, names=names, sent={name: float(rate) for name, rate in data["sent"].items()})
 
 
 def _booster(content: bytes) -> Any:

@@ -99,7 +99,7 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, wa
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     waiting = np.ones((len(values), 1), dtype=np.bool_)
     outcomes = replace(_outcomes(values, explained, bundle, desk, allowed=waiting), p_pay=explained[:, None])
-    asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1])
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1], balance_cents=states.balance_cents)
     recovered = recovered_cents(outcomes, asked, np.ones(1))[:, 0]
     if watch is not None:
         watch(spine, values)
@@ -147,7 +147,7 @@ def _weighed(
 ) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
     """Which actions are allowed (n, A), what each leads to, and what it is worth."""
     p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
-    asked = amounts(amount_due_cents(states), desk.catalogue.actions)
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
     allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
     outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
@@ -160,7 +160,7 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
     values = compute_many(encoded, spine, bundle.schema)
     p_pay = bundle.payment.predict(values)
 
-    asked = amounts(amount_due_cents(states), actions)
+    asked = amounts(amount_due_cents(states), actions, balance_cents=states.balance_cents)
     days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
     page = Page(states, days, desk.catalogue, asked)
     eligible = eligibility(page, desk.contact_policy)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
-from decisioning.candidates import grid
+from decisioning.candidates import Grid, grid
 from decisioning.config import Priors
 from decisioning.trees import Trees
 from domain.actions import Action
@@ -41,17 +41,29 @@ _PRIOR_PAYS_LATER = 0.3
 class Outcomes:
     """What each action leads to, all (n, A), ``NaN`` where the action was not asked about.
 
-    ``p_pay``, probability that the account pays within the label's horizon; ``share`` of what the offer asks for that
-    comes in within the value horizon, given that it does; ``late``, the share of the full amount due (an offer not
-    taken gives no discount) that comes in within the value horizon, given that it does not; ``p_complaint`` and
-    ``p_opt_out``.
+    ``p_pay``, probability that the account pays within the label's horizon; ``p_complaint`` and ``p_opt_out``. Money
+    comes in one of two forms. A hurdle has ``share`` of what the offer asks for that comes in within the value horizon,
+    given that the account pays, and ``late``, the share of the full amount due (an offer not taken gives no discount)
+    that comes in given that it does not. A funnel has ``returned``, the present value of all that comes in within the
+    value horizon as a share of the balance, and tells its gates: ``p_sent``, that what was decided is carried out;
+    ``p_reached``, that it is and the debtor receives it; ``p_agreed``, that who receives it takes the offer or
+    promises. What a form does not have is ``None``.
     """
 
     p_pay: Floats
-    share: Floats
-    late: Floats
     p_complaint: Floats
     p_opt_out: Floats
+    share: Floats | None = None
+    late: Floats | None = None
+    returned: Floats | None = None
+    p_sent: Floats | None = None
+    p_reached: Floats | None = None
+    p_agreed: Floats | None = None
+
+    def named(self) -> dict[str, Floats]:
+        """The arrays that there are, by name."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {name: values for name, values in found.items() if values is not None}
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,12 @@ class Head:
     def trees(self) -> Trees:
         """The booster's trees, read once."""
         return Trees.of(self.booster)
+
+    def apply(self, table: Grid, wanted: Bools) -> Floats:
+        """The quantity (n, A) for accounts under the ``wanted`` actions, ``NaN`` elsewhere."""
+        if self.constant is not None or self.calibrator is None:
+            return np.where(wanted, self.constant or 0.0, np.nan)
+        return np.asarray(self.calibrator.apply(self.trees.margins(table, wanted)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -99,15 +117,26 @@ class HurdleModel:
         """
         wanted = np.ones((len(values), len(actions)), dtype=np.bool_) if allowed is None else allowed
         table = grid(values, schema, actions, names=self.names)
-        pay, share, late, complaint, opt_out = (self._apply(self.heads[name], table, wanted) for name in HEADS)
+        pay, share, late, complaint, opt_out = (self.heads[name].apply(table, wanted) for name in HEADS)
         share, late = np.clip(share, 0.0, 1.0), np.clip(late, 0.0, 1.0)
         return Outcomes(p_pay=pay, share=share, late=late, p_complaint=complaint, p_opt_out=opt_out)
 
-    @staticmethod
-    def _apply(head: Head, table: Any, wanted: Bools) -> Floats:
-        if head.constant is not None or head.calibrator is None:
-            return np.where(wanted, head.constant or 0.0, np.nan)
-        return np.asarray(head.calibrator.apply(head.trees.margins(table, wanted)), dtype=np.float64)
+
+class ResponseModel(Protocol):
+    """What training hands over and deciding asks: a hurdle, or a funnel."""
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        """Its learned quantities by name."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The action features that they were trained on."""
+
+    def outcomes(
+        self, values: Floats, schema: FeatureSchema, actions: Sequence[Action], *, allowed: Bools | None = None
+    ) -> Outcomes:
+        """Outcomes of all accounts under all (allowed) actions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,10 @@ class Amounts:
     """What each action asks for: ``due_cents`` (n,); ``discount_cents``, ``offer_cents``, ``instalment_cents`` (n, A).
 
     ``offer_cents`` is what is due less the discount; ``instalment_cents`` is 0 where there is no plan.
+    ``balance_cents`` (n,) is all that is owed, be it due or not.
     """
 
+    balance_cents: Int64s
     due_cents: Int64s
     discount_cents: Int64s
     offer_cents: Int64s
@@ -67,8 +69,10 @@ def amount_due_cents(states: Owing) -> Int64s:
     return np.maximum(np.where(overdue > 0, overdue, states.balance_cents), 0)
 
 
-def amounts(due_cents: Int64s, actions: Sequence[Action]) -> Amounts:
+def amounts(due_cents: Int64s, actions: Sequence[Action], *, balance_cents: Int64s | None = None) -> Amounts:
     """Offers of all actions on what each account owes; cents rounded half to even.
+
+    ``balance_cents`` (n,) is what is due where it is not given.
 
     >>> from types import SimpleNamespace as A
     >>> offers = [A(discount_pct=10.0, instalments=1), A(discount_pct=0.0, instalments=3)]
@@ -81,7 +85,14 @@ def amounts(due_cents: Int64s, actions: Sequence[Action]) -> Amounts:
     discount = np.rint(due_cents[:, None] * pct / 100.0).astype(np.int64)
     offer = due_cents[:, None] - discount
     instalment = np.where(parts > 1, np.rint(offer / parts), 0).astype(np.int64)
-    return Amounts(due_cents=due_cents, discount_cents=discount, offer_cents=offer, instalment_cents=instalment)
+    balance = due_cents if balance_cents is None else balance_cents
+    return Amounts(
+        balance_cents=balance,
+        due_cents=due_cents,
+        discount_cents=discount,
+        offer_cents=offer,
+        instalment_cents=instalment,
+    )
 
 
 def present_value(actions: Sequence[Action], monthly_rate: float) -> Floats:
@@ -91,13 +102,18 @@ def present_value(actions: Sequence[Action], monthly_rate: float) -> Floats:
 
 
 def recovered_cents(outcomes: Outcomes, asked: Amounts, present: Floats) -> Floats:
-    """Expected money of all actions, (n, A): p_pay · share · offer · ``present`` (A,) + (1 − p_pay) · late · due.
+    """Expected money of all actions, (n, A), as present value.
 
     Notes
     -----
-    The second part is late self-cure: money of those who do not pay within the label's horizon but do within the value
-    horizon. They have not taken the offer, so it is a share of all that is due, without discount and without plan.
+    A funnel tells what share of the balance comes back. A hurdle's money is p_pay · share · offer · ``present`` (A,) +
+    (1 − p_pay) · late · due. Its second part is late self-cure: money of those who do not pay within the label's
+    horizon but do within the value horizon. They have not taken the offer, so it is a share of all that is due, without
+    discount and without plan.
     """
+    if outcomes.returned is not None:
+        return outcomes.returned * np.maximum(asked.balance_cents, 0)[:, None]
+    assert outcomes.share is not None and outcomes.late is not None
     taken = outcomes.p_pay * outcomes.share * asked.offer_cents * present
     return taken + (1.0 - outcomes.p_pay) * outcomes.late * asked.due_cents[:, None]
 
@@ -108,11 +124,14 @@ def worth(outcomes: Outcomes, asked: Amounts, actions: Sequence[Action], objecti
     Notes
     -----
     Recovered is ``recovered_cents``. The cost of an attempt and of an incentive is paid whether or not
-    the account pays; so is what a complaint or an opt-out costs, weighted by its probability.
+    the account pays; so is what a complaint or an opt-out costs, weighted by its probability. Where it is known how
+    often a decision is carried out and received, an attempt costs that often, and an incentive is given that often.
     """
     recovered = recovered_cents(outcomes, asked, present_value(actions, objective.monthly_discount_rate))
-    per_attempt = np.array([100.0 * (action.unit_cost + action.offer_cost) for action in actions])
-    cost = np.where(np.isnan(recovered), np.nan, per_attempt)
+    attempt = np.array([100.0 * action.unit_cost for action in actions])
+    benefit = np.array([100.0 * action.offer_cost for action in actions])
+    sent, reached = (1.0 if p is None else p for p in (outcomes.p_sent, outcomes.p_reached))
+    cost = np.where(np.isnan(recovered), np.nan, sent * attempt + reached * benefit)
     complaint = 100.0 * objective.complaint_cost * outcomes.p_complaint
     opt_out = 100.0 * objective.opt_out_cost * outcomes.p_opt_out
     net = recovered - cost - complaint - opt_out

@@ -12,7 +12,7 @@ from domain.errors import ConfigError
 
 Opponent = Literal["champion", "ladder", "tuned_ladder", "constant", "random"]
 
-_LEARNERS_HERE = ("hurdle",)
+_LEARNERS_HERE = ("hurdle", "funnel")
 
 
 class LabelConfig(BaseModel, frozen=True, extra="forbid"):
@@ -59,7 +59,7 @@ class ModelConfig(BaseModel, frozen=True, extra="forbid"):
 class ResponseConfig(BaseModel, frozen=True, extra="forbid"):
     """Which learner answers "what would happen under this action", from at most ``max_rows`` logged decisions."""
 
-    learner: Literal["hurdle", "funnel", "funnel_blend"] = "hurdle"
+    learner: Literal["hurdle", "funnel", "funnel_blend"] = "funnel"
     max_rows: PositiveInt = 250_000
 
 
@@ -101,8 +101,8 @@ def load_training_config(path: Path) -> TrainingConfig:
     config = load_section(path, TrainingConfig)
     if config.response.learner not in _LEARNERS_HERE:
         raise ConfigError(
-            f"{path}: response.learner: found {config.response.learner!r}; only 'hurdle' exists in this version; "
-            "write `response: {learner: hurdle}`"
+            f"{path}: response.learner: found {config.response.learner!r}, needed one of "
+            f"{', '.join(_LEARNERS_HERE)}; write `response: {{learner: funnel}}`"
         )
     if config.label.kind == "share" and config.label.min_share_paid == 0:
         raise ConfigError(f"{path}: label.kind 'share' needs min_share_paid above 0, such as 0.5; found 0")

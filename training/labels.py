@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from domain.balance import open_debts
 from domain.clock import FOREVER, US_PER_DAY
 from features.encoding import Encoded
 from features.spine import Spine
+from features.state import local_of
 from training.reversals import apply_reversals
 from training.windows import Bools, EventIndex, Int64s, index_events
 
 _DAYS_PER_MONTH = 30.4375
+_PAYMENTS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class Receipts:
     """Payments that brought money in, as known at the end of the data.
 
     All (m,): ``account`` index; ``at_us``; ``amount_cents`` > 0, less partial reversals; ``debt_known_us``, the moment
-    after which the debt paid was known, 0 where the payment names none; an instalment of an agreement is as old as the
-    debt that its promise names, and counts as always known where it names none;
+    after which the debt paid was known; an instalment of an agreement is as old as the debt that its promise names, and
+    counts as always known where it names none. A payment that names no debt pays the one that was open and due first
+    (contract §2); where nothing was open it is an advance on what comes later, and has ``FOREVER``;
     ``reversed_us``, when it was reversed in full, else ``FOREVER``.
     """
 
@@ -48,6 +52,8 @@ def receipts(encoded: Encoded) -> Receipts:
     left, reversed_us = apply_reversals(account, at_us, amount, debt=debt)
     kept = amount > 0
     known = _first_known_us(encoded)[debt[kept]]
+    unnamed = np.flatnonzero(debt[kept] < 0)
+    known[unnamed] = _oldest_open_known_us(encoded, Spine(account[kept][unnamed], at_us[kept][unnamed]))
     columns = account[kept], at_us[kept], left[kept], known, reversed_us[kept]
     return Receipts(*columns, index=index_events(columns[0], columns[1]))
 
@@ -71,7 +77,7 @@ def recovered_cents(money: Receipts, spine: Spine, *, horizon_days: int) -> Int6
 
     Notes
     -----
-    A payment that names no debt counts: it pays the oldest debt first, which was known.
+    A payment that names no debt counts where the debt that was open and due first when it came was known.
     """
     rows, events = _counted(money, spine, horizon_days)
     total = np.bincount(rows, weights=money.amount_cents[events], minlength=len(spine.as_of_us))
@@ -146,6 +152,20 @@ def _first_known_us(encoded: Encoded) -> Int64s:
     instalments = np.flatnonzero(tables.text("debts", "promise_id").codes >= 0)
     first[debts.codes[instalments]] = first[_replaced(encoded, instalments)]
     return first
+
+
+def _oldest_open_known_us(encoded: Encoded, payments: Spine) -> Int64s:
+    """When the oldest open debt at each payment was first known; ``FOREVER`` where none was open."""
+    known = _first_known_us(encoded)[encoded.tables.text("debts", "debt_id").codes]
+    found = np.full(len(payments), FOREVER, dtype=np.int64)
+    for start in range(0, len(payments), _PAYMENTS_AT_ONCE):
+        part = np.arange(start, min(start + _PAYMENTS_AT_ONCE, len(payments)), dtype=np.int64)
+        spine = payments.take(part)
+        ledger = encoded.debts, encoded.entries, encoded.debt_bounds, encoded.entry_bounds
+        offsets, debt, _ = open_debts(*ledger, spine.account, spine.as_of_us, local_of(encoded, spine).day)
+        some = offsets[1:] > offsets[:-1]
+        found[part[some]] = known[encoded.debt_source[debt[offsets[:-1][some]]]]
+    return found
 
 
 def _replaced(encoded: Encoded, instalments: Int64s) -> Int64s:

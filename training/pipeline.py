@@ -14,23 +14,22 @@ import numpy.typing as npt
 
 from decisioning.bundle import BundleParts, ModelBundle, write_bundle
 from decisioning.config import DecisionConfig
-from decisioning.response import HurdleModel
+from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
-from domain.errors import NotEnoughDataError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
 from features.schema import FeatureSchema, fit_schema
-from training import labels, registry, verdicts
+from training import labels, learners, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
+from training.contact_log import Money, contact_log
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
-from training.learners import LEARNERS
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon
 from training.response_log import response_log, summary_of
@@ -86,7 +85,7 @@ class _Learned:
     inspected: Inspected
     targets: dict[int, Target]
     fitted: dict[int, Fitted]
-    response: HurdleModel | None
+    response: ResponseModel | None
     response_summary: dict[str, Any]
 
 
@@ -180,7 +179,7 @@ def _learn(
 
 def _respond(
     encoded: Encoded, schema: FeatureSchema, loaded: Configs, *, money: labels.Receipts, horizon: Horizon
-) -> tuple[HurdleModel | None, dict[str, Any]]:
+) -> tuple[ResponseModel | None, dict[str, Any]]:
     """The response model, or ``None`` with the reason why there is none."""
     learner = loaded.training.response.learner
     if not encoded.tables.rows("decisions"):
@@ -192,11 +191,10 @@ def _respond(
     told = {"learner": learner, **summary_of(log)}
     if len({action.channel for action in log.actions}) < 2:
         return None, {**told, "refused": "the log holds fewer than two channels to compare"}
-    try:
-        learned = LEARNERS[learner].fit(log, schema, loaded.training)
-    except NotEnoughDataError as error:
-        return None, {**told, "refused": str(error)}
-    return learned.model, {**told, "heads": dict(learned.summary)}
+    worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
+    contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
+    found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
+    return found.model, {**told, **found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
 
 
 def _parts(

@@ -32,13 +32,15 @@ _SHARE_DAYS = (365, 270, 180, 120, 90, 60)
 class ResponseLog:
     """Logged decisions with mature labels, one row each.
 
-    ``values`` (n, k) features at the decision; ``action`` (n,) position in ``actions``; ``debtor`` (n,);
-    ``as_of_us`` (n,). ``paid`` (n,) is the label of the response model. What was recovered within ``share_days`` is
-    ``share`` (n,) of what the logged offer asked for, for those who responded, and ``late`` (n,) of all that was due,
-    for the others; ``NaN`` elsewhere, and where not mature. ``complained`` and ``opted_out`` (n,) are within the
-    label's horizon. ``left_out`` counts the decisions that could not be used, by reason.
+    ``row`` (n,) in the table of decisions; ``values`` (n, k) features at the decision; ``action`` (n,) position in
+    ``actions``; ``debtor`` (n,); ``as_of_us`` (n,). ``paid`` (n,) is the label of the response model. What was
+    recovered within ``share_days`` is ``share`` (n,) of what the logged offer asked for, for those who responded, and
+    ``late`` (n,) of all that was due, for the others; ``NaN`` elsewhere, and where not mature. ``complained`` and
+    ``opted_out`` (n,) are within the label's horizon. ``left_out`` counts the decisions that could not be used, by
+    reason.
     """
 
+    row: Int64s
     values: Floats
     actions: tuple[Action, ...]
     action: Int64s
@@ -61,6 +63,7 @@ class _Frame:
     """Rows of the log that can be learned from, before features: what is due, and which action was logged."""
 
     spine: Spine
+    row: Int64s
     due_cents: Int64s
     actions: tuple[Action, ...]
     action: Int64s
@@ -85,6 +88,7 @@ def response_log(
     complained = labels.complaints(encoded).any_within(frame.spine, horizon_days=days)
     opted_out = np.any([index.any_within(frame.spine, horizon_days=days) for index in labels.opt_outs(encoded)], axis=0)
     return ResponseLog(
+        row=frame.row,
         values=compute_many(encoded, frame.spine, schema),
         actions=frame.actions,
         action=frame.action,
@@ -116,7 +120,19 @@ def logged_actions(encoded: Encoded, rows: Int64s, catalogue: ActionCatalogue) -
     -----
     A moment that is ``any``, or no longer configured, takes an action of the same channel and offer with the whole day.
     """
-    names = _names(encoded, rows)
+    columns = ("channel", "offer", "moment")
+    parts = [encoded.tables.text("decisions", column).take(rows).decode() for column in columns]
+    return _places([f"{channel}/{offer}/{moment}" for channel, offer, moment in zip(*parts, strict=True)], catalogue)
+
+
+def contacted_actions(encoded: Encoded, rows: Int64s, catalogue: ActionCatalogue) -> tuple[tuple[Action, ...], Int64s]:
+    """The action of each row of the table of contacts, as :func:`logged_actions`; of any moment, ``none`` offered."""
+    parts = [encoded.tables.text("contacts", column).take(rows).decode() for column in ("channel", "offer")]
+    names = [f"{channel}/{offer or 'none'}/{ANY_MOMENT}" for channel, offer in zip(*parts, strict=True)]
+    return _places(names, catalogue)
+
+
+def _places(names: list[str], catalogue: ActionCatalogue) -> tuple[tuple[Action, ...], Int64s]:
     known: dict[str, Action] = {}
     for name in sorted(set(names)):
         found = _action(catalogue, name)
@@ -135,11 +151,6 @@ def summary_of(log: ResponseLog) -> dict[str, Any]:
         "rows": len(log), "debtors": len(np.unique(log.debtor)), "actions": len(log.actions),
         "left_out": log.left_out, "share_days": log.share_days,
     }  # fmt: skip
-
-
-def _names(encoded: Encoded, rows: Int64s) -> list[str]:
-    parts = [encoded.tables.text("decisions", column).take(rows).decode() for column in ("channel", "offer", "moment")]
-    return [f"{channel}/{offer}/{moment}" for channel, offer, moment in zip(*parts, strict=True)]
 
 
 def _action(catalogue: ActionCatalogue, name: str) -> Action | None:
@@ -165,7 +176,7 @@ def _frame(encoded: Encoded, config: TrainingConfig, catalogue: ActionCatalogue,
         "owed_nothing": int((mature & (action >= 0) & ~standing.owes).sum()),
         "beyond_max_rows": len(rows) - len(kept),
     }
-    return _Frame(spine.take(kept), amount_due_cents(standing)[kept], actions, action[kept], left_out)
+    return _Frame(spine.take(kept), log_rows[kept], amount_due_cents(standing)[kept], actions, action[kept], left_out)
 
 
 def _responded(encoded: Encoded, money: labels.Receipts, frame: _Frame, config: TrainingConfig) -> Floats:

@@ -73,7 +73,7 @@ class Told:
         waiting = np.array([action.is_wait for action in actions])
         p_pay = np.where(waiting, self.waits[:, None], self.contacted[:, None])
         none = np.zeros_like(p_pay)
-        return Outcomes(p_pay, share=none + 1.0, late=none, p_complaint=none, p_opt_out=none)
+        return Outcomes(p_pay, p_complaint=none, p_opt_out=none, share=none + 1.0, late=none)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_decision_is_about_what_is_overdue_or_else_about_the_balance(balance: 
 
 def test_net_value_by_hand() -> None:
     actions = [_offer(), _offer(pct=10, unit_cost=0.35)]
-    pairs = ([0.2, 0.3], [0.5, 0.6], [0.1, 0.15], [0.0, 0.004], [0.0, 0.02])
+    pairs = ([0.2, 0.3], [0.0, 0.004], [0.0, 0.02], [0.5, 0.6], [0.1, 0.15])
     found = worth(
         Outcomes(*(np.array([pair]) for pair in pairs)), amounts(np.array([153_000]), actions), actions,
         Objective(discount_weight=1.0),
@@ -61,7 +61,7 @@ _PROBABILITY = st.floats(0.0, 1.0)
 
 
 def _recovered(p: float, share: float, late: float, *, instalments: int = 1) -> float:
-    outcomes = Outcomes(*(np.array([[value]]) for value in (p, share, late, 0.0, 0.0)))
+    outcomes = Outcomes(*(np.array([[value]]) for value in (p, 0.0, 0.0, share, late)))
     asked = amounts(np.array([100_000]), [_offer(instalments=instalments)])
     return float(recovered_cents(outcomes, asked, present_value([_offer(instalments=instalments)], 0.01))[0, 0])
 

@@ -16,9 +16,9 @@ def test_the_configuration_shipped_is_valid() -> None:
     assert load_training_config(Path("configs/training.yaml")).model.threads == 2
 
 
-@pytest.mark.parametrize("learner", ["funnel", "funnel_blend"])
+@pytest.mark.parametrize("learner", ["funnel_blend"])
 def test_a_learner_of_a_later_version_is_refused_by_name(tmp_path: Path, learner: str) -> None:
-    with pytest.raises(ConfigError, match="only 'hurdle' exists in this version"):
+    with pytest.raises(ConfigError, match="needed one of hurdle, funnel"):
         load_training_config(written(tmp_path, f"response: {{learner: {learner}}}"))
 
 

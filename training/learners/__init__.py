@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from decisioning.response import HurdleModel
+from decisioning.response import ResponseModel
+from domain.errors import NotEnoughDataError
 from features.schema import FeatureSchema
 from training.config import TrainingConfig
-from training.learners.hurdle import HurdleLearner, LearnedResponse
+from training.contact_log import ContactLog
+from training.learners.funnel import FunnelLearner
+from training.learners.hurdle import HurdleLearner
+from training.learners.learned import LearnedResponse
 from training.response_log import ResponseLog
 
 
 class Learner(Protocol):
-    """Something that turns logged decisions into a predict-only response model."""
+    """Something that turns logged decisions, and what contacts showed, into a predict-only response model."""
 
-    def fit(self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig) -> LearnedResponse:
+    def fit(
+        self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+    ) -> LearnedResponse:
         """Learn what each action leads to."""
 
 
-LEARNERS: dict[str, Learner] = {"hurdle": HurdleLearner()}
-"""By the name that ``training.yaml`` uses; the funnel and its blend take their places here."""
+CHALLENGER = "hurdle"
+"""Always trained and reported beside the learner that is named, which falls back to it where data are too few."""
+LEARNERS: dict[str, Learner] = {CHALLENGER: HurdleLearner(), "funnel": FunnelLearner()}
+"""By the name that ``training.yaml`` uses."""
 
-__all__ = ["LEARNERS", "HurdleModel", "LearnedResponse", "Learner"]
+
+@dataclass(frozen=True)
+class Chosen:
+    """The model that is shipped, ``None`` where nothing can be learned; ``told`` goes into the evaluation."""
+
+    model: ResponseModel | None
+    told: dict[str, Any]
+
+
+def fit(
+    learner: str, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+) -> Chosen:
+    """Fit the learner of that name, and the challenger beside it.
+
+    Notes
+    -----
+    Where there is too little for the learner, the challenger takes its place, and ``told`` says why; where there is too
+    little for either, nothing is learned.
+    """
+    try:
+        plain = LEARNERS[CHALLENGER].fit(log, schema, config, contacts=contacts)
+    except NotEnoughDataError as error:
+        return Chosen(None, {"refused": str(error)})
+    if learner == CHALLENGER:
+        return Chosen(plain.model, {"heads": dict(plain.summary)})
+    try:
+        found = LEARNERS[learner].fit(log, schema, config, contacts=contacts)
+    except NotEnoughDataError as error:
+        told = {"learner": CHALLENGER, "fell_back": str(error), "heads": dict(plain.summary)}
+        return Chosen(plain.model, told)
+    return Chosen(found.model, {"heads": dict(found.summary), "challenger": {"heads": dict(plain.summary)}})
+
+
+__all__ = ["CHALLENGER", "LEARNERS", "Chosen", "LearnedResponse", "Learner", "fit"]

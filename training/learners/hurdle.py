@@ -6,60 +6,37 @@ weighting by its inverse brought nothing reliable, and cost variance (docs/adr/0
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.calibration import Calibrator
 from decisioning.candidates import candidate_names, rows_for
-from decisioning.response import Head, HurdleModel
+from decisioning.response import HurdleModel
 from features.schema import FeatureSchema
-from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins, take
-from training.calibration import fit_calibrator, fit_platt
+from training.boosting import Columns, Recipe
 from training.config import TrainingConfig
-from training.metrics import METRICS
+from training.contact_log import ContactLog
+from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
+from training.learners.learned import LearnedResponse
 from training.response_log import ResponseLog
-from training.splits import Split, debtor_folds, time_split
-from training.windows import Int64s
+from training.splits import debtor_folds, time_split
 
 Floats = npt.NDArray[np.float64]
-
-_FOLDS = 5
-_MIN_POSITIVES = 100
-"""Rare outcomes with fewer cases become smoothed rates."""
-_MIN_SHARES = 200
-_PRIOR_ROWS = 500.0
-_TELLS_CHANNEL = ("action_channel_", "action_contact")
-
-
-@dataclass(frozen=True)
-class LearnedResponse:
-    """The shipped model, and what was measured of each head on rows later than all it was trained on."""
-
-    model: HurdleModel
-    summary: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Rows of the model: account features, then action features; ``channel`` are the columns that tell the channel."""
-
-    rows: Floats
-    columns: Columns
-    channel: tuple[int, ...]
-    fold: Int64s
-    debtor: npt.NDArray[np.int32]
-    split: Split
 
 
 class HurdleLearner:
     """See the module; stateless."""
 
-    def fit(self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig) -> LearnedResponse:
-        """Fit the five heads.
+    def fit(
+        self,
+        log: ResponseLog,
+        schema: FeatureSchema,
+        config: TrainingConfig,
+        *,
+        contacts: ContactLog | None = None,  # noqa: ARG002
+    ) -> LearnedResponse:
+        """Fit the five heads; what contacts showed is not looked at.
 
         Raises
         ------
@@ -68,33 +45,33 @@ class HurdleLearner:
         names = candidate_names(schema, log.actions)
         table = _table(log, schema, names, config)
         heads, summary = {}, {}
-        heads["pay"], summary["pay"] = _fit_binary(table, log.paid, Recipe("binary", config.model))
+        heads["pay"], summary["pay"] = fit_binary(table, log.paid, Recipe("binary", config.model))
         shares = Recipe("cross_entropy", config.model)
-        heads["share"], summary["share"] = _fit_share(table, log.share, shares, unknown=1.0)
+        heads["share"], summary["share"] = fit_share(table, log.share, shares, unknown=1.0)
         accounts = _accounts_only(table, width=len(schema.names))
-        heads["late"], summary["late"] = _fit_share(accounts, log.late, shares.small(), unknown=0.0)
+        heads["late"], summary["late"] = fit_share(accounts, log.late, shares.small(), unknown=0.0)
         for name, label in (("complaint", log.complained), ("opt_out", log.opted_out)):
-            heads[name], summary[name] = _fit_rare(table, label, Recipe("binary", config.model).small())
+            heads[name], summary[name] = fit_rare(table, label, Recipe("binary", config.model).small())
         return LearnedResponse(HurdleModel(heads=heads, names=names), summary)
 
 
-def _table(log: ResponseLog, schema: FeatureSchema, names: tuple[str, ...], config: TrainingConfig) -> _Table:
+def _table(log: ResponseLog, schema: FeatureSchema, names: tuple[str, ...], config: TrainingConfig) -> Table:
     everything = np.ones(len(log), dtype=np.bool_)
     split = time_split(
         log.as_of_us, everything, ~everything, horizon_days=config.label.horizon_days, config=config.splits
     )
     width = len(schema.names)
-    return _Table(
+    return Table(
         rows=rows_for(log.values, schema, log.actions, log.action, names=names),
         columns=Columns((*schema.names, *names), schema.categorical),
-        channel=tuple(width + place for place, name in enumerate(names) if name.startswith(_TELLS_CHANNEL)),
-        fold=debtor_folds(log.debtor, folds=_FOLDS, seed=config.model.seed),
+        channel=channel_columns(names, width),
+        fold=debtor_folds(log.debtor, folds=FOLDS, seed=config.model.seed),
         debtor=log.debtor,
         split=split,
     )  # fmt: skip
 
 
-def _accounts_only(table: _Table, *, width: int) -> _Table:
+def _accounts_only(table: Table, *, width: int) -> Table:
     """The same rows without what the action was; trees grown on them answer alike for every action.
 
     Notes
@@ -105,80 +82,3 @@ def _accounts_only(table: _Table, *, width: int) -> _Table:
     """
     columns = Columns(table.columns.names[:width], table.columns.categorical)
     return replace(table, rows=table.rows[:, :width], columns=columns, channel=())
-
-
-def _fit_binary(table: _Table, label: Floats, recipe: Recipe) -> tuple[Head, dict[str, Any]]:
-    split, threads = table.split, recipe.model.threads
-    train, valid = (table.rows[split.train], label[split.train]), (table.rows[split.valid], label[split.valid])
-    evaluated = fit_stopped(recipe, table.columns, train=train, valid=valid)
-    later = np.concatenate([split.valid, split.test])
-    margin = margins(evaluated, table.rows[later], threads=threads)
-    first = len(split.valid)
-    judge = fit_calibrator(margin[:first], valid[1], table.debtor[split.valid])
-    measured = _measured(label[split.test], judge.apply(margin[first:]))
-    shipped = fit_rounds(recipe, table.columns, data=(table.rows, label), rounds=evaluated.current_iteration())
-    calibrator = fit_calibrator(margin, label[later], table.debtor[later])
-    return Head(booster=shipped, calibrator=calibrator), {"kind": "booster", **_counts(label), **measured}
-
-
-def _fit_share(table: _Table, share: Floats, recipe: Recipe, *, unknown: float) -> tuple[Head, dict[str, Any]]:
-    """Share of money recovered, learned where it is not ``NaN``; the mean where few rows are, ``unknown`` where none.
-
-    Notes
-    -----
-    Split by debtor, not by time: with a gap as long as the share's own horizon, a log of a year has no rows left.
-    """
-    known = np.isfinite(share)
-    learn, check = (np.flatnonzero(known & (table.fold > 0)), np.flatnonzero(known & (table.fold == 0)))
-    if min(len(learn), len(check)) < _MIN_SHARES or np.ptp(share[known]) == 0.0:
-        mean = float(share[known].mean()) if known.any() else unknown
-        return Head(constant=mean), {"kind": "constant", "rows": int(known.sum()), "mean": mean}
-    train, valid = take(table.rows, share, learn), take(table.rows, share, check)
-    evaluated = fit_stopped(recipe, table.columns, train=train, valid=valid)
-    margin = margins(evaluated, valid[0], threads=recipe.model.threads)
-    calibrator = fit_platt(margin, valid[1])
-    data = take(table.rows, share, np.flatnonzero(known))
-    shipped = fit_rounds(recipe, table.columns, data=data, rounds=evaluated.current_iteration())
-    error = np.abs(calibrator.apply(margin) - valid[1]).mean()
-    summary = {
-        "kind": "booster",
-        "rows": len(data[1]),
-        "mean": float(data[1].mean()),
-        "mean_absolute_error": float(error),
-        "mean_absolute_error_of_the_mean": float(np.abs(train[1].mean() - valid[1]).mean()),
-    }
-    return Head(booster=shipped, calibrator=calibrator), summary
-
-
-def _fit_rare(table: _Table, label: Floats, recipe: Recipe) -> tuple[Head, dict[str, Any]]:
-    """A small booster, or rates by channel where there are too few cases; a constant where there are none."""
-    positives = int(label[table.split.train].sum()), int(label[table.split.valid].sum())
-    if min(positives) >= _MIN_POSITIVES:
-        head, summary = _fit_binary(table, label, recipe)
-        return head, {**summary, "kind": "small booster"}
-    rate = (label.sum() + 0.5) / (len(label) + 1.0)
-    if label.sum() < 20:
-        return Head(constant=float(rate)), {"kind": "constant", **_counts(label)}
-    return _rates_by_channel(table, label, recipe), {"kind": "rates by channel", **_counts(label)}
-
-
-def _rates_by_channel(table: _Table, label: Floats, recipe: Recipe) -> Head:
-    """Rates by channel in the form of a booster: all columns but the channel's are blank, so nothing else can split."""
-    rows = np.zeros_like(table.rows)
-    rows[:, table.channel] = table.rows[:, table.channel]
-    booster = fit_rounds(_smoothing(recipe), Columns(table.columns.names, ()), data=(rows, label), rounds=60)
-    return Head(booster=booster, calibrator=Calibrator.platt(1.0, 0.0))
-
-
-def _smoothing(recipe: Recipe) -> Recipe:
-    # In a leaf, LightGBM's l2 acts like so many rows at the overall rate times its variance; 500 rows is the prior.
-    return Recipe("binary", recipe.model, min_rows_per_leaf=200, l2=_PRIOR_ROWS * 0.01, feature_share=1.0)
-
-
-def _counts(label: Floats) -> dict[str, Any]:
-    return {"rows": len(label), "rate": float(label.mean())}
-
-
-def _measured(label: Floats, p: Floats) -> dict[str, float]:
-    weight = np.ones(len(label))
-    return {f"test_{name}": float(METRICS[name](label, p, weight)) for name in ("auc", "brier", "ece", "log_loss")}

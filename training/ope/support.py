@@ -40,22 +40,30 @@ def support(log: Log, weight: Floats, *, unsupported: float | None = None) -> Su
     The expected weight is Σ_a π(a | x) over the actions that the log could choose: 1 with full support, and 1 less the
     unsupported mass without. So one minus the mean weight estimates that mass. It is believed where it lies beyond
     chance: under full support the variance of a weight is E_π[w] − 1, estimated by Σw² / Σw − 1 (a score test: a sample
-    that happens to lack the rare, large weights also has too small a variance of its own).
+    that happens to lack the rare, large weights also has too small a variance of its own). Where the whole mass is known
+    to be supported, only a mean that even the rarest logged probability cannot explain says otherwise: a policy that
+    seldom does what the log does has no large weight in most samples, and all of its mass on them.
     """
     mean = float(weight.mean())
     known = unsupported is not None
     missing = float(unsupported) if unsupported is not None else max(0.0, 1.0 - mean)
-    off = (mean - 1.0) / _null_se(log, weight) if mean > 0 else -np.inf
+    rarest = float(log.action_prob.min()) if known else 1.0
+    off = (mean - 1.0) / _null_se(log, weight, rarest=rarest) if mean > 0 else -np.inf
+    above = (mean - 1.0) / _null_se(log, weight, rarest=1.0)
     lacking = (known and missing > MAX_UNSUPPORTED) or (off < -_Z_ONE_IN_TWO_THOUSAND and 1.0 - mean > MAX_UNSUPPORTED)
     shown = max(missing, 1.0 - mean) if lacking and not (known and missing > MAX_UNSUPPORTED) else missing
-    too_large = off > _Z_ONE_IN_TWO_THOUSAND and mean - 1.0 > MAX_UNSUPPORTED
+    too_large = above > _Z_ONE_IN_TWO_THOUSAND and mean - 1.0 > MAX_UNSUPPORTED
     return Support(shown, known, lacking, mean, too_large)
 
 
-def _null_se(log: Log, weight: Floats) -> float:
-    """Standard error of the mean weight if support were full, widened by what clusters widen it."""
+def _null_se(log: Log, weight: Floats, *, rarest: float) -> float:
+    """Standard error of the mean weight if support were full, widened by what clusters widen it.
+
+    No weight is above 1 / ``rarest``, so that E_π[w] is not either; with ``rarest`` = 1 the sample alone is asked.
+    """
     n = len(weight)
-    alone = max(float((weight**2).sum() / weight.sum()) - 1.0, 0.0) / n
+    seen = float((weight**2).sum() / weight.sum()) if weight.sum() > 0 else 1.0
+    alone = max(seen, 1.0 / rarest, 1.0) / n - 1.0 / n
     centred = weight - weight.mean()
     independent = float((centred**2).sum()) / n**2
     together = clustered_se(centred, log.cluster) ** 2

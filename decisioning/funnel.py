@@ -1,0 +1,98 @@
+"""The funnel: a decision is sent, received, agreed to, and kept; and money comes back without any of it, too.
+
+    returned(x, a) = self(x) + p_sent(a) · p_received(x, a) · p_agreed(x, a) · (deal(x, a) − self(x))
+
+Each gate is learned where it can be seen: receipt and agreement from every contact ever made, what a deal brings from
+every deal, and what comes back without one from every account at regular moments. Of a decision itself only the sending
+is learned, so that a few thousand logged decisions say enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.candidates import Grid, grid
+from decisioning.response import Head, Outcomes
+from domain.actions import Action
+from domain.errors import BundleError
+from features.schema import FeatureSchema
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+HEADS = ("received", "agreed", "deal", "self", "pay", "complaint", "opt_out")
+ROOF = 1.25
+"""What comes back within a year is a share of the balance of now, to which interest is added: at most this much."""
+OTHER_CHANNEL = ""
+
+
+@dataclass(frozen=True)
+class FunnelModel:
+    """Heads by name (``HEADS``), and the share of decisions that are carried out, by channel.
+
+    ``names`` are the action features that the boosters were trained on, after the account's; ``sent`` has the share of
+    all channels under ``OTHER_CHANNEL``, for one that the log does not know.
+    """
+
+    heads: Mapping[str, Head]
+    names: tuple[str, ...]
+    sent: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        if set(self.heads) != set(HEADS) or OTHER_CHANNEL not in self.sent:
+            raise BundleError(
+                f"found the funnel's heads {sorted(self.heads)} and sending rates of {sorted(self.sent)}; needed the "
+                f"heads {sorted(HEADS)} and a rate of all channels together"
+            )
+
+    def outcomes(
+        self, values: Floats, schema: FeatureSchema, actions: Sequence[Action], *, allowed: Bools | None = None
+    ) -> Outcomes:
+        """Outcomes of all accounts under all (allowed) actions.
+
+        Parameters
+        ----------
+        values : (n, k) account features in the order of ``schema``
+        allowed : (n, A) which pairs are wanted; all of them by default
+
+        Notes
+        -----
+        Nothing is received of waiting, so that its worth is what comes back by itself.
+        """
+        wanted = np.ones((len(values), len(actions)), dtype=np.bool_) if allowed is None else allowed
+        table, alone = grid(values, schema, actions, names=self.names), _untouched(values, self.names)
+        one = np.ones((len(values), 1), dtype=np.bool_)
+        contact = np.array([not action.is_wait for action in actions])
+        sent = np.where(wanted, [self._sent(action) for action in actions], np.nan)
+        reached = sent * np.where(contact, self.heads["received"].apply(table, wanted), 0.0)
+        agreed = np.where(contact, self.heads["agreed"].apply(table, wanted), np.where(wanted, 0.0, np.nan))
+        itself = ROOF * self.heads["self"].apply(alone, one)
+        deal = ROOF * self.heads["deal"].apply(table, wanted)
+        returned = itself + reached * agreed * np.where(contact, deal - itself, 0.0)
+        heard, unheard = self.heads["pay"].apply(table, wanted), self.heads["pay"].apply(alone, one)
+        return Outcomes(
+            p_pay=reached * heard + (1.0 - reached) * unheard,
+            p_complaint=self.heads["complaint"].apply(table, wanted),
+            p_opt_out=self.heads["opt_out"].apply(table, wanted),
+            returned=returned,
+            p_sent=sent,
+            p_reached=reached,
+            p_agreed=agreed,
+        )
+
+    def _sent(self, action: Action) -> float:
+        return 0.0 if action.is_wait else self.sent.get(action.channel, self.sent[OTHER_CHANNEL])
+
+
+def _untouched(values: Floats, names: Sequence[str]) -> Grid:
+    """The grid of accounts under no action at all: whatever an action feature is, it is 0."""
+    return Grid(
+        values=values,
+        static=np.zeros((1, len(names))),
+        history=np.zeros((len(values), 1, 0)),
+        channel=np.zeros(1, dtype=np.int64),
+    )

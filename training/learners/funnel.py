@@ -1,0 +1,126 @@
+"""The funnel: sent, received, agreed, kept; learned gate by gate from all that contacts have ever shown.
+
+The gates are where the actions differ, and each is seen far more often than a decision is logged. What they leave out
+is stated in docs/model.md: a contact that is received and ends in no agreement is taken to bring nothing by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.candidates import candidate_names, rows_for
+from decisioning.funnel import ROOF, FunnelModel
+from decisioning.response import Head
+from domain.errors import NotEnoughDataError
+from features.schema import FeatureSchema
+from training.boosting import Columns, Recipe
+from training.config import TrainingConfig
+from training.contact_log import ContactLog, Contacts, Moments
+from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
+from training.learners.learned import LearnedResponse
+from training.response_log import ResponseLog
+from training.splits import debtor_folds, time_split
+from training.windows import Bools
+
+Floats = npt.NDArray[np.float64]
+
+_MIN_CONTACTS, _MIN_AGREED = 1_000, 100
+_MONOTONE = "action_discount_pct"
+
+
+class FunnelLearner:
+    """See the module; stateless."""
+
+    def fit(
+        self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+    ) -> LearnedResponse:
+        """Fit the seven heads.
+
+        Raises
+        ------
+        NotEnoughDataError : too few contacts, agreements or decisions to learn the gates from
+        """
+        found = len(contacts.contacts), int(contacts.agreed.sum())
+        if found[0] < _MIN_CONTACTS or found[1] < _MIN_AGREED:
+            raise NotEnoughDataError(
+                f"the funnel found {found[0]} contacts with {found[1]} agreements, needed {_MIN_CONTACTS} and "
+                f"{_MIN_AGREED}; give contacts, responses and promises, or write `response: {{learner: hurdle}}`"
+            )
+        names = candidate_names(schema, (*log.actions, *contacts.contacts.actions))
+        fitting = _Fitting(schema, names, config)
+        heads, summary = {}, {}
+        for name, (head, told) in fitting.gates(contacts).items():
+            heads[name], summary[name] = head, told
+        for name, (head, told) in fitting.outcomes(log, contacts.heard).items():
+            heads[name], summary[name] = head, told
+        return LearnedResponse(FunnelModel(heads=heads, names=names, sent=contacts.sent), summary)
+
+
+class _Fitting:
+    """What the heads share: the columns of account and action, and the configuration."""
+
+    def __init__(self, schema: FeatureSchema, names: tuple[str, ...], config: TrainingConfig) -> None:
+        self.schema, self.names, self.config = schema, names, config
+        self.width = len(schema.names)
+        self.columns = Columns((*schema.names, *names), schema.categorical)
+
+    def gates(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+        """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
+        binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
+        rows = self._rows(found.contacts)
+        received = self._table(rows, found.contacts.moments)
+        agreed = self._table(rows[found.received], _some(found.contacts.moments, found.received))
+        deals = self._table(self._rows(found.deals), found.deals.moments)
+        quiet = replace(
+            self._table(found.quiet.values, found.quiet),
+            columns=Columns(self.schema.names, self.schema.categorical),
+            channel=(),
+        )
+        return {
+            "received": fit_binary(received, found.received.astype(np.float64), binary),
+            "agreed": fit_rare(self._rising(agreed), found.agreed[found.received].astype(np.float64), _held(binary)),
+            "deal": fit_share(deals, found.deal_share / ROOF, shares.small(), unknown=1.0 / ROOF),
+            "self": fit_share(quiet, found.quiet_share / ROOF, shares, unknown=0.0),
+        }
+
+    def outcomes(self, log: ResponseLog, heard: Bools) -> dict[str, tuple[Head, dict[str, Any]]]:
+        """What follows a decision: a payment, where action features tell only of what was received; the rare costs."""
+        rows = rows_for(log.values, self.schema, log.actions, log.action, names=self.names)
+        moments = Moments(log.values, log.debtor, log.as_of_us)
+        table = self._table(rows, moments, days=self.config.label.horizon_days)
+        touched = rows.copy()
+        touched[~heard, self.width :] = 0.0
+        binary = Recipe("binary", self.config.model)
+        return {
+            "pay": fit_binary(replace(table, rows=touched), log.paid, binary),
+            "complaint": fit_rare(table, log.complained, binary.small()),
+            "opt_out": fit_rare(table, log.opted_out, binary.small()),
+        }
+
+    def _rows(self, contacts: Contacts) -> Floats:
+        rows = rows_for(contacts.moments.values, self.schema, contacts.actions, contacts.action, names=self.names)
+        rows[:, self.width + self.names.index("action_hour")] = contacts.hour
+        return rows
+
+    def _table(self, rows: Floats, moments: Moments, *, days: int = 7) -> Table:
+        everything = np.ones(len(moments), dtype=np.bool_)
+        split = time_split(moments.as_of_us, everything, ~everything, horizon_days=days, config=self.config.splits)
+        fold = debtor_folds(moments.debtor, folds=FOLDS, seed=self.config.model.seed)
+        return Table(rows, self.columns, channel_columns(self.names, self.width), fold, moments.debtor, split)
+
+    def _rising(self, table: Table) -> Table:
+        """A larger discount never lowers the chance that the offer is taken."""
+        directions = tuple(int(name == _MONOTONE) for name in self.columns.names)
+        return replace(table, columns=replace(self.columns, directions=directions))
+
+
+def _held(recipe: Recipe) -> Recipe:
+    return replace(recipe, model=recipe.model.model_copy(update={"monotone": "basic"}), min_rows_per_leaf=50)
+
+
+def _some(moments: Moments, kept: Bools) -> Moments:
+    return Moments(moments.values[kept], moments.debtor[kept], moments.as_of_us[kept])
