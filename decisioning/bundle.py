@@ -170,7 +170,7 @@ def _calibration(parts: BundleParts) -> dict[str, Any]:
     }
     response: dict[str, Any] = {"names": list(parts.response.names), "heads": heads}
     if isinstance(parts.response, FunnelModel):
-        response["sent"] = dict(parts.response.sent)
+        response |= {"sent": dict(parts.response.sent), "kept": parts.response.kept}
     return {"payment": payment, "response": response}
 
 
@@ -199,7 +199,8 @@ def _response(data: Mapping[str, Any] | None, contents: Mapping[str, bytes]) -> 
     names = tuple(data["names"])
     if "sent" not in data:
         return HurdleModel(heads=heads, names=names)
-    return FunnelModel(heads=heads, names=names, sent={name: float(rate) for name, rate in data["sent"].items()})
+    sent = {name: float(rate) for name, rate in data["sent"].items()}
+    return FunnelModel(heads=heads, names=names, sent=sent, kept=float(data["kept"]))
 
 
 def _booster(content: bytes) -> Any:

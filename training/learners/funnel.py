@@ -73,7 +73,7 @@ class _Fitting:
         binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
         rows = self._rows(found.contacts)
         received = self._table(rows, found.contacts.moments)
-        agreed = self._table(rows[found.received], _some(found.contacts.moments, found.received))
+        agreed = self._table(rows[found.received], found.contacts.moments.take(found.received))
         deals = self._table(self._rows(found.deals), found.deals.moments)
         quiet = replace(
             self._table(found.quiet.values, found.quiet),
@@ -120,7 +120,3 @@ class _Fitting:
 
 def _held(recipe: Recipe) -> Recipe:
     return replace(recipe, model=recipe.model.model_copy(update={"monotone": "basic"}), min_rows_per_leaf=50)
-
-
-def _some(moments: Moments, kept: Bools) -> Moments:
-    return Moments(moments.values[kept], moments.debtor[kept], moments.as_of_us[kept])
