@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 _MOST = (100_000, 40_000)
 """Contacts and deals that are learned from, drawn by hash where there are more."""
-_MAX_QUIET = 60_000
+_MAX_QUIET = 80_000
 _MONTH = 30
 _US_PER_HOUR = 3_600_000_000
 _SENT_PRIOR = (9.0, 10.0)
@@ -182,10 +182,18 @@ def _contacts(
 
 
 def _quiet(encoded: Encoded, config: TrainingConfig, money: Money) -> Spine:
-    spine = sampling.periodic(encoded, config.sampling, end_us=money.horizon.end_us, seed=config.model.seed)
-    spine = spine.take(_followed(money, spine.as_of_us))
-    spine = spine.take(standing_at(encoded, spine).owes)
-    return spine.take(sampling.at_most(spine, _MAX_QUIET, seed=config.model.seed))
+    """Moments at which what comes back by itself is looked at: regular ones, and as many at which it was decided.
+
+    Regular ones reach back as far as the history does; decided ones are like those at which the model is asked.
+    """
+    regular = sampling.periodic(encoded, config.sampling, end_us=money.horizon.end_us, seed=config.model.seed)
+    found = []
+    for spine in (regular, sampling.decided(encoded)[0]):
+        followed = spine.take(_followed(money, spine.as_of_us))
+        owing = followed.take(standing_at(encoded, followed).owes)
+        found.append(owing.take(sampling.at_most(owing, _MAX_QUIET // 2, seed=config.model.seed)))
+    account, as_of_us = (np.concatenate([getattr(spine, name) for spine in found]) for name in ("account", "as_of_us"))
+    return Spine(account, as_of_us)
 
 
 def _moments(encoded: Encoded, schema: FeatureSchema, spine: Spine) -> Moments:
