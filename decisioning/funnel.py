@@ -1,6 +1,6 @@
 """The funnel: a decision is sent, received, agreed to, and kept; and money comes back without any of it, too.
 
-    returned(x, a) = self(x) + p_sent(a) · p_received(x, a) · p_agreed(x, a) · (deal(x, a) − self(x))
+    returned(x, a) = self(x) + kept · p_sent(a) · p_received(x, a) · p_agreed(x, a) · (deal(x, a) − self(x))
 
 Each gate is learned where it can be seen: receipt and agreement from every contact ever made, what a deal brings from
 every deal, and what comes back without one from every account at regular moments. Of a decision itself only the sending
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.candidates import Grid, grid
-from decisioning.response import Head, Outcomes
+from decisioning.response import AnyHead, Outcomes
 from domain.actions import Action
 from domain.errors import BundleError
 from features.schema import FeatureSchema
@@ -35,12 +35,14 @@ class FunnelModel:
     """Heads by name (``HEADS``), and the share of decisions that are carried out, by channel.
 
     ``names`` are the action features that the boosters were trained on, after the account's; ``sent`` has the share of
-    all channels under ``OTHER_CHANNEL``, for one that the log does not know.
+    all channels under ``OTHER_CHANNEL``, for one that the log does not know. ``kept`` is the share of its effects that
+    holds on other debtors (the winner's curse, ``training.money_check``).
     """
 
-    heads: Mapping[str, Head]
+    heads: Mapping[str, AnyHead]
     names: tuple[str, ...]
     sent: Mapping[str, float]
+    kept: float = 1.0
 
     def __post_init__(self) -> None:
         if set(self.heads) != set(HEADS) or OTHER_CHANNEL not in self.sent:
@@ -72,7 +74,7 @@ class FunnelModel:
         agreed = np.where(contact, self.heads["agreed"].apply(table, wanted), np.where(wanted, 0.0, np.nan))
         itself = ROOF * self.heads["self"].apply(alone, one)
         deal = ROOF * self.heads["deal"].apply(table, wanted)
-        returned = itself + reached * agreed * np.where(contact, deal - itself, 0.0)
+        returned = itself + self.kept * reached * agreed * np.where(contact, deal - itself, 0.0)
         heard, unheard = self.heads["pay"].apply(table, wanted), self.heads["pay"].apply(alone, one)
         return Outcomes(
             p_pay=reached * heard + (1.0 - reached) * unheard,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 _MOST = (100_000, 40_000)
 """Contacts and deals that are learned from, drawn by hash where there are more."""
-_MAX_QUIET = 60_000
+_MAX_QUIET = 80_000
 _MONTH = 30
 _US_PER_HOUR = 3_600_000_000
 _SENT_PRIOR = (9.0, 10.0)
@@ -46,6 +46,10 @@ class Moments:
     def __len__(self) -> int:
         return len(self.as_of_us)
 
+    def take(self, rows: Int64s | Bools) -> Moments:
+        """Some of its rows."""
+        return Moments(self.values[rows], self.debtor[rows], self.as_of_us[rows])
+
 
 @dataclass(frozen=True)
 class Contacts:
@@ -58,6 +62,10 @@ class Contacts:
 
     def __len__(self) -> int:
         return len(self.action)
+
+    def take(self, rows: Int64s | Bools) -> Contacts:
+        """Some of its rows."""
+        return Contacts(self.moments.take(rows), self.actions, self.action[rows], self.hour[rows])
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,23 @@ class ContactLog:
     heard: Bools
     sent: dict[str, float]
     counts: dict[str, int]
+
+    def of(self, mine: Bools, log_rows: Int64s) -> ContactLog:
+        """What belongs to some debtors, ``mine`` by debtor; ``log_rows`` are theirs in the response log."""
+        contacts, deals, quiet = (
+            np.flatnonzero(mine[moments.debtor]) for moments in (self.contacts.moments, self.deals.moments, self.quiet)
+        )
+        return replace(
+            self,
+            contacts=self.contacts.take(contacts),
+            received=self.received[contacts],
+            agreed=self.agreed[contacts],
+            deals=self.deals.take(deals),
+            deal_share=self.deal_share[deals],
+            quiet=self.quiet.take(quiet),
+            quiet_share=self.quiet_share[quiet],
+            heard=self.heard[log_rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -115,9 +140,9 @@ def contact_log(
         received=receipts.received[kept],
         agreed=receipts.agreed[kept],
         deals=deals,
-        deal_share=_shares(encoded, signed_at, money, plan[deals.action] if len(plan) else deals.action),
+        deal_share=shares_returned(encoded, signed_at, money, plan[deals.action] if len(plan) else deals.action),
         quiet=_moments(encoded, schema, quiet),
-        quiet_share=_shares(encoded, quiet, money, np.zeros(len(quiet), dtype=np.int64)),
+        quiet_share=shares_returned(encoded, quiet, money, np.zeros(len(quiet), dtype=np.int64)),
         heard=heard,
         sent=sent,
         counts=_counts(receipts),
@@ -157,17 +182,25 @@ def _contacts(
 
 
 def _quiet(encoded: Encoded, config: TrainingConfig, money: Money) -> Spine:
-    spine = sampling.periodic(encoded, config.sampling, end_us=money.horizon.end_us, seed=config.model.seed)
-    spine = spine.take(_followed(money, spine.as_of_us))
-    spine = spine.take(standing_at(encoded, spine).owes)
-    return spine.take(sampling.at_most(spine, _MAX_QUIET, seed=config.model.seed))
+    """Moments at which what comes back by itself is looked at: regular ones, and as many at which it was decided.
+
+    Regular ones reach back as far as the history does; decided ones are like those at which the model is asked.
+    """
+    regular = sampling.periodic(encoded, config.sampling, end_us=money.horizon.end_us, seed=config.model.seed)
+    found = []
+    for spine in (regular, sampling.decided(encoded)[0]):
+        followed = spine.take(_followed(money, spine.as_of_us))
+        owing = followed.take(standing_at(encoded, followed).owes)
+        found.append(owing.take(sampling.at_most(owing, _MAX_QUIET // 2, seed=config.model.seed)))
+    account, as_of_us = (np.concatenate([getattr(spine, name) for spine in found]) for name in ("account", "as_of_us"))
+    return Spine(account, as_of_us)
 
 
 def _moments(encoded: Encoded, schema: FeatureSchema, spine: Spine) -> Moments:
     return Moments(compute_many(encoded, spine, schema), encoded.debtor[spine.account], spine.as_of_us)
 
 
-def _shares(encoded: Encoded, spine: Spine, money: Money, group: Int64s) -> Floats:
+def shares_returned(encoded: Encoded, spine: Spine, money: Money, group: Int64s) -> Floats:
     """(n,) share of the balance that comes back within the value horizon as present value, 0 … ``ROOF``."""
     if not len(spine):
         return np.zeros(0)

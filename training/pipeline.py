@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from decisioning.bundle import BundleParts, ModelBundle, write_bundle
 from decisioning.config import DecisionConfig
+from decisioning.funnel import FunnelModel
 from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
+from domain.errors import NotEnoughDataError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
@@ -25,14 +27,15 @@ from features.schema import FeatureSchema, fit_schema
 from training import labels, learners, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
-from training.contact_log import Money, contact_log
+from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
+from training.money_check import Checked, Checking, check
 from training.payment import Fitted, Target, assemble, fit_horizon
-from training.response_log import response_log, summary_of
+from training.response_log import ResponseLog, response_log, summary_of
 
 Floats = npt.NDArray[np.float64]
 OnStep = Callable[[str, float], None]
@@ -194,7 +197,28 @@ def _respond(
     worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
     contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
     found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
-    return found.model, {**told, **found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    if not isinstance(found.model, FunnelModel):
+        return found.model, told
+    checking = Checking(
+        encoded, schema, loaded.catalogue, worth, loaded.decision.objective, seed=loaded.training.model.seed
+    )
+    checked = _money_checked(learner, log, contacts, checking, config=loaded.training)
+    return replace(found.model, kept=checked.kept), {**told, "money": checked.told}
+
+
+def _money_checked(
+    learner: str, log: ResponseLog, contacts: ContactLog, checking: Checking, *, config: TrainingConfig
+) -> Checked:
+    """Expected against realised money by halves of the debtors, or why that could not be measured."""
+
+    def fit(rows: ResponseLog, shown: ContactLog) -> ResponseModel:
+        return learners.LEARNERS[learner].fit(rows, checking.schema, config, contacts=shown).model
+
+    try:
+        return check(log, contacts, fit, checking=checking)
+    except NotEnoughDataError as error:
+        return Checked({"not_measured": str(error)})
 
 
 def _parts(

@@ -57,6 +57,11 @@ class ResponseLog:
     def __len__(self) -> int:
         return len(self.action)
 
+    def take(self, rows: Int64s) -> ResponseLog:
+        """Some of its rows; what is told of the whole log stays."""
+        arrays = ("row", "values", "action", "debtor", "as_of_us", "paid", "share", "late", "complained", "opted_out")
+        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+
 
 @dataclass(frozen=True)
 class _Frame:

@@ -102,7 +102,7 @@ def usable(
             f"found no decision that can be valued over {days} days, of {len(rows)} left out {left_out}; "
             "give a longer history, or fewer --horizon-days"
         )
-    eligible, known = _eligible(encoded, rows[kept], catalogue, used=np.unique(action[kept]), actions=actions)
+    eligible, known = eligible_of(encoded, rows[kept], catalogue, used=np.unique(action[kept]), actions=actions)
     return Decisions(
         spine.take(kept), rows[kept], actions, action[kept], _covers(actions, catalogue),
         _action_prob(encoded, rows[kept]), _channel_prob(encoded, rows[kept]), _same_channel(actions, catalogue),
@@ -155,7 +155,7 @@ def mask_of(name: str, catalogue: ActionCatalogue) -> Bools:
     )
 
 
-def _eligible(
+def eligible_of(
     encoded: Encoded, rows: Int64s, catalogue: ActionCatalogue, *, used: Int64s, actions: tuple[Action, ...]
 ) -> tuple[Bools, bool]:
     """What each row could have chosen; where the log does not say, everything that it ever chose."""

@@ -40,9 +40,9 @@ def support(log: Log, weight: Floats, *, unsupported: float | None = None) -> Su
     The expected weight is Σ_a π(a | x) over the actions that the log could choose: 1 with full support, and 1 less the
     unsupported mass without. So one minus the mean weight estimates that mass. It is believed where it lies beyond
     chance: under full support the variance of a weight is E_π[w] − 1, estimated by Σw² / Σw − 1 (a score test: a sample
-    that happens to lack the rare, large weights also has too small a variance of its own). Where the whole mass is known
-    to be supported, only a mean that even the rarest logged probability cannot explain says otherwise: a policy that
-    seldom does what the log does has no large weight in most samples, and all of its mass on them.
+    that happens to lack the rare, large weights also has too small a variance of its own). Where the whole mass is
+    known to be supported, only a mean that even the rarest logged probability cannot explain says otherwise: a policy
+    that seldom does what the log does has no large weight in most samples, and all of its mass on them.
     """
     mean = float(weight.mean())
     known = unsupported is not None
