@@ -109,18 +109,30 @@ def test_with_enough_contacts_the_hurdle_is_reported_beside_the_funnel(small: An
     assert set(found.told["challenger"]["heads"]) == {"pay", "share", "late", "complaint", "opt_out"}
 
 
+@pytest.fixture(scope="module")
+def put_off_by_discounts(small: Any) -> LearnedResponse:
+    """A funnel of a log in which, by whatever confounding, those who were offered a discount agreed less often."""
+    found = small.contacts
+    pct = np.array([action.discount_pct for action in found.contacts.actions])[found.contacts.action]
+    agreed = found.received & (np.random.default_rng(2).random(len(pct)) < np.where(pct > 0, 0.1, 0.5))
+    return FunnelLearner().fit(small.log, small.schema, small.config, contacts=replace(found, agreed=agreed))
+
+
+def test_agreement_is_learned_by_a_booster_in_that_log(put_off_by_discounts: LearnedResponse) -> None:
+    assert put_off_by_discounts.summary["agreed"]["kind"] == "small booster"
+
+
 @given(
     row=st.integers(0, 10**6),
     channel=st.sampled_from(["sms", "whatsapp", "email", "agent_call"]),
     discounts=st.lists(st.floats(0, 60), min_size=2, max_size=6).map(sorted),
 )
 def test_a_larger_discount_never_lowers_the_chance_that_an_offer_is_taken(
-    judged: Any, judged_funnel: LearnedResponse, row: int, channel: str, discounts: list[float]
+    small: Any, put_off_by_discounts: LearnedResponse, row: int, channel: str, discounts: list[float]
 ) -> None:
-    found = judged.material
-    values = found.log.values[[row % len(found.log)]]
-    offer = next(a for a in found.log.actions if a.channel == channel and a.offer_kind == "discount")
+    values = small.log.values[[row % len(small.log)]]
+    offer = next(a for a in small.log.actions if a.channel == channel and a.offer_kind == "discount")
     actions = [replace(offer, discount_pct=pct) for pct in discounts]
-    agreed = judged_funnel.model.outcomes(values, found.schema, actions).p_agreed
+    agreed = put_off_by_discounts.model.outcomes(values, small.schema, actions).p_agreed
     assert agreed is not None
     assert (np.diff(agreed[0]) >= 0.0).all()
