@@ -20,6 +20,7 @@ from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import Page, eligibility
+from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
@@ -88,7 +89,8 @@ def decide(
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
         if watch is not None:
             watch(spine, case.values)
-        found += decisions(replace(case, log_probs=log_probs), bundle, desk)
+        notices = _with_experience(case, bundle, desk, locale=locale)
+        found += decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
     return found
 
 
@@ -219,6 +221,17 @@ def _notices(
     common = page_notices(bundle, desk, present=encoded.present, locale=locale)
     nothing = (*common, say("nothing_owed", locale))
     return [common if owes else nothing for owes in states.owes.tolist()]
+
+
+def _with_experience(case: Case, bundle: ModelBundle, desk: Desk, *, locale: str) -> list[tuple[str, ...]]:
+    """The notices of each row, and that its action was hardly ever tried, where the model can tell."""
+    learned = Experience.of(bundle.settings) if bundle.response is not None else None
+    wording = locale, _SYMBOLS.get(desk.config.currency, desk.config.currency)
+    untried = experience_notices(
+        learned, desk.catalogue.actions, case.choice.action, net_cents=case.money.net_cents, allowed=case.allowed,
+        wording=wording,
+    )  # fmt: skip
+    return [(*common, *own) for common, own in zip(case.notices, untried, strict=True)]
 
 
 def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...]]:

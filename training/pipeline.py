@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from decisioning.bundle import BundleParts, ModelBundle, write_bundle
 from decisioning.config import DecisionConfig
+from decisioning.experience import count_tried
+from decisioning.funnel import FunnelModel
 from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
@@ -25,14 +27,14 @@ from features.schema import FeatureSchema, fit_schema
 from training import labels, learners, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
-from training.contact_log import Money, contact_log
+from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon
-from training.response_log import response_log, summary_of
+from training.response_log import ResponseLog, response_log, summary_of
 
 Floats = npt.NDArray[np.float64]
 OnStep = Callable[[str, float], None]
@@ -194,7 +196,15 @@ def _respond(
     worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
     contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
     found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
-    return found.model, {**told, **found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    return found.model, {**told, "tried": _tried(found.model, log, contacts)}
+
+
+def _tried(model: ResponseModel | None, log: ResponseLog, contacts: ContactLog) -> dict[str, dict[str, list[int]]]:
+    """What the model has seen of each channel and offer: a funnel learns from contacts, a hurdle from decisions."""
+    if isinstance(model, FunnelModel):
+        return count_tried(contacts.contacts.actions, contacts.contacts.action, contacts.agreed)
+    return count_tried(log.actions, log.action, log.paid)
 
 
 def _parts(
@@ -253,7 +263,7 @@ def _settings(loaded: Configs, learned: _Learned) -> dict[str, Any]:
         "training": training,
         "label": _label(loaded),
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
-        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days")},
+        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days", "tried")},
     }
 
 
