@@ -103,12 +103,15 @@ def experience_notices(
     there are two. It tells how far what the value rests on lies apart, and is no confidence interval: how the new
     action differs from all of these, no data can tell.
     """
-    lacking = [found.lacking(action) if found else None for action in actions]
-    known = np.array([one is None and not action.is_wait for one, action in zip(lacking, actions, strict=True)])
+    missing_of = {place: found.lacking(actions[place]) for place in set(chosen.tolist())} if found else {}
+    # Nearly every request ends here, before all the other actions are looked up.
+    if found is None or not any(missing_of.values()):
+        return [()] * len(chosen)
+    known = np.array([not action.is_wait and found.lacking(action) is None for action in actions])
     kinds = np.array([action.offer_kind for action in actions])
     said: list[tuple[str, ...]] = []
     for row, place in enumerate(chosen.tolist()):
-        missing = lacking[place]
+        missing = missing_of[place]
         if missing is None:
             said.append(())
             continue
