@@ -1,4 +1,4 @@
-"""The response model of a training: what it learns from, the learner and its challenger, and how well its money holds."""
+"""The response model of a training: what it learns from, learner and challenger, and how well its money holds."""
 
 from __future__ import annotations
 
