@@ -126,7 +126,7 @@ def write_decisions(path: Path, decisions: list[Decision]) -> None:
 
     frame = pd.DataFrame([decision_row(decision) for decision in decisions])
     if path.suffix == ".csv":
-        for name in ("debt_ids", "reasons", "refusals", "notices", "action_probs", "eligible"):
+        for name in ("debt_ids", "reasons", "nonpayment", "refusals", "notices", "action_probs", "eligible"):
             if name in frame:
                 frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
         for name in ("decided_at", "not_before", "valid_until"):

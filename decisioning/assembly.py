@@ -14,6 +14,7 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.eligibility import Page
 from decisioning.explanation import Shares, contrast, contributions
+from decisioning.nonpayment import Profile
 from decisioning.policy import HOLDOUT_ARM, POLICY_ARM, Choice
 from decisioning.response import Outcomes
 from decisioning.valuation import Worth
@@ -38,6 +39,7 @@ class Case:
     outcomes: Outcomes
     money: Worth
     choice: Choice
+    profile: Profile
     reasons: Sequence[tuple[Reason, ...]]
     refusals: Sequence[tuple[Refusal, ...]]
     notices: Sequence[tuple[str, ...]]
@@ -101,6 +103,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         candidates=ranking(case, row) if full else (),
         explanation=_explanation(case, row, bundle, chosen=chosen, second=second) if full else None,
         action_probs=_action_probs(case, row) if case.log_probs else {},
+        nonpayment=case.profile.of(row),
     )
 
 

@@ -20,7 +20,9 @@ from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import Page, eligibility
+from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
+from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
 from decisioning.rehearsal import free_states
@@ -87,7 +89,8 @@ def decide(
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
         if watch is not None:
             watch(spine, case.values)
-        found += decisions(replace(case, log_probs=log_probs), bundle, desk)
+        notices = _with_experience(case, bundle, desk, locale=locale)
+        found += decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
     return found
 
 
@@ -178,10 +181,11 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
     choice = choose(money.objective_cents, eligible.allowed, config.exploration, draws=draws, holdout=holdout)
 
     shares = None if explain == "none" else explanation.shares(bundle.payment, values)
+    kinds = profile(values, bundle.schema)
     return Case(
         page=page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=values, p_pay=p_pay,
-        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice,
-        reasons=_reasons(shares, values, bundle, desk, locale=locale) if shares else [()] * len(names),
+        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice, profile=kinds,
+        reasons=_reasons((shares, kinds), values, bundle, desk, locale=locale) if shares else [()] * len(names),
         refusals=eligible.refusals(locale=locale), notices=_notices(encoded, states, bundle, desk, locale=locale),
         shares=shares if explain == "full" else None,
     )  # fmt: skip
@@ -202,10 +206,13 @@ def _outcomes(
 
 
 def _reasons(
-    shares: explanation.Shares, values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
+    found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
 ) -> list[tuple[Reason, ...]]:
+    """What moves the probability, and after it the kind of non-payment where there is evidence of one."""
     currency = _SYMBOLS.get(desk.config.currency, desk.config.currency)
-    return explanation.reasons(shares, values, bundle.schema, locale=locale, currency=currency)
+    moved = explanation.reasons(found[0], values, bundle.schema, locale=locale, currency=currency)
+    kind = profile_reasons(found[1], values, bundle.schema, locale=locale, currency=currency)
+    return [(*first, *last) for first, last in zip(moved, kind, strict=True)]
 
 
 def _notices(
@@ -214,6 +221,17 @@ def _notices(
     common = page_notices(bundle, desk, present=encoded.present, locale=locale)
     nothing = (*common, say("nothing_owed", locale))
     return [common if owes else nothing for owes in states.owes.tolist()]
+
+
+def _with_experience(case: Case, bundle: ModelBundle, desk: Desk, *, locale: str) -> list[tuple[str, ...]]:
+    """The notices of each row, and that its action was hardly ever tried, where the model can tell."""
+    learned = Experience.of(bundle.settings) if bundle.response is not None else None
+    wording = locale, _SYMBOLS.get(desk.config.currency, desk.config.currency)
+    untried = experience_notices(
+        learned, desk.catalogue.actions, case.choice.action, net_cents=case.money.net_cents, allowed=case.allowed,
+        wording=wording,
+    )  # fmt: skip
+    return [(*common, *own) for common, own in zip(case.notices, untried, strict=True)]
 
 
 def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +48,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "not_before": from_us(decision.not_before_us),
         "valid_until": from_us(decision.valid_until_us),
         "reasons": [reason.code for reason in decision.reasons],
+        "nonpayment": asdict(decision.nonpayment),
         "refusals": [_refusal_row(refusal) for refusal in decision.refusals],
         "model_version": decision.model_version,
         "policy_version": decision.policy_version,

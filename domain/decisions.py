@@ -50,6 +50,17 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Nonpayment:
+    """How much speaks for an account that forgets, and how much for one that cannot pay: 0 (nothing) to below 1.
+
+    Scores of declared evidence, not probabilities: no data set says which of the two a debtor is.
+    """
+
+    forgets: float = 0.0
+    unable: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """What one feature adds to the explained probability; the base and all contributions add up to it."""
 
@@ -103,3 +114,4 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     explanation: Explanation | None = field(default=None)
     action_probs: Mapping[str, float] = field(default_factory=dict)
+    nonpayment: Nonpayment = field(default_factory=Nonpayment)

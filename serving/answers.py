@@ -55,7 +55,7 @@ class Candidate(Part):
 
 
 class Reason(Part):
-    """A reason code with its wording; the contribution is in probability of the explained horizon."""
+    """A reason code with its wording; the contribution is in probability of the explained horizon, 0 for a kind."""
 
     code: str
     feature: str
@@ -96,6 +96,13 @@ class ActionProb(Part):
     action_prob: float = Field(gt=0, le=1)
 
 
+class Nonpayment(Part):
+    """What speaks for a debtor who forgets, and for one who cannot pay: scores of evidence, no probabilities."""
+
+    forgets: float = Field(ge=0, lt=1)
+    unable: float = Field(ge=0, lt=1)
+
+
 class Decision(Horizons):
     """One decision, whole; ``candidates``, ``action_probs`` and ``explanation`` come with ``explain: full``."""
 
@@ -122,6 +129,7 @@ class Decision(Horizons):
     not_before: str
     valid_until: str
     reasons: list[Reason]
+    nonpayment: Nonpayment
     refusals: list[Refusal]
     policy_version: str
     notices: list[str]

@@ -36,6 +36,7 @@ Fit = Callable[[ResponseLog, ContactLog], ResponseModel]
 
 _EXPLORED_BELOW = 0.5
 _MOST_ROWS, _FEWEST = 6_000, 200
+_HALVES = 7_919
 _BANDS = 10
 _Z = 1.959964
 
@@ -92,7 +93,9 @@ def check(log: ResponseLog, contacts: ContactLog, fit: Fit, *, checking: Checkin
     ------
     NotEnoughDataError : a half holds too little to learn from
     """
-    half = debtor_folds(np.arange(len(checking.encoded.debtor_ids), dtype=np.int32), folds=2, seed=checking.seed)
+    # A seed of its own: halves that were made of the learner's folds would leave it without some of them.
+    everyone = np.arange(len(checking.encoded.debtor_ids), dtype=np.int32)
+    half = debtor_folds(everyone, folds=2, seed=checking.seed + _HALVES)
     rows = _explored(log, checking, half)
     if len(rows.place) < _FEWEST:
         found = f"found {len(rows.place)} explored decisions with a known probability, needed {_FEWEST}"
@@ -171,12 +174,14 @@ def _worth(model: ResponseModel, rows: _Rows, checking: Checking) -> tuple[Float
     return recovered_cents(outcomes, asked, present), found.net_cents
 
 
-def _ratio(expected: Floats, came: Floats, cluster: Int64s, weight: Floats | None = None) -> dict[str, float]:
-    """Expected over realised money with its 95 % interval, rows of one debtor together (delta method)."""
+def _ratio(expected: Floats, came: Floats, cluster: Int64s, weight: Floats | None = None) -> dict[str, float | None]:
+    """Expected over realised money with its 95 % interval, rows of one debtor together (delta method); or nothing."""
     w = np.ones(len(came)) if weight is None else weight
     told, real = float((w * expected).sum()), float((w * came).sum())
-    ratio = told / real if real > 0 else float("nan")
-    spread = clustered_se(w * (expected - ratio * came), cluster) * len(came) / real if real > 0 else float("nan")
+    if real <= 0:
+        return {"ratio": None, "low": None, "high": None}
+    ratio = told / real
+    spread = clustered_se(w * (expected - ratio * came), cluster) * len(came) / real
     return {"ratio": ratio, "low": ratio - _Z * spread, "high": ratio + _Z * spread}
 
 
@@ -191,7 +196,7 @@ def _bands(expected: Floats, came: Floats, cluster: Int64s) -> list[dict[str, fl
     return found
 
 
-def _of_chosen(expected: Floats, rows: _Rows, chosen: Int64s) -> dict[str, float]:
+def _of_chosen(expected: Floats, rows: _Rows, chosen: Int64s) -> dict[str, float | None]:
     """As the ratio of all, of the decisions where the model would have done what exploration did, weighted back."""
     same = rows.action == chosen
     weight = np.where(same, 1.0 / rows.action_prob, 0.0)

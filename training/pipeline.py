@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,24 @@ import numpy.typing as npt
 
 from decisioning.bundle import BundleParts, ModelBundle, write_bundle
 from decisioning.config import DecisionConfig
-from decisioning.funnel import FunnelModel
 from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
-from domain.errors import NotEnoughDataError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
 from features.schema import FeatureSchema, fit_schema
-from training import labels, learners, registry, verdicts
+from training import labels, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
-from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
-from training.money_check import Checked, Checking, check
 from training.payment import Fitted, Target, assemble, fit_horizon
-from training.response_log import ResponseLog, response_log, summary_of
+from training.responding import World, respond
 
 Floats = npt.NDArray[np.float64]
 OnStep = Callable[[str, float], None]
@@ -176,49 +172,9 @@ def _learn(
         for days, target in targets.items()
     }
     told("fit the response model")
-    response, summary = _respond(encoded, schema, loaded, money=money, horizon=horizon)
+    world = World(encoded, schema, loaded.catalogue, money, horizon)
+    response, summary = respond(world, config, decision)
     return _Learned(rows, inspected, targets, fitted, response, summary)
-
-
-def _respond(
-    encoded: Encoded, schema: FeatureSchema, loaded: Configs, *, money: labels.Receipts, horizon: Horizon
-) -> tuple[ResponseModel | None, dict[str, Any]]:
-    """The response model, or ``None`` with the reason why there is none."""
-    learner = loaded.training.response.learner
-    if not encoded.tables.rows("decisions"):
-        return None, {"learner": learner, "refused": "there is no decisions table, or it is empty"}
-    log = response_log(
-        encoded, schema, loaded.training, catalogue=loaded.catalogue, money=money, horizon=horizon,
-        value_days=loaded.decision.value_horizon_days,
-    )  # fmt: skip
-    told = {"learner": learner, **summary_of(log)}
-    if len({action.channel for action in log.actions}) < 2:
-        return None, {**told, "refused": "the log holds fewer than two channels to compare"}
-    worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
-    contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
-    found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
-    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
-    if not isinstance(found.model, FunnelModel):
-        return found.model, told
-    checking = Checking(
-        encoded, schema, loaded.catalogue, worth, loaded.decision.objective, seed=loaded.training.model.seed
-    )
-    checked = _money_checked(learner, log, contacts, checking, config=loaded.training)
-    return replace(found.model, kept=checked.kept), {**told, "money": checked.told}
-
-
-def _money_checked(
-    learner: str, log: ResponseLog, contacts: ContactLog, checking: Checking, *, config: TrainingConfig
-) -> Checked:
-    """Expected against realised money by halves of the debtors, or why that could not be measured."""
-
-    def fit(rows: ResponseLog, shown: ContactLog) -> ResponseModel:
-        return learners.LEARNERS[learner].fit(rows, checking.schema, config, contacts=shown).model
-
-    try:
-        return check(log, contacts, fit, checking=checking)
-    except NotEnoughDataError as error:
-        return Checked({"not_measured": str(error)})
 
 
 def _parts(
@@ -277,7 +233,7 @@ def _settings(loaded: Configs, learned: _Learned) -> dict[str, Any]:
         "training": training,
         "label": _label(loaded),
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
-        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days")},
+        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days", "tried")},
     }
 
 

@@ -37,6 +37,19 @@ def calibration(reliability: Sequence[Mapping[str, float]], words: Mapping[str, 
     return _png(figure)
 
 
+def money(bands: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
+    """What came in against what was expected, by tenth of explored decisions, with intervals and the diagonal."""
+    figure, axes = _canvas()
+    expected, came = (np.array([band[name] for band in bands]) for name in ("expected", "came"))
+    spread = np.array([[band["came"] - band["low"], band["high"] - band["came"]] for band in bands]).T
+    top = float(max(expected.max(), came.max())) * 1.05
+    axes.plot([0, top], [0, top], color=_PALE, linestyle="--", linewidth=1)
+    axes.errorbar(expected, came, yerr=np.maximum(spread, 0), fmt="o", color=_ACCENT, capsize=3, markersize=4)
+    axes.set_xlabel(words["money_expected"])
+    axes.set_ylabel(words["money_came"])
+    return _png(figure)
+
+
 def cumulative_gains(gains: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
     """Share of payers reached by contacting from the highest probability down."""
     figure, axes = _canvas()

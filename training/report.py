@@ -112,6 +112,9 @@ def _images(
         "shap_bar": plots.shap_bar(contributions, values, bundle.schema.names),
         "shap_beeswarm": plots.shap_beeswarm(contributions, values, bundle.schema.names),
     }
+    bands = evaluation["response"].get("money", {}).get("bands")
+    if bands:
+        drawn["money"] = plots.money(bands, told)
     return {name: "data:image/png;base64," + base64.b64encode(png).decode("ascii") for name, png in drawn.items()}
 
 

@@ -76,6 +76,21 @@ _PT = {
     "learner": "Método",
     "actions": "ações registradas",
     "share_days": "Dias em que se mede a parte recuperada",
+    "fell_back": "Há pouco para o método configurado, e o método simples toma o seu lugar",
+    "challenger": "O método simples (hurdle), sempre treinado ao lado para comparação:",
+    "money": "Dinheiro esperado e recebido",
+    "money_note": "Sobre {rows} decisões exploradas, por modelos que não viram nenhum de seus devedores. O que ainda "
+    "não venceu o horizonte de valor é completado por linhas mais antigas. Razão entre esperado e recebido; entre "
+    "colchetes, o intervalo de 95 %, por devedor.",
+    "money_of": "Decisões",
+    "money_logged": "as registradas",
+    "money_chosen": "as que o modelo também escolheria, ponderadas",
+    "money_ratio": "Esperado / recebido",
+    "money_expected": "Valor esperado por decisão",
+    "money_came": "Valor recebido por decisão",
+    "money_curse": "Maldição do vencedor: metade dos devedores promete um ganho de {claimed} por decisão, a outra "
+    "metade confirma {judged}. Dos efeitos das ações ficam {kept}.",
+    "money_not_measured": "Não medido",
     "targeting_note": "Previsto para {rows} linhas de teste, como se todo canal fosse permitido: a amostra não diz "
     "quem consentiu, quem está em espera nem quem acabou de ser contatado. Valores por conta; a ação escolhida é a "
     "melhor, sem exploração, e o ganho previsto da melhor entre muitas é otimista. Quem paga de qualquer forma e quem "
@@ -187,6 +202,21 @@ _EN = {
     "learner": "Learner",
     "actions": "logged actions",
     "share_days": "Days over which the recovered share is measured",
+    "fell_back": "There is too little for the configured learner, and the plain one takes its place",
+    "challenger": "The plain learner (hurdle), always trained beside it for comparison:",
+    "money": "Money expected and received",
+    "money_note": "On {rows} explored decisions, by models that saw none of their debtors. What has not lived through "
+    "the value horizon yet is completed from older rows. The ratio is expected over received; in brackets its 95 % "
+    "interval, by debtor.",
+    "money_of": "Decisions",
+    "money_logged": "as logged",
+    "money_chosen": "those that the model would have taken too, weighted",
+    "money_ratio": "Expected / received",
+    "money_expected": "Value expected per decision",
+    "money_came": "Value received per decision",
+    "money_curse": "Winner's curse: one half of the debtors claims a gain of {claimed} per decision, the other half "
+    "confirms {judged}. Of the effects of actions {kept} are kept.",
+    "money_not_measured": "Not measured",
     "targeting_note": "Predicted for {rows} test rows, as if every channel were allowed: the sample does not say who "
     "consented, who is on hold or who was just contacted. Values are per account; the chosen action is the best one, "
     "without exploration, and the predicted gain of the best of many is too good. Who pays anyway should be left "

@@ -63,6 +63,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "configs", folder / "configs")
     training = yaml.safe_load((folder / "configs/training.yaml").read_text(encoding="utf-8"))
     training["model"] |= {"threads": 1, "max_leaves": 7, "max_depth": 3}
+    # Two workers of the tests on two cores: more threads would only wait for each other.
+    training["model"] |= {"threads": 1, "max_rounds": 60}
     (folder / "configs/training.yaml").write_text(yaml.safe_dump(training), encoding="utf-8")
     assert command(folder, "simulate", "--accounts", ACCOUNTS, "--seed", 3, "--out", "data") == 0
     assert command(folder, "train", "--data", "data", "--name", "first") == 0

@@ -111,6 +111,11 @@ def test_the_bundle_holds_a_response_model_of_the_whole_log(trained: TrainingRes
     assert set(bundle.response.heads) == set(trained.evaluation["response"]["heads"])
 
 
+def test_a_log_without_agreements_has_a_hurdle_and_the_evaluation_says_why(trained: TrainingResult) -> None:
+    told = trained.evaluation["response"]
+    assert (told["learner"], "agreements, needed 1000 and 100" in told["fell_back"]) == ("hurdle", True)
+
+
 def test_late_money_is_alike_after_every_action(trained: TrainingResult) -> None:
     golden = read_bundle(trained.bundle.folder).golden["outcomes"]
     assert all(len(set(row)) == 1 for row in golden["late"])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from decisioning.funnel import FunnelModel
@@ -135,10 +133,7 @@ def _centre(action: Floats) -> tuple[Floats, Floats]:
 
 
 def _ridge(terms: Floats, label: Floats) -> Floats:
-    with warnings.catch_warnings():
-        # What is left to gain after so many steps is below what any decision shows.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        found = LogisticRegression(C=_RIDGE, max_iter=300).fit(terms, label)
+    found = LogisticRegression(C=_RIDGE, solver="newton-cholesky").fit(terms, label)
     return np.concatenate([found.intercept_, found.coef_[0]])
 
 

@@ -23,7 +23,7 @@ from training.contact_log import ContactLog, Contacts, Moments
 from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
 from training.learners.learned import LearnedResponse
 from training.response_log import ResponseLog
-from training.splits import debtor_folds, time_split
+from training.splits import Split, debtor_folds, time_split
 from training.windows import Bools
 
 Floats = npt.NDArray[np.float64]
@@ -72,12 +72,9 @@ class Fitting:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
         binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
         (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
-        deals = self._table(self._rows(found.deals), found.deals.moments)
-        quiet = replace(
-            self._table(found.quiet.values, found.quiet),
-            columns=Columns(self.schema.names, self.schema.categorical),
-            channel=(),
-        )
+        deals = self._undated(self._rows(found.deals), found.deals.moments)
+        alone = Columns(self.schema.names, self.schema.categorical)
+        quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
         return {
             "received": fit_binary(received, was_received, binary),
             "agreed": fit_rare(agreed, was_agreed, held(binary)),
@@ -116,7 +113,13 @@ class Fitting:
     def _table(self, rows: Floats, moments: Moments, *, days: int = 7) -> Table:
         everything = np.ones(len(moments), dtype=np.bool_)
         split = time_split(moments.as_of_us, everything, ~everything, horizon_days=days, config=self.config.splits)
+        return replace(self._undated(rows, moments), split=split)
+
+    def _undated(self, rows: Floats, moments: Moments) -> Table:
+        """Without a split by time: shares are split by debtor, and a few hundred deals have no rows for another."""
         fold = debtor_folds(moments.debtor, folds=FOLDS, seed=self.config.model.seed)
+        nothing = np.zeros(0, dtype=np.int64)
+        split = Split(nothing, nothing, nothing, valid_from_us=0, test_from_us=0, dropped=0)
         return Table(rows, self.columns, channel_columns(self.names, self.width), fold, moments.debtor, split)
 
     def _rising(self, table: Table) -> Table:

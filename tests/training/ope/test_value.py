@@ -93,6 +93,17 @@ def test_an_agreement_on_a_debt_issued_after_the_decision_is_none_of_its_value(t
     assert money_of(tables_of, debts=debts, promises=[promise], payments=[paid(21, 30_000, "i0")]) == [0.0]
 
 
+def test_a_payment_that_names_no_debt_counts_only_where_the_debt_open_then_was_known(tables_of: TablesOf) -> None:
+    payments = [paid(5, 100_000, None), paid(40, 20_000, None)]
+    found = money_of(tables_of, days=(0, 7), debts=[debt("d", -9), debt("new", 10)], payments=payments)
+    assert found == [1000.0, 0.0]
+
+
+def test_an_advance_on_bills_to_come_is_in_no_value(tables_of: TablesOf) -> None:
+    payments = [paid(5, 100_000, None), paid(40, 20_000, None)]
+    assert money_of(tables_of, days=(0, 7), payments=payments) == [1000.0, 0.0]
+
+
 def test_self_cure_counts_for_a_decision_as_any_money_does(tables_of: TablesOf) -> None:
     assert money_of(tables_of, payments=[paid(80, 100_000, None)]) == [1000.0]
 

@@ -1,0 +1,81 @@
+"""The response model of a training: what it learns from, learner and challenger, and how well its money holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from decisioning.config import DecisionConfig
+from decisioning.experience import count_tried
+from decisioning.funnel import FunnelModel
+from decisioning.response import ResponseModel
+from domain.actions import ActionCatalogue
+from domain.errors import NotEnoughDataError
+from features.encoding import Encoded
+from features.schema import FeatureSchema
+from training import labels, learners
+from training.config import TrainingConfig
+from training.contact_log import ContactLog, Money, contact_log
+from training.dataset import Horizon
+from training.money_check import Checked, Checking, check
+from training.response_log import ResponseLog, response_log, summary_of
+
+
+@dataclass(frozen=True)
+class World:
+    """What a response model is learned from: ledgers, features, the actions that there are, and what money came in."""
+
+    encoded: Encoded
+    schema: FeatureSchema
+    catalogue: ActionCatalogue
+    money: labels.Receipts
+    horizon: Horizon
+
+
+def respond(
+    world: World, config: TrainingConfig, decision: DecisionConfig
+) -> tuple[ResponseModel | None, dict[str, Any]]:
+    """The response model, or ``None`` with the reason why there is none; and what is told of it in the evaluation."""
+    learner, encoded = config.response.learner, world.encoded
+    if not encoded.tables.rows("decisions"):
+        return None, {"learner": learner, "refused": "there is no decisions table, or it is empty"}
+    log = response_log(
+        encoded, world.schema, config, catalogue=world.catalogue, money=world.money, horizon=world.horizon,
+        value_days=decision.value_horizon_days,
+    )  # fmt: skip
+    told = {"learner": learner, **summary_of(log)}
+    if len({action.channel for action in log.actions}) < 2:
+        return None, {**told, "refused": "the log holds fewer than two channels to compare"}
+    money = Money(world.money, world.horizon, decision.value_horizon_days, decision.objective.monthly_discount_rate)
+    contacts = contact_log(encoded, world.schema, config, catalogue=world.catalogue, money=money, log=log)
+    found = learners.fit(learner, log, world.schema, config, contacts=contacts)
+    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    told["tried"] = _tried(found.model, log, contacts)
+    if not isinstance(found.model, FunnelModel):
+        return found.model, told
+    checking = Checking(encoded, world.schema, world.catalogue, money, decision.objective, seed=config.model.seed)
+    checked = _money_checked(log, contacts, checking, config=config)
+    return replace(found.model, kept=checked.kept), {**told, "money": checked.told}
+
+
+def _money_checked(log: ResponseLog, contacts: ContactLog, checking: Checking, *, config: TrainingConfig) -> Checked:
+    """Expected against realised money by halves of the debtors, or why that could not be measured.
+
+    The halves are learned without twins: these take half of a training's time on a young portfolio, and change money
+    by far less than the interval of what is measured.
+    """
+
+    def fit(rows: ResponseLog, shown: ContactLog) -> ResponseModel:
+        return learners.LEARNERS["funnel"].fit(rows, checking.schema, config, contacts=shown).model
+
+    try:
+        return check(log, contacts, fit, checking=checking)
+    except NotEnoughDataError as error:
+        return Checked({"not_measured": str(error)})
+
+
+def _tried(model: ResponseModel | None, log: ResponseLog, contacts: ContactLog) -> dict[str, dict[str, list[int]]]:
+    """What the model has seen of each channel and offer: a funnel learns from contacts, a hurdle from decisions."""
+    if isinstance(model, FunnelModel):
+        return count_tried(contacts.contacts.actions, contacts.contacts.action, contacts.agreed)
+    return count_tried(log.actions, log.action, log.paid)
