@@ -196,14 +196,23 @@ def _respond(
         return None, {**told, "refused": "the log holds fewer than two channels to compare"}
     worth = Money(money, horizon, loaded.decision.value_horizon_days, loaded.decision.objective.monthly_discount_rate)
     contacts = contact_log(encoded, schema, loaded.training, catalogue=loaded.catalogue, money=worth, log=log)
-    found = learners.fit(learner, log, schema, loaded.training, contacts=contacts)
-    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
-    if not isinstance(found.model, FunnelModel):
-        return found.model, told
     checking = Checking(
         encoded, schema, loaded.catalogue, worth, loaded.decision.objective, seed=loaded.training.model.seed
     )
-    checked = _money_checked(learner, log, contacts, checking, config=loaded.training)
+    model, found = fit_response(log, contacts, checking, config=loaded.training)
+    return model, {**told, **found}
+
+
+def fit_response(
+    log: ResponseLog, contacts: ContactLog, checking: Checking, *, config: TrainingConfig
+) -> tuple[ResponseModel | None, dict[str, Any]]:
+    """The configured learner's model, ``None`` where there is too little to learn from, and what is told of it."""
+    learner = config.response.learner
+    found = learners.fit(learner, log, checking.schema, config, contacts=contacts)
+    told = {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    if not isinstance(found.model, FunnelModel):
+        return found.model, told
+    checked = _money_checked(learner, log, contacts, checking, config=config)
     return replace(found.model, kept=checked.kept), {**told, "money": checked.told}
 
 
