@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
-from decisioning.funnel import HEADS as FUNNEL_HEADS
-from decisioning.funnel import FunnelModel
 from decisioning.integrity import canonical_hash, canonical_json, read_files, write_files
 from decisioning.models import PaymentModel
-from decisioning.response import HEADS, Head, HurdleModel, ResponseModel
+from decisioning.response import ResponseModel
+from decisioning.response_files import as_json, booster_files, booster_of, response_of, text_of
 from domain.actions import Action
 from domain.errors import BundleError
 from features.reference import Reference
@@ -80,9 +79,8 @@ def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
     The bundle as read: what was written is what was verified, and its golden rows were recomputed.
     """
     contents: dict[str, bytes] = {f"evaluation/{name}": content for name, content in parts.evaluation.items()}
-    contents |= {f"payment_{days}d.txt": _text(booster) for days, booster in parts.payment.boosters.items()}
-    heads = parts.response.heads if parts.response else {}
-    contents |= {f"response_{name}.txt": _text(head.booster) for name, head in heads.items() if head.booster}
+    contents |= {f"payment_{days}d.txt": text_of(booster) for days, booster in parts.payment.boosters.items()}
+    contents |= booster_files(parts.response) if parts.response else {}
     contents["schema.json"] = canonical_json(parts.schema.to_json())
     contents["settings.json"] = canonical_json(dict(parts.settings))
     contents["calibration.json"] = canonical_json(_calibration(parts))
@@ -164,14 +162,7 @@ def _calibration(parts: BundleParts) -> dict[str, Any]:
     }
     if parts.response is None:
         return {"payment": payment, "response": None}
-    heads = {
-        name: {"constant": head.constant} if head.calibrator is None else {"calibrator": head.calibrator.to_json()}
-        for name, head in parts.response.heads.items()
-    }
-    response: dict[str, Any] = {"names": list(parts.response.names), "heads": heads}
-    if isinstance(parts.response, FunnelModel):
-        response |= {"sent": dict(parts.response.sent), "kept": parts.response.kept}
-    return {"payment": payment, "response": response}
+    return {"payment": payment, "response": as_json(parts.response)}
 
 
 def _payment(data: Mapping[str, Any], contents: Mapping[str, bytes]) -> PaymentModel:
@@ -179,36 +170,13 @@ def _payment(data: Mapping[str, Any], contents: Mapping[str, bytes]) -> PaymentM
     return PaymentModel(
         horizons=horizons,
         explained=int(data["explained"]),
-        boosters={days: _booster(contents[f"payment_{days}d.txt"]) for days in horizons},
+        boosters={days: booster_of(contents[f"payment_{days}d.txt"]) for days in horizons},
         calibrators={days: Calibrator.from_json(data["calibrators"][str(days)]) for days in horizons},
     )
 
 
 def _response(data: Mapping[str, Any] | None, contents: Mapping[str, bytes]) -> ResponseModel | None:
-    """The model of the form that the data show: a funnel says how often its decisions are carried out."""
-    if data is None:
-        return None
-    heads: dict[str, Head] = {}
-    for name in FUNNEL_HEADS if "sent" in data else HEADS:
-        head = data["heads"][name]
-        if "constant" in head:
-            heads[name] = Head(constant=float(head["constant"]))
-        else:
-            booster = _booster(contents[f"response_{name}.txt"])
-            heads[name] = Head(booster=booster, calibrator=Calibrator.from_json(head["calibrator"]))
-    names = tuple(data["names"])
-    if "sent" not in data:
-        return HurdleModel(heads=heads, names=names)
-    sent = {name: float(rate) for name, rate in data["sent"].items()}
-    return FunnelModel(heads=heads, names=names, sent=sent, kept=float(data["kept"]))
-
-
-def _booster(content: bytes) -> Any:
-    return lgb.Booster(model_str=content.decode("utf-8"))
-
-
-def _text(booster: Any) -> bytes:
-    return str(booster.model_to_string()).encode("utf-8")
+    return None if data is None else response_of(data, contents)
 
 
 def _json(contents: Mapping[str, bytes], name: str) -> Any:

@@ -70,8 +70,11 @@ class Grid(NamedTuple):
 
     def rows(self, account: npt.NDArray[np.int64], action: npt.NDArray[np.int64]) -> Floats:
         """(m, k + s + h) model rows of pairs of account and action."""
-        own = self.history[account, self.channel[action]]
-        return np.hstack([self.values[account], self.static[action], own])
+        return np.hstack([self.values[account], self.own(account, action)])
+
+    def own(self, account: npt.NDArray[np.int64], action: npt.NDArray[np.int64]) -> Floats:
+        """(m, s + h) action features of the same pairs."""
+        return np.hstack([self.static[action], self.history[account, self.channel[action]]])
 
 
 def grid(

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.candidates import Grid, grid
-from decisioning.response import Head, Outcomes
+from decisioning.response import AnyHead, Outcomes
 from domain.actions import Action
 from domain.errors import BundleError
 from features.schema import FeatureSchema
@@ -39,7 +39,7 @@ class FunnelModel:
     holds on other debtors (the winner's curse, ``training.money_check``).
     """
 
-    heads: Mapping[str, Head]
+    heads: Mapping[str, AnyHead]
     names: tuple[str, ...]
     sent: Mapping[str, float]
     kept: float = 1.0

@@ -122,11 +122,30 @@ class HurdleModel:
         return Outcomes(p_pay=pay, share=share, late=late, p_complaint=complaint, p_opt_out=opt_out)
 
 
+class AnyHead(Protocol):
+    """A head of either form: grown alone, or blended with its twin."""
+
+    @property
+    def booster(self) -> Any | None:
+        """The LightGBM booster, where there is one."""
+
+    @property
+    def calibrator(self) -> Calibrator | None:
+        """What turns its margins into the quantity, where there is a booster."""
+
+    @property
+    def constant(self) -> float | None:
+        """The quantity itself, where too little was known to learn."""
+
+    def apply(self, table: Grid, wanted: Bools) -> Floats:
+        """The quantity (n, A) for accounts under the ``wanted`` actions, ``NaN`` elsewhere."""
+
+
 class ResponseModel(Protocol):
     """What training hands over and deciding asks: a hurdle, or a funnel."""
 
     @property
-    def heads(self) -> Mapping[str, Head]:
+    def heads(self) -> Mapping[str, AnyHead]:
         """Its learned quantities by name."""
 
     @property

@@ -12,8 +12,6 @@ from domain.errors import ConfigError
 
 Opponent = Literal["champion", "ladder", "tuned_ladder", "constant", "random"]
 
-_LEARNERS_HERE = ("hurdle", "funnel")
-
 
 class LabelConfig(BaseModel, frozen=True, extra="forbid"):
     """What the response model learns: paid at all, paid at least a share of the amount due, or nothing overdue left."""
@@ -59,7 +57,7 @@ class ModelConfig(BaseModel, frozen=True, extra="forbid"):
 class ResponseConfig(BaseModel, frozen=True, extra="forbid"):
     """Which learner answers "what would happen under this action", from at most ``max_rows`` logged decisions."""
 
-    learner: Literal["hurdle", "funnel", "funnel_blend"] = "funnel"
+    learner: Literal["hurdle", "funnel", "funnel_blend"] = "funnel_blend"
     max_rows: PositiveInt = 250_000
 
 
@@ -96,14 +94,9 @@ def load_training_config(path: Path) -> TrainingConfig:
 
     Raises
     ------
-    ConfigError : an unknown key, a wrong value, or a learner that this version does not bring
+    ConfigError : an unknown key or a wrong value
     """
     config = load_section(path, TrainingConfig)
-    if config.response.learner not in _LEARNERS_HERE:
-        raise ConfigError(
-            f"{path}: response.learner: found {config.response.learner!r}, needed one of "
-            f"{', '.join(_LEARNERS_HERE)}; write `response: {{learner: funnel}}`"
-        )
     if config.label.kind == "share" and config.label.min_share_paid == 0:
         raise ConfigError(f"{path}: label.kind 'share' needs min_share_paid above 0, such as 0.5; found 0")
     return config

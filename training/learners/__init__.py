@@ -10,6 +10,7 @@ from domain.errors import NotEnoughDataError
 from features.schema import FeatureSchema
 from training.config import TrainingConfig
 from training.contact_log import ContactLog
+from training.learners.blend import FunnelBlendLearner
 from training.learners.funnel import FunnelLearner
 from training.learners.hurdle import HurdleLearner
 from training.learners.learned import LearnedResponse
@@ -27,7 +28,11 @@ class Learner(Protocol):
 
 CHALLENGER = "hurdle"
 """Always trained and reported beside the learner that is named, which falls back to it where data are too few."""
-LEARNERS: dict[str, Learner] = {CHALLENGER: HurdleLearner(), "funnel": FunnelLearner()}
+LEARNERS: dict[str, Learner] = {
+    CHALLENGER: HurdleLearner(),
+    "funnel": FunnelLearner(),
+    "funnel_blend": FunnelBlendLearner(),
+}
 """By the name that ``training.yaml`` uses."""
 
 

@@ -51,7 +51,7 @@ class FunnelLearner:
                 f"{_MIN_AGREED}; give contacts, responses and promises, or write `response: {{learner: hurdle}}`"
             )
         names = candidate_names(schema, (*log.actions, *contacts.contacts.actions))
-        fitting = _Fitting(schema, names, config)
+        fitting = Fitting(schema, names, config)
         heads, summary = {}, {}
         for name, (head, told) in fitting.gates(contacts).items():
             heads[name], summary[name] = head, told
@@ -60,7 +60,7 @@ class FunnelLearner:
         return LearnedResponse(FunnelModel(heads=heads, names=names, sent=contacts.sent), summary)
 
 
-class _Fitting:
+class Fitting:
     """What the heads share: the columns of account and action, and the configuration."""
 
     def __init__(self, schema: FeatureSchema, names: tuple[str, ...], config: TrainingConfig) -> None:
@@ -71,9 +71,7 @@ class _Fitting:
     def gates(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
         binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
-        rows = self._rows(found.contacts)
-        received = self._table(rows, found.contacts.moments)
-        agreed = self._table(rows[found.received], found.contacts.moments.take(found.received))
+        (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
         deals = self._table(self._rows(found.deals), found.deals.moments)
         quiet = replace(
             self._table(found.quiet.values, found.quiet),
@@ -81,10 +79,19 @@ class _Fitting:
             channel=(),
         )
         return {
-            "received": fit_binary(received, found.received.astype(np.float64), binary),
-            "agreed": fit_rare(self._rising(agreed), found.agreed[found.received].astype(np.float64), _held(binary)),
+            "received": fit_binary(received, was_received, binary),
+            "agreed": fit_rare(agreed, was_agreed, held(binary)),
             "deal": fit_share(deals, found.deal_share / ROOF, shares.small(), unknown=1.0 / ROOF),
             "self": fit_share(quiet, found.quiet_share / ROOF, shares, unknown=0.0),
+        }
+
+    def gate_tables(self, found: ContactLog) -> dict[str, tuple[Table, Floats]]:
+        """Rows and labels of the two gates: every contact, and those that were received."""
+        rows, received = self._rows(found.contacts), found.received
+        agreed = self._table(rows[received], found.contacts.moments.take(received))
+        return {
+            "received": (self._table(rows, found.contacts.moments), received.astype(np.float64)),
+            "agreed": (self._rising(agreed), found.agreed[received].astype(np.float64)),
         }
 
     def outcomes(self, log: ResponseLog, heard: Bools) -> dict[str, tuple[Head, dict[str, Any]]]:
@@ -118,5 +125,6 @@ class _Fitting:
         return replace(table, columns=replace(self.columns, directions=directions))
 
 
-def _held(recipe: Recipe) -> Recipe:
+def held(recipe: Recipe) -> Recipe:
+    """The recipe of a head whose declared directions hold, with leaves small enough for few agreements."""
     return replace(recipe, model=recipe.model.model_copy(update={"monotone": "basic"}), min_rows_per_leaf=50)
