@@ -1,7 +1,7 @@
 """What policies learned from a simulated log are truly worth, beside the ladder, tuned rules and public learners.
 
     python benchmarks/policy_value.py --learn DIR [DIR ...] --judge DIR --work DIR [--rows 20000 100000] [--seeds 5]
-        [--learners hurdle funnel] [--peers DR S T X --peers-python PYTHON]
+        [--learners funnel_blend funnel hurdle] [--peers DR S T X --peers-python PYTHON]
 
 Each DIR is a world that ``acerto simulate --accounts 20000 --seed N --out DIR`` wrote. A learner gets so many logged
 decisions of one of the first ``--seeds`` worlds to learn from, and decides on every owing account of the judge's world.
@@ -262,7 +262,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--learners", nargs="*", default=["funnel", "hurdle"])
+    parser.add_argument("--learners", nargs="*", default=["funnel_blend", "funnel", "hurdle"])
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=[])
     parser.add_argument("--peers-python", default="python")
     arguments = parser.parse_args()
