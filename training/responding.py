@@ -48,12 +48,20 @@ def respond(
         return None, {**told, "refused": "the log holds fewer than two channels to compare"}
     money = Money(world.money, world.horizon, decision.value_horizon_days, decision.objective.monthly_discount_rate)
     contacts = contact_log(encoded, world.schema, config, catalogue=world.catalogue, money=money, log=log)
-    found = learners.fit(learner, log, world.schema, config, contacts=contacts)
-    told |= {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
+    checking = Checking(encoded, world.schema, world.catalogue, money, decision.objective, seed=config.model.seed)
+    model, found = fit_response(log, contacts, checking, config=config)
+    return model, {**told, **found}
+
+
+def fit_response(
+    log: ResponseLog, contacts: ContactLog, checking: Checking, *, config: TrainingConfig
+) -> tuple[ResponseModel | None, dict[str, Any]]:
+    """The configured learner's model, ``None`` where there is too little to learn from, and what is told of it."""
+    found = learners.fit(config.response.learner, log, checking.schema, config, contacts=contacts)
+    told = {**found.told, "contacts": {**contacts.counts, "sent": contacts.sent}}
     told["tried"] = _tried(found.model, log, contacts)
     if not isinstance(found.model, FunnelModel):
         return found.model, told
-    checking = Checking(encoded, world.schema, world.catalogue, money, decision.objective, seed=config.model.seed)
     checked = _money_checked(log, contacts, checking, config=config)
     return replace(found.model, kept=checked.kept), {**told, "money": checked.told}
 
