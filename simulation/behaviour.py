@@ -2,7 +2,8 @@
 
 Three gates stand before a payment: the debtor must *remember* the bill, be *able*, and be *willing*; a contact acts on
 one of them, never on the payment itself. A reached reminder cures forgetting, instalments ease the ability, a push or a
-discount moves the will; every attempt tires, reached or not. No learner in this project is written in this form.
+discount moves the will; every attempt tires, reached or not. The funnel learner
+shares one idea with it, that an effect needs a contact that is received; none is written in this form.
 """
 
 from __future__ import annotations
