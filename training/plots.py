@@ -25,29 +25,14 @@ _INK, _ACCENT, _PALE = "#1f2933", "#0b6e4f", "#9aa5b1"
 
 def calibration(reliability: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
     """Observed rate against predicted probability, with the interval of each bin and the diagonal."""
-    figure, axes = _canvas()
-    predicted = np.array([row["mean_p_pay"] for row in reliability])
-    rate = np.array([row["rate"] for row in reliability])
-    spread = np.array([[row["rate"] - row["low"], row["high"] - row["rate"]] for row in reliability]).T
-    top = float(max(predicted.max(), rate.max())) * 1.05
-    axes.plot([0, top], [0, top], color=_PALE, linestyle="--", linewidth=1)
-    axes.errorbar(predicted, rate, yerr=np.maximum(spread, 0), fmt="o-", color=_ACCENT, capsize=3, markersize=4)
-    axes.set_xlabel(words["predicted"])
-    axes.set_ylabel(words["observed"])
-    return _png(figure)
+    labels = words["predicted"], words["observed"]
+    return _against_the_diagonal(reliability, ("mean_p_pay", "rate"), labels, line="o-")
 
 
 def money(bands: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
     """What came in against what was expected, by tenth of explored decisions, with intervals and the diagonal."""
-    figure, axes = _canvas()
-    expected, came = (np.array([band[name] for band in bands]) for name in ("expected", "came"))
-    spread = np.array([[band["came"] - band["low"], band["high"] - band["came"]] for band in bands]).T
-    top = float(max(expected.max(), came.max())) * 1.05
-    axes.plot([0, top], [0, top], color=_PALE, linestyle="--", linewidth=1)
-    axes.errorbar(expected, came, yerr=np.maximum(spread, 0), fmt="o", color=_ACCENT, capsize=3, markersize=4)
-    axes.set_xlabel(words["money_expected"])
-    axes.set_ylabel(words["money_came"])
-    return _png(figure)
+    labels = words["money_expected"], words["money_came"]
+    return _against_the_diagonal(bands, ("expected", "came"), labels, line="o")
 
 
 def cumulative_gains(gains: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
@@ -108,3 +93,18 @@ def _png(figure: Figure) -> bytes:
     figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
     return file.getvalue()
+
+
+def _against_the_diagonal(
+    rows: Sequence[Mapping[str, float]], names: tuple[str, str], labels: tuple[str, str], *, line: str
+) -> bytes:
+    """The second of two named figures against the first, with its interval ``low`` to ``high`` and the diagonal."""
+    figure, axes = _canvas()
+    told, seen = (np.array([row[name] for row in rows]) for name in names)
+    spread = np.array([[row[names[1]] - row["low"], row["high"] - row[names[1]]] for row in rows]).T
+    top = float(max(told.max(), seen.max())) * 1.05
+    axes.plot([0, top], [0, top], color=_PALE, linestyle="--", linewidth=1)
+    axes.errorbar(told, seen, yerr=np.maximum(spread, 0), fmt=line, color=_ACCENT, capsize=3, markersize=4)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    return _png(figure)

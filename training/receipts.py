@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,12 +71,14 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
     """
     found = _rows(encoded, "contacts", "occurred_at")
     contacts = found.take(np.lexsort((found.row, found.at_us, found.account)))
-    agreed = _answered(encoded, contacts, ("offer_accepted",))
+    said = _rows(encoded, "responses", "occurred_at")
+    answered = _answered_by(encoded, contacts, said)
+    agreed = answered(("offer_accepted",))
     promised = _latest(contacts, _rows(encoded, "promises", "occurred_at"), days=AGREEMENT_DAYS, same_channel=False)
     agreed[promised[promised >= 0]] = True
-    received = _answered(encoded, contacts, RECEIVED) | agreed
-    seen = np.bincount(contacts.channel + 1, weights=_answered(encoded, contacts, _SEEN), minlength=1)
-    received |= (seen == 0)[contacts.channel + 1] & _answered(encoded, contacts, ("delivered",))
+    received = answered(RECEIVED) | agreed
+    seen = np.bincount(contacts.channel + 1, weights=answered(_SEEN), minlength=1)
+    received |= (seen == 0)[contacts.channel + 1] & answered(("delivered",))
     carried = _carried_out(encoded, contacts, decisions)
     return Receipts(contacts.row, contacts.account.astype(np.int32), contacts.at_us, received, agreed, carried)
 
@@ -95,19 +98,22 @@ def _rows(encoded: Encoded, table: str, moment: str, rows: Int64s | None = None)
     return _Rows(rows, account[rows].astype(np.int64), tables.ints(table, moment)[rows], channel)
 
 
-def _answered(encoded: Encoded, contacts: _Rows, kinds: tuple[str, ...]) -> Bools:
-    """(m,) whether any response of some kinds answers each contact."""
-    answered = np.zeros(len(contacts.row), dtype=np.bool_)
-    tables, said = encoded.tables, _rows(encoded, "responses", "occurred_at")
+def _answered_by(encoded: Encoded, contacts: _Rows, said: _Rows) -> Callable[[tuple[str, ...]], Bools]:
+    """Tells of some kinds of response (m,) whether any of them answers each contact."""
     if not len(said.row):
-        return answered
-    wanted = tables.text("responses", "kind").recode(dict.fromkeys(kinds, 1), unknown=0) == 1
-    said = said.take(wanted[said.row])
-    ids = tables.text("contacts", "contact_id")
-    named = _places(ids, contacts.row)[tables.text("responses", "contact_id").among(ids)[said.row]]
-    answered[named[named >= 0]] = True
-    latest = _latest(contacts, said.take(named < 0), days=ANSWER_DAYS, same_channel=True)
-    answered[latest[latest >= 0]] = True
+        return lambda _kinds: np.zeros(len(contacts.row), dtype=np.bool_)
+    tables = encoded.tables
+    ids, kind = tables.text("contacts", "contact_id"), tables.text("responses", "kind")
+    place = _places(ids, contacts.row)[tables.text("responses", "contact_id").among(ids)[said.row]]
+    unnamed = place < 0
+    place[unnamed] = _latest(contacts, said.take(unnamed), days=ANSWER_DAYS, same_channel=True)
+
+    def answered(kinds: tuple[str, ...]) -> Bools:
+        wanted = kind.recode(dict.fromkeys(kinds, 1), unknown=0)[said.row] == 1
+        found = np.zeros(len(contacts.row), dtype=np.bool_)
+        found[place[wanted & (place >= 0)]] = True
+        return found
+
     return answered
 
 

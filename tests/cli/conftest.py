@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
+from decisioning.bundle import ModelBundle, read_bundle
+from features.encoding import Encoded, encode
+from features.tables import read_tables
+
 ROOT = Path(__file__).parents[2]
 ACCOUNTS = 700
 
@@ -70,6 +74,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert command(folder, "train", "--data", "data", "--name", "first") == 0
     assert command(folder, "promote", "--force", "--why", "a test") == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def encoded(project: Path) -> Encoded:
+    """The project's portfolio."""
+    return encode(read_tables(project / "data", attributes={}), attributes={})
+
+
+@pytest.fixture(scope="session")
+def bundle(project: Path) -> ModelBundle:
+    """Its first version."""
+    return read_bundle(project / "mlruns/bundles/1")
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 import yaml
 
-from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
 from decisioning.engine import decide
 from decisioning.funnel import FunnelModel
 from domain.clock import to_us
 from features.batch import compute_many
-from features.encoding import encode
 from features.spine import every_account
-from features.tables import read_tables
 from simulation import assumptions
 
 OFFERS = {"disc15": 15, "disc20": 20}
@@ -32,16 +29,6 @@ def desk_with(project, folder, combinations):
     actions |= {"combinations": combinations, "gated": []}
     path.write_text(yaml.safe_dump(actions), encoding="utf-8")
     return load_desk(folder / "configs")
-
-
-@pytest.fixture(scope="module")
-def encoded(project):
-    return encode(read_tables(project / "data", attributes={}), attributes={})
-
-
-@pytest.fixture(scope="module")
-def bundle(project):
-    return read_bundle(project / "mlruns/bundles/1")
 
 
 @pytest.fixture(scope="module")

@@ -6,28 +6,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
 from decisioning.engine import decide
 from domain.clock import to_us
 from features.batch import compute_many
-from features.encoding import encode
 from features.spine import every_account
-from features.tables import read_tables
 from simulation import assumptions
 
 REMINDER = "sms/none/morning"
 NORMAL_99 = 2.58
-
-
-@pytest.fixture(scope="module")
-def encoded(project):
-    return encode(read_tables(project / "data", attributes={}), attributes={})
-
-
-@pytest.fixture(scope="module")
-def bundle(project):
-    return read_bundle(project / "mlruns/bundles/1")
 
 
 @pytest.fixture(scope="module")

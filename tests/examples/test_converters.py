@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import duckdb
 import numpy as np
 import pytest
+from example_scripts import load
 
 from domain.config import load_section
 from features.config import FeaturesConfig
@@ -24,16 +22,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ACERTO_DATA", ROOT / ".." / "shared" / "data"))
 FOLDERS = {"superlender": "superlender", "ibm_invoices": "ibm_ar_invoices"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module", params=sorted(FOLDERS))

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import gzip
 import os
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+from example_scripts import load
 
 from domain.config import load_section
 from features.config import FeaturesConfig
@@ -24,16 +22,6 @@ from training.ope.verdict import evaluate
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ACERTO_DATA", ROOT / ".." / "shared" / "data"))
 OBP = os.environ.get("ACERTO_OBP", "")
-
-
-def load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def figures(path: Path, policy: str):
