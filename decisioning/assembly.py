@@ -18,7 +18,7 @@ from decisioning.nonpayment import Profile
 from decisioning.policy import HOLDOUT_ARM, POLICY_ARM, Choice
 from decisioning.response import Outcomes
 from decisioning.valuation import Worth
-from domain.decisions import Candidate, Decision, Explanation, Reason, Refusal
+from domain.decisions import Candidate, Decision, Explanation, LostToBudget, Reason, Refusal
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +27,8 @@ Floats = npt.NDArray[np.float64]
 class Case:
     """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked.
 
-    ``log_probs`` asks for the probabilities of all actions in each record.
+    ``log_probs`` asks for the probabilities of all actions in each record. Where capacities or budgets were allotted,
+    ``charge_cents`` (n, A) is what each action pays for what it uses, and ``lost`` what each row lost by that.
     """
 
     page: Page
@@ -45,6 +46,14 @@ class Case:
     notices: Sequence[tuple[str, ...]]
     shares: Shares | None = None
     log_probs: bool = False
+    charge_cents: Floats | None = None
+    lost: Sequence[LostToBudget | None] = ()
+
+    @property
+    def compared_cents(self) -> Floats:
+        """(n, A) what the policy compares: the objective, less what is charged."""
+        objective = self.money.objective_cents
+        return objective if self.charge_cents is None else objective - self.charge_cents
 
 
 def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
@@ -76,6 +85,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
     second = candidate(case, row, beside.runner_up) if beside.runner_up >= 0 else None
     as_of_us, account_id = int(case.page.days.as_of_us[row]), case.account_ids[row]
     full = case.shares is not None
+    lost = case.lost[row] if case.lost else None
     return Decision(
         decision_id=decision_id(account_id, as_of_us, bundle, desk.policy_version),
         account_id=account_id,
@@ -95,7 +105,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         not_before_us=beside.not_before_us,
         valid_until_us=beside.valid_until_us,
         reasons=case.reasons[row],
-        refusals=case.refusals[row],
+        refusals=case.refusals[row] if lost is None else (*case.refusals[row], _budget_refusal(lost)),
         model_version=bundle.version,
         policy_version=desk.policy_version,
         schema_fingerprint=bundle.schema.fingerprint,
@@ -104,7 +114,12 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         explanation=_explanation(case, row, bundle, chosen=chosen, second=second) if full else None,
         action_probs=_action_probs(case, row) if case.log_probs else {},
         nonpayment=case.profile.of(row),
+        lost_to_budget=lost,
     )
+
+
+def _budget_refusal(lost: LostToBudget) -> Refusal:
+    return Refusal(lost.action, f"budget.{lost.resource}", lost.code, lost.until_us, lost.text)
 
 
 def candidate(case: Case, row: int, action: int) -> Candidate:
@@ -124,13 +139,23 @@ def candidate(case: Case, row: int, action: int) -> Candidate:
         offer_amount_cents=int(asked.offer_cents[row, action]),
         discount_cents=int(asked.discount_cents[row, action]),
         instalment_cents=int(asked.instalment_cents[row, action]),
+        p_sent=_part(outcomes.p_sent, row, action),
+        p_reached=_part(outcomes.p_reached, row, action),
+        p_agreed=_part(outcomes.p_agreed, row, action),
+        complaint_cents=float(money.complaint_cents[row, action]),
+        opt_out_cents=float(money.opt_out_cents[row, action]),
+        charge_cents=_part(case.charge_cents, row, action),
     )
+
+
+def _part(found: Floats | None, row: int, action: int) -> float | None:
+    return None if found is None else float(found[row, action])
 
 
 def ranking(case: Case, row: int) -> tuple[Candidate, ...]:
     """All allowed actions of a row, best first by what the policy compares."""
     allowed = np.flatnonzero(case.allowed[row])
-    order = np.argsort(-case.money.objective_cents[row, allowed], kind="stable")
+    order = np.argsort(-case.compared_cents[row, allowed], kind="stable")
     return tuple(candidate(case, row, int(action)) for action in allowed[order])
 
 
@@ -152,7 +177,7 @@ def _channel_probs(case: Case) -> Floats:
 def _runners_up(case: Case) -> npt.NDArray[np.int64]:
     """The best allowed action other than the chosen one, -1 where there is none."""
     rows = np.arange(len(case.account_ids))
-    others = np.where(case.allowed, case.money.objective_cents, -np.inf)
+    others = np.where(case.allowed, case.compared_cents, -np.inf)
     others[rows, case.choice.action] = -np.inf
     best = np.argmax(others, axis=1)
     return np.where(np.isfinite(others[rows, best]), best, -1)

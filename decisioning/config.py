@@ -6,6 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from decisioning.budgets import Budget, Capacity, Segment
+
 
 class Objective(BaseModel, frozen=True, extra="forbid"):
     """Money behind a decision, in the currency of the file.
@@ -37,12 +39,6 @@ class Arms(BaseModel, frozen=True, extra="forbid"):
     """Shares of debtors set apart, stable over time."""
 
     holdout: float = Field(default=0.0, ge=0.0, le=1.0)
-
-
-class PerDay(BaseModel, frozen=True, extra="forbid"):
-    """A daily limit."""
-
-    per_day: NonNegativeFloat
 
 
 class Priors(BaseModel, frozen=True, extra="forbid"):
@@ -77,8 +73,9 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
     objective: Objective = Objective()
     exploration: Exploration = Exploration()
     arms: Arms = Arms()
-    capacities: dict[str, PerDay] = {}
-    budgets: dict[str, PerDay] = {}
+    capacities: dict[str, Capacity] = {}
+    budgets: dict[str, Budget] = {}
+    segments: dict[str, Segment] = {}
     priors: Priors = Priors()
 
     @model_validator(mode="after")
@@ -91,6 +88,11 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
     def explained_horizon(self) -> int:
         """The horizon whose probability reasons add up to: 30 days, or the first where 30 is not listed."""
         return 30 if 30 in self.horizon_days else self.horizon_days[0]
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything limits how many contacts there may be, or how much money."""
+        return bool(self.capacities or self.budgets or self.segments)
 
     @property
     def packs(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from decisioning.budgets import MONEY, check_moments, known_names
 from decisioning.config import DecisionConfig
 from decisioning.contact_policy import ContactPolicy, load_contact_policy
 from decisioning.integrity import canonical_json
@@ -42,7 +43,8 @@ def desk(catalogue: ActionCatalogue, config: DecisionConfig, contact_policy: Con
     channels, offers = set(catalogue.config.channels), set(catalogue.config.offers)
     _known("priors.reach", set(config.priors.reach), channels)
     _known("priors.lift", set(config.priors.lift), channels | offers)
-    _known("capacities", set(config.capacities), channels)
+    check_moments(config.capacities, _moments(catalogue))
+    known_names("budgets", config.budgets, MONEY)
     return Desk(catalogue, config, contact_policy, policy_version(catalogue, config, contact_policy))
 
 
@@ -51,13 +53,25 @@ def policy_version(catalogue: ActionCatalogue, config: DecisionConfig, contact_p
 
     The order of channels, offers and moments does count: ties between actions go by it.
     """
+    decision = config.model_dump(mode="json")
+    # What is not configured leaves the version, and with it every draw, as it was before it could be.
+    decision = {name: part for name, part in decision.items() if name != "segments" or part}
     parts = {
         "actions": catalogue.config.model_dump(mode="json"),
         "order": list(catalogue.names()),
-        "decision": config.model_dump(mode="json"),
+        "decision": decision,
         "contact_policy": contact_policy.to_json(),
     }
     return sha256(canonical_json(parts)).hexdigest()[:16]
+
+
+def _moments(catalogue: ActionCatalogue) -> dict[str, set[str]]:
+    """The moments in which each channel has an action."""
+    moments: dict[str, set[str]] = {channel: set() for channel in catalogue.channels}
+    for action in catalogue.actions:
+        if not action.is_wait:
+            moments[action.channel].add(action.moment)
+    return moments
 
 
 def _known(section: str, found: set[str], needed: set[str]) -> None:

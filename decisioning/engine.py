@@ -1,13 +1,13 @@
 """From ledgers to decisions: the whole story on one page.
 
 Features become scores, scores become money, money and rules become a choice, and the choice becomes a record with its
-reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``; so has
-"at most one contact per debtor and day", which looks over accounts and not at one.
+reasons. Capacities and budgets look over all accounts: ``portfolio`` allots what there is, and hands in what chooses.
+"At most one contact per debtor and day" has its own issue, and belongs between ``worth`` and ``choose``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning import explanation
+from decisioning.allocation.allotted import Allot, unlimited
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
@@ -24,9 +25,11 @@ from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
-from decisioning.policy import action_probabilities, choose, in_holdout, uniform
+from decisioning.offers import lots_of, offers, outcomes_of
+from decisioning.pages import owing, pages, spine_at
+from decisioning.policy import action_probabilities
 from decisioning.rehearsal import free_states
-from decisioning.response import Outcomes, PriorResponse
+from decisioning.response import Outcomes
 from decisioning.targeting import LeftAlone
 from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_cents, worth
 from domain.clock import to_us
@@ -43,8 +46,6 @@ Explain = Literal["none", "reasons", "full"]
 Watch = Callable[[Spine, Floats], None]
 """Told the rows and the very features (n, k) that were scored, once they are."""
 _SYMBOLS = {"BRL": "R$", "EUR": "€", "USD": "US$"}
-_PAGE = 1_000
-"""Accounts looked at together: the grid of features under all actions stays in cache, and memory flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def decide(
     locale: str = "pt-BR",
     watch: Watch | None = None,
     log_probs: bool = False,
+    allot: Allot | None = None,
 ) -> list[Decision]:
     """One decision per account.
 
@@ -80,13 +82,14 @@ def decide(
     locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
     watch : told what was scored, page by page
     log_probs : keep the probabilities of all actions in each decision, for whoever evaluates policies later
+    allot : what chooses under capacities and budgets (``portfolio``); without it each account is decided on alone
     """
     as_of_us = to_us(as_of)
-    chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
+    chosen = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
     found: list[Decision] = []
-    for page in _pages(chosen):
-        spine = _spine(page, as_of_us)
-        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
+    for page in pages(np.asarray(chosen, dtype=np.int64)):
+        spine = spine_at(page, as_of_us)
+        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
             watch(spine, case.values)
         notices = _with_experience(case, bundle, desk, locale=locale)
@@ -101,7 +104,7 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, wa
     p_pay = bundle.payment.predict(values)
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     waiting = np.ones((len(values), 1), dtype=np.bool_)
-    outcomes = replace(_outcomes(values, explained, bundle, desk, allowed=waiting), p_pay=explained[:, None])
+    outcomes = replace(outcomes_of(values, explained, bundle, desk, allowed=waiting), p_pay=explained[:, None])
     asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1], balance_cents=states.balance_cents)
     recovered = recovered_cents(outcomes, asked, np.ones(1))[:, 0]
     if watch is not None:
@@ -116,7 +119,7 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     evaluated on decisions that another one took.
     """
     found = [np.zeros((0, len(desk.catalogue.actions)))]
-    for rows in _pages(np.arange(len(spine), dtype=np.int64)):
+    for rows in pages(np.arange(len(spine), dtype=np.int64)):
         page_spine = spine.take(rows)
         states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
         allowed, _, money = _weighed(states, compute_many(encoded, page_spine, bundle.schema), bundle, desk)
@@ -135,14 +138,14 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
     -----
     As if every channel were consented to, and nobody had been contacted of late (``rehearsal``); without exploration.
     """
-    pages = [LeftAlone.nobody()]
-    for rows in _pages(np.arange(len(values), dtype=np.int64)):
+    parts = [LeftAlone.nobody()]
+    for rows in pages(np.arange(len(values), dtype=np.int64)):
         states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
         allowed, outcomes, money = _weighed(states, values[rows], bundle, desk)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
-        pages.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
-    return LeftAlone.together(pages)
+        parts.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
+    return LeftAlone.together(parts)
 
 
 def _weighed(
@@ -153,56 +156,30 @@ def _weighed(
     asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
     allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
-    outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
+    outcomes = outcomes_of(values, p_pay, bundle, desk, allowed=allowed)
     return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
 
 
-def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:
-    actions, config = desk.catalogue.actions, desk.config
-    states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    values = compute_many(encoded, spine, bundle.schema)
-    p_pay = bundle.payment.predict(values)
+def _case(
+    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
+    allot: Allot | None,
+) -> Case:  # fmt: skip
+    found = offers(encoded, spine, bundle, desk)
+    lots = lots_of(found, encoded, desk)
+    given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, locale=locale)
 
-    asked = amounts(amount_due_cents(states), actions, balance_cents=states.balance_cents)
-    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    page = Page(states, days, desk.catalogue, asked)
-    eligible = eligibility(page, desk.contact_policy)
-
-    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
-    outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
-    money = worth(outcomes, asked, actions, config.objective)
-
-    names = [encoded.account_ids[account] for account in spine.account.tolist()]
-    debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in spine.account.tolist()]
-    draws = np.array(
-        [uniform(name, day, desk.policy_version) for name, day in zip(names, days.day.tolist(), strict=True)]
-    )
-    holdout = in_holdout(debtors, config.arms.holdout)
-    choice = choose(money.objective_cents, eligible.allowed, config.exploration, draws=draws, holdout=holdout)
-
-    shares = None if explain == "none" else explanation.shares(bundle.payment, values)
-    kinds = profile(values, bundle.schema)
+    shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)
+    kinds, states = profile(found.values, bundle.schema), found.page.states
+    names = lots.account_ids
     return Case(
-        page=page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=values, p_pay=p_pay,
-        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice, profile=kinds,
-        reasons=_reasons((shares, kinds), values, bundle, desk, locale=locale) if shares else [()] * len(names),
-        refusals=eligible.refusals(locale=locale), notices=_notices(encoded, states, bundle, desk, locale=locale),
+        page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
+        p_pay=found.p_pay, allowed=found.eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
+        choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
+        refusals=found.eligible.refusals(locale=locale),
+        reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
+        notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,
     )  # fmt: skip
-
-
-def _outcomes(
-    values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
-) -> Outcomes:
-    """Outcomes of the first actions of the catalogue, as many as ``allowed`` has columns."""
-    actions = desk.catalogue.actions[: allowed.shape[1]]
-    if bundle.response is not None:
-        return bundle.response.outcomes(values, bundle.schema, actions, allowed=allowed)
-    measured = bundle.settings.get("payer_share")
-    prior = (
-        PriorResponse(desk.config.priors) if measured is None else PriorResponse(desk.config.priors, float(measured))
-    )
-    return prior.outcomes(p_pay, actions)
 
 
 def _reasons(
@@ -216,9 +193,9 @@ def _reasons(
 
 
 def _notices(
-    encoded: Encoded, states: AccountStates, bundle: ModelBundle, desk: Desk, *, locale: str
+    encoded: Encoded, states: AccountStates, bundle: ModelBundle, desk: Desk, *, locale: str, limited: bool
 ) -> list[tuple[str, ...]]:
-    common = page_notices(bundle, desk, present=encoded.present, locale=locale)
+    common = page_notices(bundle, desk, present=encoded.present, locale=locale, limited=limited)
     nothing = (*common, say("nothing_owed", locale))
     return [common if owes else nothing for owes in states.owes.tolist()]
 
@@ -244,20 +221,3 @@ def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...
         some = overdue.any() and states.overdue_cents[position] > 0
         meant.append(tuple(name for name, is_late in zip(names, overdue, strict=True) if is_late) if some else names)
     return meant
-
-
-def _owing(encoded: Encoded, as_of_us: int, desk: Desk) -> npt.NDArray[np.int64]:
-    everyone = np.arange(len(encoded.account_ids), dtype=np.int64)
-    pages = [account_states(encoded, _spine(page, as_of_us), channels=desk.catalogue.channels).owes
-             for page in _pages(everyone, size=50 * _PAGE)]  # fmt: skip
-    owing: npt.NDArray[np.int64] = everyone[np.concatenate([*pages, np.zeros(0, dtype=np.bool_)])]
-    return owing
-
-
-def _spine(accounts: npt.NDArray[np.int64], as_of_us: int) -> Spine:
-    return Spine(account=accounts.astype(np.int32), as_of_us=np.full(len(accounts), as_of_us, dtype=np.int64))
-
-
-def _pages(accounts: npt.NDArray[np.int64], *, size: int = _PAGE) -> Iterator[npt.NDArray[np.int64]]:
-    for start in range(0, len(accounts), size):
-        yield accounts[start : start + size]

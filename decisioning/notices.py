@@ -16,18 +16,23 @@ _TEXTS = {
         "the table {} is absent: the features that need it have no value",
     ),
     "limits": (
-        "capacidades e orçamentos configurados ainda não limitam a escolha",
-        "configured capacities and budgets do not limit the choice yet",
+        "capacidades e orçamentos configurados não limitam esta escolha: a conta foi decidida sozinha",
+        "configured capacities and budgets do not limit this choice: the account was decided on alone",
     ),
     "nothing_owed": ("nada é devido nesta conta: aguardar", "nothing is owed on this account: waiting"),
 }
 
 
-def page_notices(bundle: ModelBundle, desk: Desk, *, present: frozenset[str], locale: str) -> tuple[str, ...]:
-    """Notices that every decision of a run carries; ``present`` are the tables that were given."""
+def page_notices(
+    bundle: ModelBundle, desk: Desk, *, present: frozenset[str], locale: str, limited: bool
+) -> tuple[str, ...]:
+    """Notices that every decision of a run carries.
+
+    ``present`` are the tables that were given; ``limited`` says whether capacities and budgets were kept.
+    """
     found = [] if bundle.response is not None else [say("priors", locale)]
     found += [say("table", locale).format(table) for table in missing_tables(bundle.schema, present)]
-    if desk.config.capacities or desk.config.budgets:
+    if desk.config.is_limited and not limited:
         found.append(say("limits", locale))
     return tuple(found)
 

@@ -14,11 +14,12 @@ from domain.money import from_cents
 _MONEY = "_cents"
 
 
-def decision_row(decision: Decision) -> dict[str, Any]:
+def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, Any]:
     """One row of the batch file: money in currency with two decimals, moments as aware datetimes, lists as lists.
 
     ``action_probs`` is there where the decision holds them: every action that could have been chosen, with its
-    probability; and ``eligible``, their names, which a table of decisions has (contract §2).
+    probability; and ``eligible``, their names, which a table of decisions has (contract §2). ``resource_charge`` and
+    ``lost_to_budget`` are there where capacities or budgets were allotted; ``candidates`` where they are asked for.
     """
     logged = [{"action": action, "action_prob": prob} for action, prob in decision.action_probs.items()]
     chosen, second = decision.chosen, decision.runner_up
@@ -55,7 +56,19 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "schema_fingerprint": decision.schema_fingerprint,
         "notices": list(decision.notices),
         **({"action_probs": logged, "eligible": list(decision.action_probs)} if logged else {}),
+        **(_allotted(decision) if chosen.charge_cents is not None else {}),
+        **({"candidates": [factors_json(one) for one in decision.candidates]} if candidates else {}),
     }
+
+
+def _allotted(decision: Decision) -> dict[str, Any]:
+    lost, charge = decision.lost_to_budget, decision.chosen.charge_cents
+    told = None if lost is None else {
+        "action": lost.action, "resource": lost.resource, "code": lost.code, "price": round(lost.price, 4),
+        "use": round(lost.use, 4), "charge": _currency(lost.charge_cents), "lost_value": _currency(lost.lost_cents),
+        "text": lost.text,
+    }  # fmt: skip
+    return {"resource_charge": _currency(charge or 0.0), "lost_to_budget": told}
 
 
 def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
@@ -97,6 +110,24 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
         "offer_amount": from_cents(candidate.offer_amount_cents),
         "discount_amount": from_cents(candidate.discount_cents),
         "instalment_amount": _instalment(candidate),
+    }
+
+
+def factors_json(candidate: Candidate) -> dict[str, Any]:
+    """The same with all that went into the comparison: the gates of the funnel, each cost, and the charge.
+
+    ``expected_net_value`` = recovered − cost − complaint cost − opt-out cost. What the policy compares is that, less
+    the configured weight of discounts and ``resource_charge``, what the action pays for scarce resources at their
+    prices.
+    """
+    charge = candidate.charge_cents
+    return candidate_json(candidate) | {
+        "p_sent": candidate.p_sent,
+        "p_reached": candidate.p_reached,
+        "p_agreed": candidate.p_agreed,
+        "complaint_cost": _currency(candidate.complaint_cents),
+        "opt_out_cost": _currency(candidate.opt_out_cents),
+        "resource_charge": None if charge is None else _currency(charge),
     }
 
 

@@ -11,7 +11,9 @@ class Candidate:
     """One action that could have been chosen, with every factor of its value.
 
     Money is in cents; probabilities are under this action. ``expected_net_cents`` = recovered − cost − complaint and
-    opt-out cost; ``incremental_net_cents`` is its difference to ``wait``.
+    opt-out cost; ``incremental_net_cents`` is its difference to ``wait``. ``p_sent``, ``p_reached`` and ``p_agreed``
+    are the funnel's gates, ``None`` where the model has none. ``charge_cents`` is what the action pays for scarce
+    resources at their prices, in no amount that is money; ``None`` where nothing was allotted.
     """
 
     action: str
@@ -26,6 +28,12 @@ class Candidate:
     offer_amount_cents: int
     discount_cents: int
     instalment_cents: int
+    p_sent: float | None = None
+    p_reached: float | None = None
+    p_agreed: float | None = None
+    complaint_cents: float = 0.0
+    opt_out_cents: float = 0.0
+    charge_cents: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,26 @@ class Refusal:
     code: str
     until_us: int | None
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LostToBudget:
+    """The action worth most on an account, which it did not get because others make more of what that uses.
+
+    ``resource`` is what decided it, ``price`` that of a unit of it in currency (of money: per unit of money), ``use``
+    how many units the action would use. ``charge_cents`` is what all it uses costs at the prices, ``lost_cents`` how
+    much more it is worth than what the account gets instead. ``until_us`` is when a new day's resources begin.
+    """
+
+    action: str
+    resource: str
+    code: str
+    price: float
+    use: float
+    charge_cents: float
+    lost_cents: float
+    until_us: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +143,4 @@ class Decision:
     explanation: Explanation | None = field(default=None)
     action_probs: Mapping[str, float] = field(default_factory=dict)
     nonpayment: Nonpayment = field(default_factory=Nonpayment)
+    lost_to_budget: LostToBudget | None = None

@@ -297,7 +297,8 @@ def test_the_record_holds_every_field_of_a_decision(encoded: Any, bundle: Any, d
     answer = decision_json(everything[0], explained=30)
     derived = {"decided_at_us": "decided_at", "amount_due_cents": "amount_due", "not_before_us": "not_before",
                "valid_until_us": "valid_until", "chosen": "expected_net_value"}  # fmt: skip
-    assert all(derived.get(field.name, field.name) in answer for field in fields(Decision))
+    held = [field.name for field in fields(Decision) if getattr(everything[0], field.name) is not None]
+    assert all(derived.get(name, name) in answer for name in held)
 
 
 def test_a_decision_was_chosen_with_the_probability_that_the_policy_states(

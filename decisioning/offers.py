@@ -1,0 +1,96 @@
+"""What could be done on each account of a page: what is allowed, what it leads to, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.bundle import ModelBundle
+from decisioning.desk import Desk
+from decisioning.eligibility import Eligibility, Page, eligibility
+from decisioning.moments import LocalDays
+from decisioning.policy import in_holdout, uniform
+from decisioning.response import Outcomes, PriorResponse
+from decisioning.valuation import Worth, amount_due_cents, amounts, worth
+from features.batch import compute_many
+from features.encoding import Encoded
+from features.spine import Spine
+from features.state import account_states
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Offers:
+    """n accounts at their moments, before anything is chosen.
+
+    ``values`` (n, k) features and ``p_pay`` (n, H) by horizon; ``eligible``, ``outcomes`` and ``money`` of all actions.
+    """
+
+    page: Page
+    values: Floats
+    p_pay: Floats
+    eligible: Eligibility
+    outcomes: Outcomes
+    money: Worth
+
+    @property
+    def spine(self) -> Spine:
+        """Which accounts, and when."""
+        return self.page.states.spine
+
+    @property
+    def gain_cents(self) -> Floats:
+        """(n, A) what each action adds to waiting, by what the policy compares; ``NaN`` where it is not allowed."""
+        objective = self.money.objective_cents
+        return np.where(self.eligible.allowed, objective - objective[:, :1], np.nan)
+
+
+class Lots(NamedTuple):
+    """Who the n accounts are, where their draws fall (n,) in [0, 1), and whose debtor is in the hold-out (n,)."""
+
+    account_ids: list[str]
+    draws: Floats
+    holdout: npt.NDArray[np.bool_]
+
+
+def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
+    """The draws of a page: hashes of account, local day and policy, so that nothing else moves them."""
+    accounts = found.spine.account.tolist()
+    names = [encoded.account_ids[account] for account in accounts]
+    debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in accounts]
+    days = found.page.days.day.tolist()
+    draws = [uniform(name, day, desk.policy_version) for name, day in zip(names, days, strict=True)]
+    return Lots(names, np.array(draws), in_holdout(debtors, desk.config.arms.holdout))
+
+
+def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:
+    """Everything that a choice is made from."""
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    values = compute_many(encoded, spine, bundle.schema)
+    p_pay = bundle.payment.predict(values)
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
+    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
+    page = Page(states, days, desk.catalogue, asked)
+    eligible = eligibility(page, desk.contact_policy)
+    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    outcomes = outcomes_of(values, explained, bundle, desk, allowed=eligible.allowed)
+    money = worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+    return Offers(page, values, p_pay, eligible, outcomes, money)
+
+
+def outcomes_of(
+    values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> Outcomes:
+    """Outcomes of the first actions of the catalogue, as many as ``allowed`` has columns."""
+    actions = desk.catalogue.actions[: allowed.shape[1]]
+    if bundle.response is not None:
+        return bundle.response.outcomes(values, bundle.schema, actions, allowed=allowed)
+    measured = bundle.settings.get("payer_share")
+    prior = (
+        PriorResponse(desk.config.priors) if measured is None else PriorResponse(desk.config.priors, float(measured))
+    )
+    return prior.outcomes(p_pay, actions)
