@@ -95,6 +95,11 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
         return bool(self.capacities or self.budgets or self.segments)
 
     @property
+    def currency_symbol(self) -> str:
+        """How amounts are written for people."""
+        return {"BRL": "R$", "EUR": "€", "USD": "US$"}.get(self.currency, self.currency)
+
+    @property
     def packs(self) -> tuple[str, ...]:
         """Names of the contact-policy packs in force, in order."""
         return (self.contact_policy,) if isinstance(self.contact_policy, str) else tuple(self.contact_policy)

@@ -45,7 +45,6 @@ Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
 Watch = Callable[[Spine, Floats], None]
 """Told the rows and the very features (n, k) that were scored, once they are."""
-_SYMBOLS = {"BRL": "R$", "EUR": "€", "USD": "US$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def _reasons(
     found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
 ) -> list[tuple[Reason, ...]]:
     """What moves the probability, and after it the kind of non-payment where there is evidence of one."""
-    currency = _SYMBOLS.get(desk.config.currency, desk.config.currency)
+    currency = desk.config.currency_symbol
     moved = explanation.reasons(found[0], values, bundle.schema, locale=locale, currency=currency)
     kind = profile_reasons(found[1], values, bundle.schema, locale=locale, currency=currency)
     return [(*first, *last) for first, last in zip(moved, kind, strict=True)]
@@ -203,7 +202,7 @@ def _notices(
 def _with_experience(case: Case, bundle: ModelBundle, desk: Desk, *, locale: str) -> list[tuple[str, ...]]:
     """The notices of each row, and that its action was hardly ever tried, where the model can tell."""
     learned = Experience.of(bundle.settings) if bundle.response is not None else None
-    wording = locale, _SYMBOLS.get(desk.config.currency, desk.config.currency)
+    wording = locale, desk.config.currency_symbol
     untried = experience_notices(
         learned, desk.catalogue.actions, case.choice.action, net_cents=case.money.net_cents, allowed=case.allowed,
         wording=wording,

@@ -35,6 +35,10 @@ class Choice:
     probabilities: Floats
     holdout: Bools
 
+    def take(self, rows: Int64s) -> Choice:
+        """The choice for other rows."""
+        return Choice(self.action[rows], self.action_prob[rows], self.probabilities[rows], self.holdout[rows])
+
 
 def choose(worth_cents: Floats, allowed: Bools, exploration: Exploration, *, draws: Floats, holdout: Bools) -> Choice:
     """Chooses one allowed action per row.

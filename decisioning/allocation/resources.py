@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from decisioning.allocation.problem import Floats
+from decisioning.allocation.problem import Floats, Ints
 from decisioning.budgets import Volume
 from decisioning.config import DecisionConfig
 from decisioning.offers import Offers
@@ -84,6 +84,17 @@ class Resources:
         inside[:, [place for place, one in enumerate(self.items) if one.segment is not None]] = members
         return np.asarray(self.constant * inside[:, None, :], dtype=np.float64)
 
+    def by_segment(self, members: Floats) -> tuple[Floats, Ints]:
+        """What each action uses on accounts of each kind (m, A, K), and the kind of each row of ``members`` (n, G).
+
+        Accounts in the same segments are of one kind.
+        """
+        bits = (members > 0).astype(np.int64) @ (1 << np.arange(members.shape[1], dtype=np.int64))
+        # One kind at least, so that nobody at all is a portfolio as well.
+        _, first, kind = np.unique(np.append(bits, 0), return_index=True, return_inverse=True)
+        rows = np.vstack([members, np.zeros((1, members.shape[1]))])
+        return self.constant_of(rows[first]), kind[:-1].astype(np.int64)
+
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """(action, resource) where the use differs from account to account, ordered by action."""
@@ -101,8 +112,8 @@ class Resources:
 
     def charges(self, found: Offers, members: Floats, price: Floats) -> Floats:
         """(n, A) what each action pays for what it uses at ``price`` (K,), in cents."""
-        kinds, kind = np.unique(members, axis=0, return_inverse=True)
-        paid = np.array(self.constant_of(kinds) @ price)[kind.reshape(-1)]
+        constant, kind = self.by_segment(members)
+        paid = np.array(constant @ price)[kind]
         for column, (a, k) in zip(self.amounts(found).T, self.pairs, strict=True):
             paid[:, a] += price[k] * column
         return np.asarray(paid, dtype=np.float64)

@@ -1,0 +1,142 @@
+"""One day's plan for a portfolio: what every account gets under capacities and budgets, and at which prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.allocation.allotted import Allotted
+from decisioning.allocation.drawing import draw_within
+from decisioning.allocation.losses import Asked, losses
+from decisioning.allocation.problem import Floats, Ints, Problem
+from decisioning.allocation.repair import use_of
+from decisioning.allocation.resources import Resources
+from decisioning.allocation.solver import Solution, solve
+from decisioning.config import Exploration
+from decisioning.offers import Lots, Offers
+from decisioning.policy import Choice, action_probabilities
+from domain.decisions import LostToBudget
+
+Members = Callable[[Offers], Floats]
+"""(n, G) which segments the accounts of a page are in."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What n ``accounts`` (positions, rising) are given, and who draws what.
+
+    ``solution`` is the allocation where nobody explores; ``choice`` what was drawn around it, and ``use`` (K,) what
+    that takes. ``currency`` is the symbol that texts use.
+    """
+
+    accounts: Ints
+    resources: Resources
+    solution: Solution
+    choice: Choice
+    use: Floats
+    members: Members
+    currency: str
+
+    def __call__(self, found: Offers, *, locale: str) -> Allotted:
+        """The part of the plan for the accounts of a page."""
+        rows = np.searchsorted(self.accounts, found.spine.account)
+        price, members = self.solution.price, self.members(found)
+        own = self.choice.take(rows)
+        given = self.solution.choice[rows].astype(np.int64)
+        told = losses(found, given, members, self.resources, Asked(locale, self.currency, price))
+        # Who explores, or is held out, has not lost its best action to the budget.
+        beside = own.holdout | (own.action != given)
+        lost: list[LostToBudget | None] = [
+            None if other else one for one, other in zip(told, beside.tolist(), strict=True)
+        ]
+        return Allotted(own, self.resources.charges(found, members, price), lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Offers of all accounts: the ``problem``, whose draws fall where, and in which order they draw, (n,) each."""
+
+    accounts: Ints
+    problem: Problem
+    draws: Floats
+    order: Ints
+    holdout: npt.NDArray[np.bool_]
+
+
+def gather(
+    pages: Iterable[tuple[Offers, Lots, Floats]], resources: Resources, *, accounts: Ints, members: Members
+) -> Gathered:
+    """The allocation problem of all pages together.
+
+    Parameters
+    ----------
+    pages : offers, lots, and the turns (n,) in which the accounts draw; together they hold all ``accounts``
+    accounts : positions, rising
+
+    Notes
+    -----
+    Held-out accounts wait and use nothing. Values and amounts are float64 here: limits are kept to the cent.
+    """
+    n, actions, pairs = len(accounts), len(resources.actions), len(resources.pairs)
+    value, amount = np.empty((n, actions)), np.empty((n, pairs))
+    inside = np.zeros((n, len(resources.segments)))
+    draws, turns, holdout = np.empty(n), np.empty(n), np.zeros(n, dtype=np.bool_)
+    for found, lots, turn in pages:
+        rows = np.searchsorted(accounts, found.spine.account)
+        value[rows], amount[rows], inside[rows] = found.gain_cents, resources.amounts(found), members(found)
+        draws[rows], turns[rows], holdout[rows] = lots.draws, turn, lots.holdout
+    value[holdout, 1:] = np.nan
+    constant, segment = resources.by_segment(inside)
+    problem = Problem(
+        value=value, segment=segment, constant=constant, amount=amount,
+        pair_action=np.array([a for a, _ in resources.pairs], dtype=np.int64),
+        pair_resource=np.array([k for _, k in resources.pairs], dtype=np.int64),
+        limit=resources.limit, minimum=resources.minimum,
+    )  # fmt: skip
+    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), holdout)
+
+
+def planned(
+    found: Gathered, resources: Resources, exploration: Exploration, *, members: Members, currency: str
+) -> Plan:
+    """Solves the problem, and lets every account draw around its part of the solution."""
+    problem = found.problem
+    solution = solve(problem)
+    probabilities = _probabilities(problem, solution, exploration)
+    probabilities[found.holdout] = np.eye(1, probabilities.shape[1])
+    drawn = draw_within(problem, solution.choice, probabilities, draws=found.draws, order=found.order)
+    action = drawn.astype(np.int64)
+    own = probabilities[np.arange(len(problem)), action]
+    return Plan(
+        found.accounts, resources, solution, Choice(action, own, probabilities, found.holdout), use_of(problem, drawn),
+        members, currency,
+    )  # fmt: skip
+
+
+def _probabilities(problem: Problem, solution: Solution, exploration: Exploration) -> Floats:
+    """(n, A) as without limits, over values less prices, with what the solution gives in the place of the best."""
+    net = np.array(problem.value, dtype=np.float64)
+    charged = np.array(problem.constant @ solution.price)
+    for segment in range(len(charged)):
+        net[problem.segment == segment] -= charged[segment]
+    for column, (a, k) in enumerate(zip(problem.pair_action, problem.pair_resource, strict=True)):
+        net[:, a] -= solution.price[k] * problem.amount[:, column]
+    allowed = problem.value > -np.inf
+    # What was moved to keep the limits is, by a hair, not the best at these prices; it ranks first all the same.
+    rows = np.arange(len(net))
+    top = np.nextafter(np.max(np.where(allowed, net, -np.inf), axis=1), np.inf)
+    net[rows, solution.choice] = top
+    return action_probabilities(net, allowed, exploration)
+
+
+def shortfalls(plan: Plan) -> dict[str, tuple[float, float]]:
+    """Minimums that cannot be reached: by name what lacks, and how much could be used if nothing else mattered."""
+    solution = plan.solution
+    return {
+        one.name: (float(short), float(most))
+        for one, short, most in zip(plan.resources.items, solution.shortfall, solution.most, strict=True)
+        if short > 0
+    }
