@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import tables as tables_io
+from cli.allocation_output import prices_of, show_prices, write_allocation
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
 from cli.output import OnStep, progress, say, show_json, show_table
 from domain.clock import rfc3339, to_us
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from decisioning.allocation.prices import PriceList
     from domain.decisions import Decision
     from domain.tables import Tables
     from features.encoding import Encoded
@@ -28,6 +30,11 @@ _LOG_PROBS = (
     "Add the columns action_probs, every action that could have been chosen with its probability, and eligible, their "
     "names: the file is then a decisions table that later policies can be evaluated on."
 )
+_CANDIDATES = "Add the column candidates: every allowed action, best first, with all factors of what it is worth."
+_NESTED = (
+    "debt_ids", "reasons", "nonpayment", "refusals", "notices", "action_probs", "eligible", "lost_to_budget",
+    "candidates",
+)  # fmt: skip
 
 
 def decide(
@@ -37,24 +44,33 @@ def decide(
     model: Model = "champion",
     accounts: Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")] = None,
     log_probs: Annotated[bool, typer.Option("--log-probs", help=_LOG_PROBS)] = False,
+    candidates: Annotated[bool, typer.Option("--candidates", help=_CANDIDATES)] = False,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Decide on every account that owes anything at a moment, or on the accounts listed."""
+    """Decide on every account that owes anything at a moment, or on the accounts listed.
+
+    Capacities, budgets and segments of decision.yaml are kept over all of them together. What is scarce then has a
+    price, told at the end and in OUT.allocation.json.
+    """
     tables_io.check_suffix(out)
     at = moment(as_of, option="--as-of")
 
     listed = None if accounts is None else tables_io.account_list(accounts)
     with progress("deciding", quiet=as_json) as step:
-        _, found = decide_portfolio(
-            data, as_of=at, model=model, listed=listed, configs=configs, on_step=step, log_probs=log_probs
-        )
+        _, found, prices = decide_portfolio(
+            data, as_of=at, model=model, listed=listed, configs=configs, on_step=step, log_probs=log_probs,
+            candidates=candidates,
+        )  # fmt: skip
         step("writing", 0.95)
-        write_decisions(out, found)
+        write_decisions(out, found, candidates=candidates)
+        write_allocation(out, prices)
     if as_json:
-        show_json(summarise(found))
+        show_json(summarise(found) | ({} if prices is None else {"allocation": prices.model_dump(mode="json")}))
         return
     show_summary(found, out)
+    if prices is not None:
+        show_prices(prices)
 
 
 def decide_portfolio(
@@ -66,8 +82,9 @@ def decide_portfolio(
     configs: Path,
     on_step: OnStep,
     log_probs: bool = False,
-) -> tuple[Tables, list[Decision]]:
-    """The tables of a directory, and a decision for each account that owes anything, or for those listed.
+    candidates: bool = False,
+) -> tuple[Tables, list[Decision], PriceList | None]:
+    """The tables of a directory, a decision for each account that owes anything or is listed, and prices if any.
 
     Raises
     ------
@@ -77,6 +94,7 @@ def decide_portfolio(
     from decisioning.bundle import read_bundle
     from decisioning.engine import decide as run
     from decisioning.engine import load_desk
+    from decisioning.portfolio import allot
     from features.encoding import encode
     from training.registry import Tracking, resolve
 
@@ -92,8 +110,16 @@ def decide_portfolio(
     on_step("sorting events", 0.2)
     encoded = encode(tables, attributes=bundle.schema.attributes)
     chosen = None if listed is None else _positions(encoded, listed)
-    on_step("deciding", 0.3)
-    return tables, run(encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs)
+    on_step("allotting" if desk.config.is_limited else "deciding", 0.3)
+    plan = allot(
+        encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen,
+        on_share=lambda share: on_step("allotting", 0.3 + 0.2 * share),
+    )  # fmt: skip
+    found = run(
+        encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs, allot=plan,
+        explain="full" if candidates else "reasons",
+    )  # fmt: skip
+    return tables, found, prices_of(plan, as_of=as_of, bundle=bundle, desk=desk)
 
 
 def _has_history(tables: Tables, as_of: datetime) -> None:
@@ -118,15 +144,15 @@ def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
     return np.array(sorted({index[name] for name in listed}), dtype=np.int64)
 
 
-def write_decisions(path: Path, decisions: list[Decision]) -> None:
+def write_decisions(path: Path, decisions: list[Decision], *, candidates: bool = False) -> None:
     """One row per account, in the order of their ids; lists become JSON text in CSV."""
     import pandas as pd
 
     from decisioning.records import decision_row
 
-    frame = pd.DataFrame([decision_row(decision) for decision in decisions])
+    frame = pd.DataFrame([decision_row(decision, candidates=candidates) for decision in decisions])
     if path.suffix == ".csv":
-        for name in ("debt_ids", "reasons", "nonpayment", "refusals", "notices", "action_probs", "eligible"):
+        for name in _NESTED:
             if name in frame:
                 frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
         for name in ("decided_at", "not_before", "valid_until"):

@@ -90,17 +90,21 @@ def _report(out: Path, *, configs: Path) -> None:
 
 
 def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decision]]:
+    from cli.allocation_output import show_prices, write_allocation
     from cli.decide_command import decide_portfolio, show_summary, write_decisions
     from simulation.judge import end_of
 
     _title(6, "tonight's decisions")
     with progress("deciding") as step:
-        tables, decisions = decide_portfolio(
+        tables, decisions, prices = decide_portfolio(
             data, as_of=end_of(data), model="champion", listed=None, configs=configs, on_step=step
         )
         step("writing", 0.95)
         write_decisions(out, decisions)
+        write_allocation(out, prices)
     show_summary(decisions, out)
+    if prices is not None:
+        show_prices(prices)
     return tables, decisions
 
 

@@ -29,7 +29,7 @@ class Plan:
     """What n ``accounts`` (positions, rising) are given, and who draws what.
 
     ``solution`` is the allocation where nobody explores; ``choice`` what was drawn around it, and ``use`` (K,) what
-    that takes. ``currency`` is the symbol that texts use.
+    that takes. ``local_days`` are the debtors' days, rising; ``currency`` is the symbol that texts use.
     """
 
     accounts: Ints
@@ -38,6 +38,7 @@ class Plan:
     choice: Choice
     use: Floats
     members: Members
+    local_days: tuple[int, ...]
     currency: str
 
     def __call__(self, found: Offers, *, locale: str) -> Allotted:
@@ -64,6 +65,7 @@ class Gathered:
     draws: Floats
     order: Ints
     holdout: npt.NDArray[np.bool_]
+    local_days: tuple[int, ...]
 
 
 def gather(
@@ -83,11 +85,13 @@ def gather(
     n, actions, pairs = len(accounts), len(resources.actions), len(resources.pairs)
     value, amount = np.empty((n, actions)), np.empty((n, pairs))
     inside = np.zeros((n, len(resources.segments)))
+    days: set[int] = set()
     draws, turns, holdout = np.empty(n), np.empty(n), np.zeros(n, dtype=np.bool_)
     for found, lots, turn in pages:
         rows = np.searchsorted(accounts, found.spine.account)
         value[rows], amount[rows], inside[rows] = found.gain_cents, resources.amounts(found), members(found)
         draws[rows], turns[rows], holdout[rows] = lots.draws, turn, lots.holdout
+        days |= set(found.page.days.day.tolist())
     value[holdout, 1:] = np.nan
     constant, segment = resources.by_segment(inside)
     problem = Problem(
@@ -96,7 +100,7 @@ def gather(
         pair_resource=np.array([k for _, k in resources.pairs], dtype=np.int64),
         limit=resources.limit, minimum=resources.minimum,
     )  # fmt: skip
-    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), holdout)
+    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), holdout, tuple(sorted(days)))
 
 
 def planned(
@@ -112,7 +116,7 @@ def planned(
     own = probabilities[np.arange(len(problem)), action]
     return Plan(
         found.accounts, resources, solution, Choice(action, own, probabilities, found.holdout), use_of(problem, drawn),
-        members, currency,
+        members, found.local_days, currency,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decisioning.allocation.resources import Resource
 from features.wording import CHANNEL_NAMES, say_value
 
+LOCALES = ("pt-BR", "en")
 _MOMENTS = {"morning": ("pela manhã", "in the morning"), "afternoon": ("à tarde", "in the afternoon"),
             "evening": ("à noite", "in the evening")}  # fmt: skip
 _WHAT = {
