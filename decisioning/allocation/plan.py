@@ -28,8 +28,9 @@ Members = Callable[[Offers], Floats]
 class Plan:
     """What n ``accounts`` (positions, rising) are given, and who draws what.
 
-    ``solution`` is the allocation where nobody explores; ``choice`` what was drawn around it, and ``use`` (K,) what
-    that takes. ``local_days`` are the debtors' days, rising; ``currency`` is the symbol that texts use.
+    ``solution`` is the allocation where nobody explores; ``choice`` what was drawn around it, ``use`` (K,) what that
+    takes, in so many decisions ``uses`` (K,). ``local_days`` are the debtors' days, rising; ``currency`` is the symbol
+    that texts use.
     """
 
     accounts: Ints
@@ -37,6 +38,7 @@ class Plan:
     solution: Solution
     choice: Choice
     use: Floats
+    uses: Ints
     members: Members
     local_days: tuple[int, ...]
     currency: str
@@ -116,7 +118,7 @@ def planned(
     own = probabilities[np.arange(len(problem)), action]
     return Plan(
         found.accounts, resources, solution, Choice(action, own, probabilities, found.holdout), use_of(problem, drawn),
-        members, found.local_days, currency,
+        _uses(problem, action, resources), members, found.local_days, currency,
     )  # fmt: skip
 
 
@@ -134,6 +136,14 @@ def _probabilities(problem: Problem, solution: Solution, exploration: Exploratio
     top = np.nextafter(np.max(np.where(allowed, net, -np.inf), axis=1), np.inf)
     net[rows, solution.choice] = top
     return action_probabilities(net, allowed, exploration)
+
+
+def _uses(problem: Problem, action: Ints, resources: Resources) -> Ints:
+    """(K,) how many accounts use any of each resource."""
+    some = (problem.constant > 0)[problem.segment, action]
+    for a, k in resources.pairs:
+        some[:, k] |= action == a
+    return np.asarray(some.sum(axis=0), dtype=np.int64)
 
 
 def shortfalls(plan: Plan) -> dict[str, tuple[float, float]]:

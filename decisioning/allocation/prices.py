@@ -26,6 +26,7 @@ class Price(BaseModel, frozen=True, extra="forbid"):
     Contacts and minutes are counted, their price is currency per unit; money is in currency, its price money per money.
     ``limit`` is null where there is none. ``text`` and ``said`` name the resource and its price in words, by locale.
     ``scale`` is all that the actions add to waiting, spread over the limit: prices are small or great beside it.
+    ``uses`` is the number of decisions that use any of it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Price(BaseModel, frozen=True, extra="forbid"):
     limit: float | None
     minimum: float
     used: float
+    uses: int
     price: float
     scale: float
     lacks: float = 0.0
@@ -76,7 +78,8 @@ def price_list(plan: Plan, *, as_of_us: int, policy_version: str, model_version:
             Price(
                 name=one.name, kind=one.kind, channel=one.channel, moment=one.moment, segment=one.segment,
                 per_contact=one.per_contact, limit=one.limit / unit if np.isfinite(one.limit) else None,
-                minimum=one.minimum / unit, used=float(plan.use[place]) / unit, price=price * unit / 100.0,
+                minimum=one.minimum / unit, used=float(plan.use[place]) / unit, uses=int(plan.uses[place]),
+                price=price * unit / 100.0,
                 scale=max(solution.bound, 0.0) / size * unit / 100.0 if size > 0 else 0.0,
                 lacks=lacking.get(one.name, (0.0, 0.0))[0] / unit,
                 text={locale: say_resource(one, locale=locale) for locale in LOCALES},

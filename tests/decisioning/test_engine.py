@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from decisioning.config import Arms, Exploration
 from decisioning.desk import desk as make_desk
 from decisioning.desk import load_desk
 from decisioning.engine import decide, probabilities, score
+from decisioning.integrity import canonical_json
 from decisioning.records import decision_json, decision_row
 from decisioning.response import Head, HurdleModel
 from domain.actions import WAIT
@@ -256,6 +258,16 @@ def test_no_answer_ever_holds_an_internal_amount_in_cents(decided: list[Decision
         ("decision.yaml", "priors: {}", "priors: {reach: {whatsap: 0.4}}", "whatsap"),
         ("decision.yaml", "priors: {}", "priors: {reach: {sms: 1.4}}", "between 0 and 1"),
         ("decision.yaml", "exploration: {share", "exploration: {shares", "did you mean 'share'"),
+        ("decision.yaml", "capacities: {}", "capacities: {agent_cal: {per_day: 4}}", "did you mean 'agent_call'"),
+        ("decision.yaml", "capacities: {}", "capacities: {sms: {per_dy: 4}}", "did you mean 'per_day'"),
+        ("decision.yaml", "capacities: {}", "capacities: {sms: {per_day: 4, min_per_day: 5}}", "above a most"),
+        ("decision.yaml", "capacities: {}", "capacities: {sms: {minutes_per_day: 4}}", "minutes_per_contact"),
+        ("decision.yaml", "capacities: {}", "capacities: {sms: {by_moment: {mornin: {per_day: 4}}}}", "'morning'"),
+        ("decision.yaml", "capacities: {}", "capacities: {portal: {by_moment: {morning: {per_day: 4}}}}", "afternoon"),
+        ("decision.yaml", "budgets: {}", "budgets: {discounts: {per_day: 4}}", "did you mean 'discount'"),
+        ("decision.yaml", "budgets: {}", "segments: {late: {per_day: 4}}", "min_days_past_due"),
+        ("decision.yaml", "budgets: {}", "segments: {late: {min_days_past_due: 9}}", "needs per_day"),
+        ("decision.yaml", "budgets: {}", "segments: {bank: {attribute: creditor, per_day: 9}}", "go together"),
         ("decision.yaml", "contact_policy: br", "contact_policy: bra", "needed one of"),
         ("decision.yaml", "[7, 30, 60, 90]", "[30, 7]", "rising"),
         ("contact_policy/br.yaml", "max_contacts: 3", "max_contact: 3", "did you mean 'max_contacts'"),
@@ -279,6 +291,16 @@ def test_the_policy_version_follows_content_and_not_comments(tmp_path: Path, des
     assert load_desk(folder).policy_version == desk.policy_version
     path.write_text(path.read_text(encoding="utf-8").replace("max_contacts: 3", "max_contacts: 4"), encoding="utf-8")
     assert load_desk(folder).policy_version != desk.policy_version
+
+
+def test_segments_that_are_not_configured_leave_the_policy_version_alone(desk: Any) -> None:
+    """What is drawn goes by the version: a configuration that says nothing new must draw what it always drew."""
+    parts = {
+        "actions": desk.catalogue.config.model_dump(mode="json"), "order": list(desk.catalogue.names()),
+        "decision": {name: part for name, part in desk.config.model_dump(mode="json").items() if name != "segments"},
+        "contact_policy": desk.contact_policy.to_json(),
+    }  # fmt: skip
+    assert sha256(canonical_json(parts)).hexdigest()[:16] == desk.policy_version
 
 
 def test_every_decision_parameter_moves_the_policy_version(desk: Any) -> None:

@@ -1,0 +1,173 @@
+"""Deciding one by one through a day at the prices of a plan: prices follow use, and no limit is ever exceeded.
+
+Prices fitted on a portfolio miss a little on the accounts that really come. So, from time to time through the day, the
+price of what is used ahead of its pace rises, and that of what is left over falls; the pace is what is left, spread
+over what is left of the day. Whatever prices do, an action is out of reach that needs more than is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.allocation.allotted import Allotted
+from decisioning.allocation.losses import Asked, losses
+from decisioning.allocation.prices import PriceList, resources_of_prices
+from decisioning.allocation.problem import Floats
+from decisioning.allocation.resources import Resources
+from decisioning.config import Exploration
+from decisioning.offers import Lots, Offers
+from decisioning.policy import Choice, choose
+from domain.actions import Action
+from domain.errors import ConfigError
+
+Bools = npt.NDArray[np.bool_]
+
+_FIRMNESS = 0.1
+"""How much a price answers to use beside its pace. Chance alone moves the use of N units by about √N, and so a price by
+about as many percent as this is hundredths, whatever N; more would follow noise, less would miss what is there."""
+_LEAST = 1.0
+_MOST = 0.5
+"""No adjustment changes the logarithm of a price by more than this."""
+_FLOOR = 1e-4
+"""Least price, beside a resource's scale: a price of 0 could never rise by any factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Prices and use at some time of a day; a new book takes the place of the old one with every change.
+
+    ``dear`` (K,) is what limits make a unit cost, ``paid`` (K,) what minimums pay for one, in cents. ``used`` (K,) is
+    what was used so far, and ``before`` (K,) was by the last adjustment, when the share ``done`` (K,) of the day's use
+    was expected to be over. ``answer`` (K,) is how much the logarithm of a price changes by use of a whole limit.
+
+    Notes
+    -----
+    Adjustments look at use and not at a clock: the same decisions in the same order give the same book.
+    """
+
+    resources: Resources
+    dear: Floats
+    paid: Floats
+    floor: Floats
+    answer: Floats
+    used: Floats
+    before: Floats
+    done: Floats
+
+    @classmethod
+    def opened(cls, prices: PriceList, actions: tuple[Action, ...], *, used: Floats | None = None) -> PriceBook:
+        """A book for a day that begins, at the prices of a plan; ``used`` (K,) where something is used already."""
+        resources, price = resources_of_prices(prices, actions)
+        unit = np.array([100.0 if one.is_money else 1.0 for one in resources.items])
+        scale = np.array([one.scale * 100.0 for one in prices.resources]) / unit
+        floor = _FLOOR * np.where(scale > 0, scale, 1.0)
+        begun = np.zeros(len(resources)) if used is None else np.asarray(used, dtype=np.float64)
+        dear = np.where(np.isfinite(resources.limit), np.maximum(price, floor), 0.0)
+        paid = np.where(resources.minimum > 0, np.maximum(-price, floor), 0.0)
+        answer = np.maximum(_FIRMNESS * np.sqrt([one.uses for one in prices.resources]), _LEAST)
+        return cls(resources, dear, paid, floor, answer, begun, begun, np.zeros(len(resources)))
+
+    @property
+    def price(self) -> Floats:
+        """(K,) what a unit costs now, in cents; negative where a minimum pays for use."""
+        return self.dear - self.paid
+
+    @property
+    def left(self) -> Floats:
+        """(K,) what may still be used."""
+        return self.resources.limit - self.used
+
+    def within_reach(self, use: Floats) -> Bools:
+        """Whether there is enough left for uses (…, K): the hard stop."""
+        # Use is added up as here, so that what is within reach never brings the sum above the limit.
+        return np.asarray(((use == 0) | (self.used + use <= self.resources.limit)).all(axis=-1), dtype=np.bool_)
+
+    def spend(self, use: Floats) -> PriceBook:
+        """The book after a decision that uses ``use`` (K,).
+
+        Raises
+        ------
+        ConfigError : it needs more than is left; ask ``within_reach`` before
+        """
+        if not self.within_reach(use):
+            raise ConfigError(
+                f"found a use beyond what is left of {self._beyond(use)}; needed one that is within reach, "
+                "so ask for that before an action is chosen"
+            )
+        return replace(self, used=self.used + use)
+
+    def adjusted(self, done: float | Floats) -> PriceBook:
+        """The book with prices that have followed use since the last adjustment.
+
+        ``done`` is the share of the day's use that is expected to be over by now: one for all resources, or (K,) where
+        some are used earlier in the day than others. What is no later than at the last adjustment changes nothing.
+        """
+        now = np.maximum(np.minimum(np.broadcast_to(done, self.done.shape), 1.0), self.done)
+        open_ = 1.0 - self.done
+        part = np.divide(now - self.done, open_, out=np.zeros_like(open_), where=open_ > 0)
+        if not part.any():
+            return self
+        resources = self.resources
+        ahead = self._ahead(part, np.where(np.isfinite(resources.limit), resources.limit, 0.0))
+        beyond = self._ahead(part, resources.minimum)
+        dear = np.where(self.dear > 0, np.maximum(self.dear * np.exp(ahead), self.floor), 0.0)
+        paid = np.where(self.paid > 0, np.maximum(self.paid * np.exp(-beyond), self.floor), 0.0)
+        return replace(self, dear=dear, paid=paid, before=self.used, done=now)
+
+    def _ahead(self, part: Floats, whole: Floats) -> Floats:
+        """(K,) change of the logarithm of prices: use less the ``part`` of what was left of a ``whole``, beside it."""
+        pace = part * np.maximum(whole - self.before, 0.0)
+        beside = np.divide(self.used - self.before - pace, whole, out=np.zeros_like(pace), where=whole > 0)
+        return np.asarray(np.clip(self.answer * beside, -_MOST, _MOST), dtype=np.float64)
+
+    def _beyond(self, use: Floats) -> list[str]:
+        short = (use > 0) & (self.used + use > self.resources.limit)
+        return [one.name for one, lacks in zip(self.resources.items, short.tolist(), strict=True) if lacks]
+
+
+def allot_online(
+    book: PriceBook, found: Offers, lots: Lots, members: Floats, exploration: Exploration, *, locale: str, currency: str
+) -> tuple[Allotted, PriceBook]:
+    """Chooses for the accounts of a request one after another, and gives the book after them.
+
+    Parameters
+    ----------
+    members : (n, G) which segments each account is in, in the order of the book's resources
+
+    Notes
+    -----
+    What is out of reach is not explored either. It depends on decisions that were taken before, so that each
+    ``action_prob`` is true given those.
+    """
+    gain, charges = found.gain_cents, book.resources.charges(found, members, book.price)
+    amounts, constant = book.resources.amounts(found), book.resources.constant_of(members)
+    given = np.zeros(len(gain), dtype=np.int64)
+    price, choices = book.price, []
+    for row in range(len(gain)):
+        use = constant[row]
+        for column, (a, k) in enumerate(book.resources.pairs):
+            use[a, k] += amounts[row, column]
+        allowed = (found.eligible.allowed[row] & book.within_reach(use))[None, :]
+        net = np.where(allowed, gain[row] - charges[row], -np.inf)
+        given[row] = int(np.argmax(net))
+        choice = choose(net, allowed, exploration, draws=lots.draws[row : row + 1], holdout=lots.holdout[row : row + 1])
+        book = book.spend(use[int(choice.action[0])])
+        choices.append(choice)
+    together = _together(choices, len(book.resources.actions))
+    told = losses(found, given, members, book.resources, Asked(locale, currency, price))
+    beside = (together.holdout | (together.action != given)).tolist()
+    lost = [None if other else one for one, other in zip(told, beside, strict=True)]
+    return Allotted(together, charges, lost), book
+
+
+def _together(choices: list[Choice], actions: int) -> Choice:
+    if not choices:
+        none = np.zeros(0)
+        return Choice(none.astype(np.int64), none, np.zeros((0, actions)), none.astype(np.bool_))
+    return Choice(
+        *(np.concatenate([getattr(one, name) for one in choices])
+          for name in ("action", "action_prob", "probabilities", "holdout"))
+    )  # fmt: skip

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from allocation_day import day
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import examples
+
+from decisioning.allocation.online import PriceBook, allot_online
+from decisioning.allocation.prices import PriceList, price_list, read_prices, write_prices
+from decisioning.budgets import Budget, Capacity
+from decisioning.config import DecisionConfig, Exploration, Priors
+from decisioning.desk import desk as make_desk
+from decisioning.engine import decide
+from decisioning.offers import lots_of, offers
+from decisioning.pages import owing, spine_at
+from decisioning.portfolio import allot
+from domain.actions import WAIT
+from domain.clock import parse_moment, to_us
+from domain.errors import ConfigError
+from features.encoding import encode
+
+AS_OF = parse_moment("2026-03-02T12:30:00Z")
+
+
+@pytest.fixture(scope="module")
+def many(portfolio: Any) -> Any:
+    return encode(portfolio(300), attributes={})
+
+
+@pytest.fixture(scope="module")
+def bundle(bundle: Any) -> Any:
+    return replace(bundle, response=None)
+
+
+@pytest.fixture(scope="module")
+def limited(desk: Any) -> Any:
+    """Ten calls of which five at least, forty letters, and eighty of contact cost a day."""
+    limits = {
+        "priors": Priors(reach={"agent_call": 0.7}, lift={"agent_call": 1.3}),
+        "capacities": {"agent_call": Capacity(per_day=10, min_per_day=5), "letter": Capacity(per_day=40)},
+        "budgets": {"contact_cost": Budget(per_day=80.0)},
+    }
+    config = DecisionConfig.model_validate(desk.config.model_copy(update=limits).model_dump())
+    return make_desk(desk.catalogue, config, desk.contact_policy)
+
+
+@pytest.fixture(scope="module")
+def prices(many: Any, bundle: Any, limited: Any) -> PriceList:
+    plan = allot(many, as_of=AS_OF, bundle=bundle, desk=limited)
+    assert plan is not None
+    return price_list(plan, as_of_us=to_us(AS_OF), policy_version="p", model_version="3", currency="BRL")
+
+
+@pytest.fixture(scope="module")
+def book(prices: PriceList, limited: Any) -> PriceBook:
+    return PriceBook.opened(prices, limited.catalogue.actions)
+
+
+def test_a_price_list_is_read_as_it_was_written(prices: PriceList, tmp_path: Path) -> None:
+    write_prices(tmp_path / "prices.json", prices)
+    assert read_prices(tmp_path / "prices.json") == prices
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"resources": 1}'])
+def test_a_file_that_is_no_price_list_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prices.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="needed what `acerto decide` writes"):
+        read_prices(tmp_path / "prices.json")
+
+
+def test_a_book_opens_at_the_prices_of_the_plan(book: PriceBook, many: Any, bundle: Any, limited: Any) -> None:
+    plan = allot(many, as_of=AS_OF, bundle=bundle, desk=limited)
+    assert plan is not None
+    assert book.price == pytest.approx(plan.solution.price, abs=2.0 * book.floor.max())
+
+
+uses = st.lists(st.lists(st.floats(0, 6), min_size=3, max_size=3), max_size=40)
+
+
+@given(wanted=uses, adjust=st.integers(1, 5))
+@settings(max_examples=examples(200), deadline=None)
+def test_no_limit_is_exceeded_whatever_is_wanted(book: PriceBook, wanted: list[list[float]], adjust: int) -> None:
+    for place, one in enumerate(wanted):
+        use = np.array(one)
+        if book.within_reach(use):
+            book = book.spend(use)
+        if place % adjust == 0:
+            book = book.adjusted(place / len(wanted))
+    assert (book.used <= book.resources.limit).all()
+
+
+def test_what_is_beyond_reach_cannot_be_spent(book: PriceBook) -> None:
+    with pytest.raises(ConfigError, match=r"agent_call\.contacts"):
+        book.spend(np.array([11.0, 0.0, 0.0]))
+
+
+@given(share=st.floats(0.01, 0.99))
+def test_use_ahead_of_its_pace_makes_dearer(book: PriceBook, share: float) -> None:
+    ahead = book.spend(np.array([0.0, 40.0, 0.0])).adjusted(share)
+    assert ahead.price[1] > book.price[1]
+
+
+@given(share=st.floats(0.01, 0.99))
+def test_use_behind_its_pace_makes_cheaper(book: PriceBook, share: float) -> None:
+    dear = replace(book, dear=100.0 * np.maximum(book.dear, 1.0))
+    assert dear.adjusted(share).dear[1] < dear.dear[1]
+
+
+@given(share=st.floats(0.01, 0.99))
+def test_a_minimum_that_falls_behind_pays_more(book: PriceBook, share: float) -> None:
+    assert book.adjusted(share).paid[0] > book.paid[0]
+
+
+def test_a_price_can_always_rise_again(book: PriceBook) -> None:
+    low = book
+    for step in range(1, 200):
+        low = low.adjusted(step / 200)
+    assert (low.dear >= low.floor).all() and (low.floor > 0).all()
+
+
+def test_adjusting_for_no_later_share_changes_nothing(book: PriceBook) -> None:
+    later = book.spend(np.array([1.0, 1.0, 0.0])).adjusted(0.5)
+    assert later.spend(np.array([1.0, 1.0, 0.0])).adjusted(0.5).price.tolist() == later.price.tolist()
+
+
+def test_resources_may_have_paces_of_their_own(book: PriceBook) -> None:
+    spent = replace(book, dear=100.0 * np.maximum(book.dear, 1.0)).spend(np.array([0.0, 20.0, 4_000.0]))
+    assert spent.adjusted(np.array([0.5, 0.9, 0.5])).price[1] < spent.adjusted(0.5).price[1]
+
+
+def served(
+    many: Any, bundle: Any, limited: Any, book: PriceBook, exploration: Exploration
+) -> tuple[list[Any], PriceBook]:
+    """Decisions of the whole portfolio in requests of 20 accounts."""
+    found, accounts = [], owing(many, to_us(AS_OF), channels=limited.catalogue.channels)
+    for start in range(0, len(accounts), 20):
+
+        def chosen(page: Any, *, locale: str) -> Any:
+            nonlocal book
+            given, book = allot_online(
+                book, page, lots_of(page, many, limited), np.zeros((page.page.size, 0)), exploration, locale=locale,
+                currency="R$",
+            )  # fmt: skip
+            return given
+
+        some = accounts[start : start + 20]
+        found += decide(
+            many, as_of=AS_OF, bundle=bundle, desk=limited, accounts=some, allot=chosen, log_probs=True, locale="en"
+        )
+        book = book.adjusted((start + 20) / len(accounts))
+    return found, book
+
+
+def test_a_day_of_requests_keeps_within_every_limit(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
+    found, after = served(many, bundle, limited, book, Exploration(share=0.3))
+    calls = sum(decision.channel == "agent_call" for decision in found)
+    cost = sum(decision.chosen.expected_cost_cents for decision in found)
+    assert after.used[0] == calls <= 10
+    assert after.used[2] == pytest.approx(cost)
+    assert cost <= 8_000
+
+
+def test_probabilities_of_a_request_sum_to_1_and_hold_the_chosen_one(
+    many: Any, bundle: Any, limited: Any, book: PriceBook
+) -> None:
+    for decision in served(many, bundle, limited, book, Exploration(share=0.3))[0]:
+        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
+        assert decision.action_probs[decision.action] == decision.action_prob
+
+
+def test_when_everything_is_used_up_all_wait_and_say_why(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
+    spent = replace(book, used=np.array(book.resources.limit))
+    found, _ = served(many, bundle, limited, spent, Exploration(share=0.3))
+    assert {decision.action for decision in found} == {WAIT}
+    assert sum(decision.lost_to_budget is not None for decision in found) > len(found) / 2
+
+
+def test_a_request_without_accounts_is_an_answer(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
+    none = offers(many, spine_at(np.zeros(0, dtype=np.int64), to_us(AS_OF)), bundle, limited)
+    given, after = allot_online(
+        book, none, lots_of(none, many, limited), np.zeros((0, 0)), Exploration(), locale="en", currency="R$"
+    )
+    assert len(given.choice.action) == 0 and after is book
+
+
+def test_a_day_at_yesterdays_prices_reaches_99_9_percent_of_the_bound_within_every_limit() -> None:
+    found = day(200_000, seed=2)
+    assert (found.use <= found.limit).all()
+    assert found.gain >= 0.999 * found.bound
