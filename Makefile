@@ -40,9 +40,10 @@ bench: setup  ## The measurements of benchmarks/README.md
 	@$(BIN)/python benchmarks/bench_features.py
 	@$(BIN)/python benchmarks/bench_ope.py
 	@$(BIN)/python benchmarks/bench_sizes.py
+	@$(BIN)/python benchmarks/bench_allocation.py
 
 soak: setup  ## The long forms of the measurements in the tests
-	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope --durations=12
+	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope tests/decisioning/allocation --durations=12
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports

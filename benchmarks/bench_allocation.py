@@ -1,4 +1,4 @@
-"""Allocation under nine constraints: gap to the dual bound, CPU and memory; against HiGHS, and against greedy.
+"""Allocation under nine constraints: gap to the dual bound, CPU and memory; against HiGHS and greedy; and a day online.
 
     python benchmarks/bench_allocation.py [--accounts 1000000] [--highs 1000 10000] [--seed 0] [--short]
 
@@ -21,6 +21,7 @@ from typing import TypeVar
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from allocation_day import day
 from allocation_world import greedy, highs, portfolio
 
 from decisioning.allocation import solve
@@ -74,6 +75,16 @@ def one_size(accounts: int, seed: int, *, against_highs: bool) -> None:
         print(f"  {name} CPU {other:8.2f} s   loses {lost / found.value:.2%} of the gain ({lost:,.0f})")
 
 
+def online(accounts: int, seed: int) -> None:
+    """Plays a day at the prices of another portfolio, as they are and made wrong."""
+    wrong = np.array([1.3, 0.7, 1.0, 1.3, 0.8, 1.0, 1.0, 1.2, 1.0])
+    print(f"\n{accounts:,} accounts one by one, 200 adjustments, prices of another portfolio, seed {seed + 1}")
+    for name, factor in (("as they are", np.ones(9)), ("up to 30 % wrong", wrong)):
+        found, cpu = timed(lambda factor=factor: day(accounts, factor=factor, seed=seed + 1))  # type: ignore[misc]
+        within = bool((found.use <= found.limit).all())
+        print(f"  {name:17s} {found.gain / found.bound:.3%} of the bound   within limits: {within}   CPU {cpu:.1f} s")
+
+
 def _worth(problem: Problem, choice: np.ndarray) -> float:
     return float(problem.value[np.arange(len(problem)), choice].sum(dtype=np.float64))
 
@@ -86,15 +97,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--short", action="store_true", help="1,000 and 50,000 accounts: seconds")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--day", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         one_size(given.one, given.seed, against_highs=given.one in given.highs)
+        return
+    if given.day:
+        online(given.day, given.seed)
         return
     sizes = [1_000, 50_000] if given.short else [*given.highs, given.accounts]
     compared = [1_000] if given.short else given.highs
     for size in sizes:
         own = ["--one", str(size), "--seed", str(given.seed), "--highs", *map(str, compared)]
         subprocess.run([sys.executable, __file__, *own], check=True)
+    for size in [20_000] if given.short else [20_000, 200_000, given.accounts]:
+        subprocess.run([sys.executable, __file__, "--day", str(size), "--seed", str(given.seed)], check=True)
 
 
 if __name__ == "__main__":

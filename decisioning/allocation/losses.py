@@ -37,7 +37,8 @@ def losses(
     rows = np.arange(len(gain))
     lost = gain[rows, best] - gain[rows, given]
     told: list[LostToBudget | None] = [None] * len(gain)
-    short = np.flatnonzero(lost > 0)
+    # Less than a cent is not worth a word.
+    short = np.flatnonzero(lost >= 1.0)
     if not len(short):
         return told
     until = found.page.days.at(found.page.days.day + 1)
