@@ -19,6 +19,7 @@ from decisioning.config import Exploration
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, action_probabilities
 from domain.decisions import LostToBudget
+from domain.errors import UnknownAccountError
 
 Members = Callable[[Offers], Floats]
 """(n, G) which segments the accounts of a page are in."""
@@ -44,8 +45,18 @@ class Plan:
     currency: str
 
     def __call__(self, found: Offers, *, locale: str) -> Allotted:
-        """The part of the plan for the accounts of a page."""
+        """The part of the plan for the accounts of a page.
+
+        Raises
+        ------
+        UnknownAccountError : the plan was made without one of them
+        """
         rows = np.searchsorted(self.accounts, found.spine.account)
+        if not np.isin(found.spine.account, self.accounts).all():
+            raise UnknownAccountError(
+                f"found accounts that the plan of {len(self.accounts)} does not hold; needed a plan made for all that "
+                "are decided on, so allot the same accounts"
+            )
         price, members = self.solution.price, self.members(found)
         own = self.choice.take(rows)
         given = self.solution.choice[rows].astype(np.int64)

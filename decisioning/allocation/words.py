@@ -56,9 +56,9 @@ def say_price(resource: Resource, price: float, *, locale: str, currency: str) -
     >>> say_price(calls, 1941.0, locale="en", currency="R$")
     'one more hour of agent call is worth R$ 1,164.60'
     """
-    if price == 0:
-        return _FREE[locale == "en"]
     cents = 100.0 * price if resource.is_money else price * (60.0 if resource.kind == "minutes" else 1.0)
+    if abs(cents) < 0.5:
+        return _FREE[locale == "en"]
     said = _money(abs(cents), locale, currency)
     if price < 0:
         return _PAID[locale == "en"].format(price=said)

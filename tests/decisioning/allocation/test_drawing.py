@@ -25,10 +25,9 @@ def prepared(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     return plan, probabilities, rng.random(n), rng.permutation(n)
 
 
-def drawn(problem: Problem, seed: int, draws: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    plan, probabilities, own, order = prepared(problem, seed)
-    choice = draw_within(problem, plan, probabilities, draws=own if draws is None else draws, order=order)
-    return choice, probabilities
+def drawn(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    plan, probabilities, draws, order = prepared(problem, seed)
+    return draw_within(problem, plan, probabilities, draws=draws, order=order), probabilities
 
 
 seeds = st.integers(0, 2**32 - 1)
@@ -65,11 +64,12 @@ def test_an_account_draws_each_action_with_the_probability_that_is_stated(
 ) -> None:
     """Its own draw runs over an even grid, all the others stay: shares can miss by a step of the grid each."""
     place, steps = place % len(problem), 400
-    draws = prepared(problem, seed)[2]
+    plan, before, draws, order = prepared(problem, seed)
     counted, stated = np.zeros(problem.value.shape[1]), []
     for step in range(steps):
         draws[place] = (step + 0.5) / steps
-        choice, probabilities = drawn(problem, seed, draws)
+        probabilities = before.copy()
+        choice = draw_within(problem, plan, probabilities, draws=draws, order=order)
         counted[choice[place]] += 1
         stated.append(probabilities[place])
     assert np.ptp(stated, axis=0).max() == 0

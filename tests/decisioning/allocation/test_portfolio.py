@@ -18,7 +18,7 @@ from decisioning.records import decision_row, factors_json
 from domain.actions import WAIT
 from domain.clock import parse_moment
 from domain.decisions import Decision
-from domain.errors import ConfigError, DataError
+from domain.errors import ConfigError, DataError, UnknownAccountError
 from features.encoding import encode
 
 AS_OF = parse_moment("2026-03-02T12:30:00Z")
@@ -218,6 +218,13 @@ def test_a_plan_is_the_same_in_any_order_of_accounts(many: Any, bundle: Any, des
         for plan in plans
     ]
     assert repr(found[0]) == repr(found[1])
+
+
+def test_an_account_that_the_plan_does_not_hold_is_refused(many: Any, bundle: Any, desk: Any) -> None:
+    own = limited(desk, capacities=AGENTS)
+    plan = allot(many, as_of=AS_OF, bundle=bundle, desk=own, accounts=np.arange(10))
+    with pytest.raises(UnknownAccountError, match="allot the same accounts"):
+        decide(many, as_of=AS_OF, bundle=bundle, desk=own, accounts=np.arange(20), allot=plan)
 
 
 def test_nobody_at_all_is_a_portfolio(many: Any, bundle: Any, desk: Any) -> None:
