@@ -63,9 +63,11 @@ def solve(problem: Problem, *, tolerance: float = 1e-6, passes: int = 300) -> So
     if shortfall.any():
         # Prices that pay for what cannot be had are no use: they are sought again for what can be.
         reached = replace(problem, minimum=np.minimum(problem.minimum, use))
-        found = _search(reached, (low, high), tolerance=tolerance, passes=passes)
-        choice, use = repair(reached, found.best)
+        again = _search(reached, (low, high), tolerance=tolerance, passes=passes)
+        choice, use = repair(reached, again.best)
         shortfall = np.maximum(problem.minimum - use, 0.0)
+        # From other prices moves may reach the minimum after all; then the first bound is true of it, and closer.
+        found = again if shortfall.any() else found
     value = float(problem.value[np.arange(len(problem)), choice].sum(dtype=np.float64))
     return Solution(choice, use, value, found.best.price, found.best.bound, found.lowest, shortfall, most, found.passes)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from allocation_problems import best_of_all, problems, random_problem, worth
 from allocation_world import LETTERS, greedy, highs, portfolio
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import examples
 
@@ -87,6 +87,7 @@ def test_the_integer_program_lies_between_our_value_and_our_bound(seed: int) -> 
 
 
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=918)  # whose minimum is reached at the second attempt alone
 @settings(max_examples=examples(30), deadline=None)
 def test_the_bound_is_that_of_the_relaxation(seed: int) -> None:
     """Linear duality: the smallest bound is the value of the relaxed program."""
