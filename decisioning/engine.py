@@ -32,6 +32,7 @@ from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_ce
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
+from features.dossier import Dossier
 from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
@@ -119,7 +120,8 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     for rows in _pages(np.arange(len(spine), dtype=np.int64)):
         page_spine = spine.take(rows)
         states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
-        allowed, _, money = _weighed(states, compute_many(encoded, page_spine, bundle.schema), bundle, desk)
+        values, dossier = compute_many(encoded, page_spine, bundle.schema), Dossier(encoded, page_spine)
+        allowed, _, money = _weighed(states, values, bundle, desk, dossier=dossier)
         found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
     return np.concatenate(found)
 
@@ -146,13 +148,13 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
 
 
 def _weighed(
-    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk
+    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk, *, dossier: Dossier | None = None
 ) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
     """Which actions are allowed (n, A), what each leads to, and what it is worth."""
     p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
     asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
+    allowed = eligibility(Page(states, days, desk.catalogue, asked, dossier), desk.contact_policy).allowed
     outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
     return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
 
@@ -165,7 +167,7 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
 
     asked = amounts(amount_due_cents(states), actions, balance_cents=states.balance_cents)
     days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    page = Page(states, days, desk.catalogue, asked)
+    page = Page(states, days, desk.catalogue, asked, Dossier(encoded, spine))
     eligible = eligibility(page, desk.contact_policy)
 
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
