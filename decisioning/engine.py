@@ -1,8 +1,7 @@
 """From ledgers to decisions: the whole story on one page.
 
 Features become scores, scores become money, money and rules become a choice, and the choice becomes a record with its
-reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``; so has
-"at most one contact per debtor and day", which looks over accounts and not at one.
+reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
+from decisioning.one_contact import debtor_pages, one_contact_per_debtor
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
 from decisioning.rehearsal import free_states
 from decisioning.response import Outcomes, PriorResponse
@@ -84,15 +84,16 @@ def decide(
     """
     as_of_us = to_us(as_of)
     chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
-    found: list[Decision] = []
-    for page in _pages(chosen):
+    found: dict[int, Decision] = {}
+    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64), size=_PAGE):
         spine = _spine(page, as_of_us)
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
         if watch is not None:
             watch(spine, case.values)
         notices = _with_experience(case, bundle, desk, locale=locale)
-        found += decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
-    return found
+        decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+        found |= dict(zip(places.tolist(), decided, strict=True))
+    return [found[place] for place in range(len(chosen))]
 
 
 def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:
@@ -173,6 +174,10 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
     money = worth(outcomes, asked, actions, config.objective)
+    eligible = one_contact_per_debtor(
+        eligible, page, desk.contact_policy, debtor=encoded.debtor[spine.account].astype(np.int64),
+        worth_cents=money.objective_cents,
+    )  # fmt: skip
 
     names = [encoded.account_ids[account] for account in spine.account.tolist()]
     debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in spine.account.tolist()]
@@ -186,7 +191,8 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
     kinds = profile(values, bundle.schema)
     return Case(
         page=page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=values, p_pay=p_pay,
-        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice, profile=kinds,
+        allowed=eligible.allowed, spans=(eligible.not_before_us, eligible.valid_until_us), outcomes=outcomes,
+        money=money, choice=choice, profile=kinds,
         reasons=_reasons((shares, kinds), values, bundle, desk, locale=locale) if shares else [()] * len(names),
         refusals=eligible.refusals(locale=locale), notices=_notices(encoded, states, bundle, desk, locale=locale),
         shares=shares if explain == "full" else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from decisioning.contact_policy.kinds import CallWindow, OneContactPerDebtor
 from decisioning.contact_policy.rules import Rule
@@ -60,6 +61,12 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
         return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
     blocked = APPLY[rule.kind](rule, page)
     return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows[:, None]), actions)
+
+
+def in_force_today(rule: Rule, page: Page) -> npt.NDArray[np.bool_]:
+    """(n,) whether the rule holds on each row's local day."""
+    day, start, end = page.days.day, rule.effective_from, rule.effective_to
+    return (day >= (to_day(start) if start else MISSING)) & (day < (to_day(end) if end else FOREVER))
 
 
 def _in_force(rule: Rule, page: Page, blocked: Blocked) -> Blocked:
