@@ -18,12 +18,12 @@ from decisioning import explanation
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
-from decisioning.eligibility import Page, eligibility
+from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
-from decisioning.one_contact import debtor_pages, one_contact_per_debtor
+from decisioning.one_contact import Weighed, applies, debtor_pages, elsewhere, one_contact_per_debtor
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
 from decisioning.rehearsal import free_states
 from decisioning.response import Outcomes, PriorResponse
@@ -121,9 +121,12 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     for rows in _pages(np.arange(len(spine), dtype=np.int64)):
         page_spine = spine.take(rows)
         states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
-        values, dossier = compute_many(encoded, page_spine, bundle.schema), Dossier(encoded, page_spine)
-        allowed, _, money = _weighed(states, values, bundle, desk, dossier=dossier)
-        found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
+        values = compute_many(encoded, page_spine, bundle.schema)
+        page = _page(states, desk, Dossier(encoded, page_spine))
+        eligible = eligibility(page, desk.contact_policy)
+        _, money = _weighed(page, values, bundle, desk, allowed=eligible.allowed)
+        eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
+        found.append(action_probabilities(money.objective_cents, eligible.allowed, desk.config.exploration))
     return np.concatenate(found)
 
 
@@ -141,48 +144,66 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
     pages = [LeftAlone.nobody()]
     for rows in _pages(np.arange(len(values), dtype=np.int64)):
         states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
-        allowed, outcomes, money = _weighed(states, values[rows], bundle, desk)
+        page = _page(states, desk, None)
+        allowed = eligibility(page, desk.contact_policy).allowed
+        outcomes, money = _weighed(page, values[rows], bundle, desk, allowed=allowed)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
         pages.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
     return LeftAlone.together(pages)
 
 
-def _weighed(
-    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk, *, dossier: Dossier | None = None
-) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
-    """Which actions are allowed (n, A), what each leads to, and what it is worth."""
-    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
+def _page(states: AccountStates, desk: Desk, dossier: Dossier | None) -> Page:
     asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    allowed = eligibility(Page(states, days, desk.catalogue, asked, dossier), desk.contact_policy).allowed
+    return Page(states, days, desk.catalogue, asked, dossier)
+
+
+def _weighed(
+    page: Page, values: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> tuple[Outcomes, Worth]:
+    """What each allowed action (n, A) leads to, and what it is worth."""
+    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
-    return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+    return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
+
+
+def _on_one_account(
+    eligible: Eligibility, page: Page, encoded: Encoded, bundle: ModelBundle, desk: Desk, *, money: Worth
+) -> Eligibility:
+    """What stays allowed where a rule leaves each debtor's other accounts alone today."""
+    if not applies(desk.contact_policy):
+        return eligible
+    spine = elsewhere(encoded, page.states.spine)
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    other = _page(states, desk, Dossier(encoded, spine))
+    allowed = eligibility(other, desk.contact_policy).allowed
+    values = compute_many(encoded, spine, bundle.schema)
+    theirs = _weighed(other, values, bundle, desk, allowed=allowed)[1] if len(spine) else money
+    others = Weighed(spine, allowed, theirs.objective_cents[: len(spine)])
+    return one_contact_per_debtor(
+        eligible, page, desk.contact_policy, encoded, worth_cents=money.objective_cents, others=others
+    )
 
 
 def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:
-    actions, config = desk.catalogue.actions, desk.config
+    config = desk.config
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     values = compute_many(encoded, spine, bundle.schema)
     p_pay = bundle.payment.predict(values)
 
-    asked = amounts(amount_due_cents(states), actions, balance_cents=states.balance_cents)
-    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    page = Page(states, days, desk.catalogue, asked, Dossier(encoded, spine))
+    page = _page(states, desk, Dossier(encoded, spine))
     eligible = eligibility(page, desk.contact_policy)
 
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
-    money = worth(outcomes, asked, actions, config.objective)
-    eligible = one_contact_per_debtor(
-        eligible, page, desk.contact_policy, debtor=encoded.debtor[spine.account].astype(np.int64),
-        worth_cents=money.objective_cents,
-    )  # fmt: skip
+    money = worth(outcomes, page.asked, desk.catalogue.actions, config.objective)
+    eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
 
     names = [encoded.account_ids[account] for account in spine.account.tolist()]
     debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in spine.account.tolist()]
     draws = np.array(
-        [uniform(name, day, desk.policy_version) for name, day in zip(names, days.day.tolist(), strict=True)]
+        [uniform(name, day, desk.policy_version) for name, day in zip(names, page.days.day.tolist(), strict=True)]
     )
     holdout = in_holdout(debtors, config.arms.holdout)
     choice = choose(money.objective_cents, eligible.allowed, config.exploration, draws=draws, holdout=holdout)
