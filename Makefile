@@ -47,7 +47,7 @@ soak: setup  ## The long forms of the measurements in the tests
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports
 
-docs: setup  ## Write the generated documents: features and API
+docs: setup  ## Write the generated documents: features, contact policy and API
 	@$(BIN)/acerto features --docs
 
 clean:  ## Remove what the commands made, but not .venv
