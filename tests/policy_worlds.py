@@ -31,8 +31,8 @@ PLACES: dict[str, list[tuple[str | None, str | None, str | None]]] = {
     "br": [
         *((f"BR-{state}", None, f"America/{zone}") for state, zone in STATES.items()),
         *(("BR-SP", None, "America/Sao_Paulo"), ("BR-RJ", None, "America/Sao_Paulo")) * 4,
-        ("BR-PE", "America/Noronha", "America/Noronha"), ("BR", "America/Sao_Paulo", "America/Sao_Paulo"),
-        (None, "America/Manaus", "America/Manaus"), (None, None, None), ("BR-XX", None, None),
+        ("BR-PE", "America/Noronha", "America/Noronha"), *(("BR", "America/Sao_Paulo", "America/Sao_Paulo"),) * 3,
+        *((None, "America/Manaus", "America/Manaus"),) * 3, (None, None, None), ("BR-XX", None, None),
     ],
     "us_reg_f": [
         ("US-NY", None, "America/New_York"), ("US-CA", None, "America/Los_Angeles"), ("US-IL", None, "America/Chicago"),
@@ -158,17 +158,25 @@ class _Debtor:
 
     def _contacts(self, name: str) -> None:
         debts = [row["debt_id"] for row in self.rows["debts"] if row["account_id"] == name]
-        busy = self._chance(0.4)
-        for _ in range(int(self.rng.integers(0, 12 if busy else 3))):
-            channel = str(self.rng.choice(CHANNELS[:8] if self._chance(0.5) else ("agent_call", "voice_bot")))
-            debt = str(self.rng.choice(debts)) if self._chance(0.7) else None
+        busy = self._chance(0.5)
+        for _ in range(int(self.rng.integers(5, 12)) if busy else int(self.rng.integers(0, 3))):
+            channel = str(
+                self.rng.choice(("agent_call", "voice_bot") if self._chance(0.8 if busy else 0.3) else CHANNELS)
+            )
+            debt = str(self.rng.choice(debts)) if self._chance(0.6) else None
             point = "example-listed" if self._chance(0.02) else None
             values = {"channel": channel, "debt_id": debt, "contact_point_id": point}
             self._add("contacts", name, self._before(9 if busy else 25), **values)
 
     def _responses(self, name: str) -> None:
         made = [row for row in self.rows.get("contacts", ()) if row["account_id"] == name]
-        for _ in range(int(self.rng.integers(0, 4))):
+        for contact in made:
+            # A call that did not connect, to the number that is the right one.
+            if contact["channel"] in ("agent_call", "voice_bot") and self._chance(0.1):
+                values = {"kind": "bounced", "contact_id": contact["contact_id"], "channel": "letter"}
+                row = self._add("responses", name, contact["occurred_at"] + timedelta(minutes=1), **values)
+                row["recorded_at"] = max(row["recorded_at"], contact["recorded_at"])
+        for _ in range(int(self.rng.integers(0, 3))):
             kind = str(self.rng.choice(RESPONSES))
             if not self._chance(RARE.get(kind, 1.0)):
                 continue
@@ -194,7 +202,8 @@ class _Debtor:
                     break
                 status = str(self.rng.choice(["granted"] * 8 + ["revoked", "invalid"]))
                 expires = self.as_of + timedelta(hours=float(self.rng.uniform(-30, 60))) if self._chance(0.15) else None
-                self._add("consents", name, self._before(30), channel=channel, status=status, expires_at=expires)
+                given = self._before(30 if self._chance(0.6) else 9)
+                self._add("consents", name, given, channel=channel, status=status, expires_at=expires)
         if self._chance(0.5):
             expires = self.as_of + timedelta(hours=float(self.rng.uniform(-10, 30))) if self._chance(0.5) else None
             action = "sms/*/*" if self._chance(0.2) else "protest/*/*"
