@@ -302,8 +302,11 @@ def too_dear(history: History, contact: Contact, zone: str, decided: datetime, d
     """Whether instalments take more than 30 % of the income, or leave less than the mínimo existencial of 600.00."""
     income = history.accounts[contact.account]["income"]
     parts = contact.offer.get("instalments", 1)
-    if parts == 1 or income is None:
+    if parts == 1:
         return False
+    if income is None:
+        # Who is known to be in distress is offered no plan before somebody knows what can be borne.
+        return on_hold(history, contact, decided, {"hardship", "vulnerable", "over_indebted"})
     instalment = round(amount_due(debts, local(decided, zone).date()) / parts)
     return bool(10 * instalment > 3 * 100 * income or instalment + 60_000 > 100 * income)
 
