@@ -119,7 +119,10 @@ def parse_section(raw: object, model: type[M], *, source: str, line: Callable[[P
 def _problem(item: Any, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
-        return f"{place}: found {item.get('input')!r}: {item['msg']}"
+        found = item.get("input")
+        # A whole mapping or list tells nobody what is wrong in it.
+        parts = (place, "" if isinstance(found, dict | list) else f"found {found!r}", item["msg"])
+        return ": ".join(part for part in parts if part)
     known = _known_keys(model, item["loc"][:-1])
     near = get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0.5)
     way_out = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known)) or 'none'}"

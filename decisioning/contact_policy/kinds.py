@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from decisioning.contact_policy.rules import CODE, Count, Layer, Number, ResponseKind, Rule, Scope
 
@@ -97,11 +97,16 @@ class CallWindow(Rule, frozen=True, extra="forbid"):
     holidays: Literal["closed", "open"] = "closed"
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
 
-    @model_validator(mode="after")
-    def _hours_run_forward(self) -> Self:
-        for day, (start, end) in self.hours.items():
+    @field_validator("hours")
+    @classmethod
+    def _hours_run_forward(cls, hours: dict[Weekday, Hours]) -> dict[Weekday, Hours]:
+        for day, (start, end) in hours.items():
             if start >= end:
                 raise ValueError(f"hours of {day} must be [from, to) with from < to, found [{start}, {end}]")
+        return hours
+
+    @model_validator(mode="after")
+    def _holidays_are_somewheres(self) -> Self:
         if self.holidays == "closed" and self.country is None and self.where is None:
             raise ValueError("holidays are closed: country says whose where the account has no region")
         return self
