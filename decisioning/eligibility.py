@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,27 +63,35 @@ class Eligibility:
     def refusals(self, *, locale: str = "pt-BR") -> list[tuple[Refusal, ...]]:
         """Refusals of each row, by layer and rule in order and then by action."""
         found: list[list[Refusal]] = [[] for _ in range(len(self.allowed))]
-        opens = self.openings
         for finding in self.findings:
-            known: dict[tuple[int, int, int, int], Refusal] = {}
             rows, actions = np.nonzero(finding.refused)
-            whole, reason = opens.at_us[rows, actions], opens.reason[rows, actions]
-            untils = finding.until_us[rows, actions]
-            columns = (part.tolist() for part in (rows, actions, untils, whole, reason))
-            for row, *key in zip(*columns, strict=True):
-                # Thousands of rows share the same refusal: one object stands for all of them.
-                place = tuple(key)
-                if place not in known:
-                    known[place] = self._refusal(finding.origin, *place, locale=locale)
-                found[row].append(known[place])
+            told = self._told(finding, rows, actions, locale=locale)
+            bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
+            for row, (start, end) in enumerate(pairwise(bounds)):
+                found[row] += told[start:end]
         return [tuple(row) for row in found]
 
-    def _refusal(self, of: Origin, action: int, until_us: int, whole_us: int, reason: int, *, locale: str) -> Refusal:
-        return Refusal(
-            action=self.names[action], rule=of.rule, code=of.code, until_us=_known(until_us), text=of.text(locale),
-            layer=of.layer, version=of.version, allowed_from_us=_known(whole_us),
-            depends_on=self.openings.reasons[reason] if reason >= 0 else None,
-        )  # fmt: skip
+    def _told(self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str) -> list[Refusal]:
+        """The refusals of some pairs; hundreds of rows share the same one, and one object stands for all of them."""
+        opens, of, text = self.openings, finding.origin, finding.origin.text(locale)
+        until_us, whole_us = finding.until_us[rows, actions], opens.at_us[rows, actions]
+        columns = (actions, until_us, whole_us, opens.reason[rows, actions])
+        packed = np.zeros(len(rows), dtype=np.int64)
+        for column in columns:
+            distinct, code = np.unique(column, return_inverse=True)
+            packed = packed * len(distinct) + code.reshape(-1)
+        _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+        distinct_ones = np.empty(len(first), dtype=object)
+        for place, (action, until, whole, reason) in enumerate(
+            zip(*(column[first].tolist() for column in columns), strict=True)
+        ):
+            distinct_ones[place] = Refusal(
+                action=self.names[action], rule=of.rule, code=of.code, until_us=_known(until), text=text,
+                layer=of.layer, version=of.version, allowed_from_us=_known(whole),
+                depends_on=opens.reasons[reason] if reason >= 0 else None,
+            )  # fmt: skip
+        told: list[Refusal] = distinct_ones[which.reshape(-1)].tolist()
+        return told
 
 
 def _known(moment_us: int) -> int | None:

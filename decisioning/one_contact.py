@@ -67,7 +67,7 @@ def one_contact_per_debtor(
     for rule in policy.rules:
         if not isinstance(rule, OneContactPerDebtor):
             continue
-        about = np.array([not one.is_wait and rule.covers(one.channel) for one in page.catalogue.actions])
+        about = page.about(rule)
         rows = rows_of(rule, page) & in_force_today(rule, page)
         refused = (rows & ~_first(own, others, encoded.debtor, about))[:, None] & about & found.allowed
         if refused.any():

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.contact_policy.rules import Layer
+from decisioning.contact_policy.rules import Layer, Rule
 from decisioning.moments import LocalDays
 from decisioning.valuation import Amounts
 from domain.actions import ActionCatalogue
@@ -45,6 +45,10 @@ class Page:
         """(A,) position of each action's channel among the configured ones, -1 for ``wait``."""
         index = index_of(self.catalogue.channels)
         return np.array([index.get(action.channel, -1) for action in self.catalogue.actions], dtype=np.int64)
+
+    def about(self, rule: Rule) -> Bools:
+        """(A,) the actions that a rule is about, by their channels; never ``wait``."""
+        return np.array([*(rule.covers(channel) for channel in self.catalogue.channels), False])[self.channel_of]
 
     @cached_property
     def regions(self) -> tuple[Int32s, tuple[str, ...]]:

@@ -55,7 +55,7 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
     """What a rule forbids on a page; ``None`` where it looks over accounts."""
     if isinstance(rule, OneContactPerDebtor):
         return None
-    actions = np.array([not one.is_wait and rule.covers(one.channel) for one in page.catalogue.actions])
+    actions = page.about(rule)
     rows = rows_of(rule, page)
     if isinstance(rule, CallWindow):
         return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
