@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from policy_worlds import Asked, world
 from decisioning.desk import Desk, load_desk
 from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.moments import LocalDays
-from decisioning.valuation import amount_due_cents, amounts
+from decisioning.valuation import Amounts, amount_due_cents, amounts
 from domain.clock import from_us, to_us
 from features.dossier import Dossier
 from features.encoding import Encoded, encode
@@ -212,7 +212,9 @@ def _frozen(page: Page, rows: np.ndarray, moments: np.ndarray, law: str) -> Page
     """Some rows at later moments, nothing new being known: what was unknown at their first moment stays so."""
     assert page.dossier is not None
     encoded = _until(page.dossier.encoded, page, rows)
-    return _page(encoded, law, page.states.spine.account[rows], moments)
+    later = _page(encoded, law, page.states.spine.account[rows], moments)
+    # What is asked for stays what it is: what will fall due, and accrue, by then is another offer.
+    return replace(later, asked=Amounts(**{one.name: getattr(page.asked, one.name)[rows] for one in fields(Amounts)}))
 
 
 def _until(encoded: Encoded, page: Page, rows: np.ndarray) -> Encoded:
