@@ -109,6 +109,11 @@ class Encoded:
         return self._links[table, column]
 
     @cached_property
+    def totals(self) -> dict[tuple[str, ...], int]:
+        """Counts over all rows that were made once, kept for the next page; keys say of what."""
+        return {}
+
+    @cached_property
     def _links(self) -> dict[tuple[str, str], Int32s]:
         return {}
 

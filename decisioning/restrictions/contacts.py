@@ -14,6 +14,7 @@ from decisioning.restrictions.history import Moments, contacts_of, happened, lin
 from decisioning.restrictions.page import Blocked, Page
 from domain.clock import MISSING, US_PER_DAY, local_days, local_us
 from features.dossier import Dossier
+from features.encoding import Encoded
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
@@ -130,6 +131,13 @@ def _made(dossier: Dossier, rule: DailyVolume, since_us: int, as_of_us: int) -> 
     encoded = dossier.encoded
     if not encoded.tables.has("contacts"):
         return 0
+    key = (rule.id, rule.version, str(since_us), str(as_of_us))
+    if key not in encoded.totals:
+        encoded.totals[key] = _count(encoded, rule, since_us, as_of_us)
+    return encoded.totals[key]
+
+
+def _count(encoded: Encoded, rule: DailyVolume, since_us: int, as_of_us: int) -> int:
     at_us, recorded = encoded.tables.ints("contacts", "occurred_at"), encoded.tables.ints("contacts", "recorded_at")
     known = (at_us >= since_us) & (at_us < as_of_us) & (recorded < as_of_us)
     known &= as_of_us <= encoded.known_until("contacts")
