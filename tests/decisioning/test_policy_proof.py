@@ -243,6 +243,7 @@ def _until(encoded: Encoded, page: Page, rows: np.ndarray) -> Encoded:
 
 @pytest.mark.skipif(not SOAK, reason="the long form alone makes as many checks")
 def test_the_long_form_makes_a_million_checks() -> None:
+    print()  # noqa: T201
     for name, number in sorted(COUNTED.items()):
         print(f"{name}: {number:,}")  # noqa: T201  # the record of the long form
     print(f"checks: {sum(COUNTED.values()):,}; violations: 0")  # noqa: T201
