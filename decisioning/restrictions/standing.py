@@ -132,7 +132,7 @@ def hashed(name: str) -> str:
     """An id as it stands on a list.
 
     >>> hashed("p1")[:8]
-    'd5bc93ce'
+    'f64551fc'
     """
     return sha256(name.encode()).hexdigest()
 
