@@ -78,8 +78,8 @@ class FunnelModel:
         heard, unheard = self.heads["pay"].apply(table, wanted), self.heads["pay"].apply(alone, one)
         return Outcomes(
             p_pay=reached * heard + (1.0 - reached) * unheard,
-            p_complaint=self.heads["complaint"].apply(table, wanted),
-            p_opt_out=self.heads["opt_out"].apply(table, wanted),
+            p_complaint=sent * self.heads["complaint"].apply(table, wanted),
+            p_opt_out=sent * self.heads["opt_out"].apply(table, wanted),
             returned=returned,
             p_sent=sent,
             p_reached=reached,

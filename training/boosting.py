@@ -9,6 +9,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from training.config import ModelConfig
 from training.windows import Int64s
@@ -88,8 +89,10 @@ def fit_stopped(
     return trimmed(grown, grown.best_iteration)
 
 
-def fit_rounds(recipe: Recipe, columns: Columns, *, data: tuple[Floats, Floats], rounds: int) -> lgb.Booster:
-    """A booster of a given number of trees."""
+def fit_rounds(
+    recipe: Recipe, columns: Columns, *, data: tuple[Floats | csr_matrix, Floats], rounds: int
+) -> lgb.Booster:
+    """A booster of a given number of trees; in a sparse matrix what is not stored is 0."""
     return lgb.train(recipe.params(columns), _dataset(data, columns), num_boost_round=max(1, rounds))
 
 
@@ -116,7 +119,7 @@ def _constraints(columns: Columns, method: str) -> dict[str, Any]:
     return {"monotone_constraints": list(columns.directions), "monotone_constraints_method": method}
 
 
-def _dataset(data: tuple[Floats, Floats], columns: Columns) -> lgb.Dataset:
+def _dataset(data: tuple[Floats | csr_matrix, Floats], columns: Columns) -> lgb.Dataset:
     values, target = data
     with warnings.catch_warnings():
         # LightGBM repeats through warnings what the parameters already say.

@@ -52,6 +52,12 @@ def test_nothing_is_sent_received_or_agreed_to_of_waiting(world: Any) -> None:
     assert (found.p_sent[:, 0], found.p_reached[:, 0], found.p_agreed[:, 0]) == pytest.approx((0, 0, 0))
 
 
+def test_goodwill_is_lost_by_what_is_sent_alone(world: Any) -> None:
+    found = asked(world, funnel(world), "wait/none/any", "sms/none/morning")
+    assert found.p_complaint[0] == pytest.approx([0.0, 0.9 * 0.02])
+    assert found.p_opt_out[0] == pytest.approx([0.0, 0.9 * 0.03])
+
+
 def test_reached_is_sent_and_received(world: Any) -> None:
     assert asked(world, funnel(world), "sms/none/morning").p_reached[:, 0] == pytest.approx(0.9 * 0.4)
 
@@ -117,7 +123,7 @@ def test_net_value_is_the_share_of_the_balance_less_cost_complaint_and_opt_out(w
     found = worth(outcomes, amounts(due, [action], balance_cents=np.array([100_000])), [action], objective)
     returned = 0.2 + 0.9 * 0.4 * 0.3 * (0.625 - 0.2)
     cost = 0.9 * 100 * action.unit_cost
-    assert found.net_cents[0, 0] == pytest.approx(100_000 * returned - cost - 25_000 * 0.02 - 1_000 * 0.03)
+    assert found.net_cents[0, 0] == pytest.approx(100_000 * returned - cost - 0.9 * (25_000 * 0.02 + 1_000 * 0.03))
 
 
 def test_waiting_costs_nothing(world: Any) -> None:

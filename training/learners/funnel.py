@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from decisioning.candidates import candidate_names, rows_for
 from decisioning.funnel import ROOF, FunnelModel
@@ -22,6 +23,7 @@ from training.config import TrainingConfig
 from training.contact_log import ContactLog, Contacts, Moments
 from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
 from training.learners.learned import LearnedResponse
+from training.learners.offsets import with_offsets
 from training.response_log import ResponseLog
 from training.splits import Split, debtor_folds, time_split
 from training.windows import Bools
@@ -38,12 +40,18 @@ class FunnelLearner:
     def fit(
         self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
     ) -> LearnedResponse:
-        """Fit the seven heads.
+        """Fit the seven heads, and correct those that differ most by offer.
 
         Raises
         ------
         NotEnoughDataError : too few contacts, agreements or decisions to learn the gates from
         """
+        return corrected(self.plain(log, schema, config, contacts=contacts), contacts, schema)
+
+    def plain(
+        self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+    ) -> LearnedResponse:
+        """The heads as they were grown, without offsets; raises as :meth:`fit`."""
         found = len(contacts.contacts), int(contacts.agreed.sum())
         if found[0] < _MIN_CONTACTS or found[1] < _MIN_AGREED:
             raise NotEnoughDataError(
@@ -55,9 +63,26 @@ class FunnelLearner:
         heads, summary = {}, {}
         for name, (head, told) in fitting.gates(contacts).items():
             heads[name], summary[name] = head, told
-        for name, (head, told) in fitting.outcomes(log, contacts.heard).items():
+        heads["pay"], summary["pay"] = fitting.payment(log, contacts.heard)
+        for name, (head, told) in fitting.annoyances(contacts).items():
             heads[name], summary[name] = head, told
         return LearnedResponse(FunnelModel(heads=heads, names=names, sent=contacts.sent), summary)
+
+
+def corrected(found: LearnedResponse, contacts: ContactLog, schema: FeatureSchema) -> LearnedResponse:
+    """The funnel with offsets by offer on what is agreed to and on what a deal brings."""
+    model, summary = found.model, dict(found.summary)
+    assert isinstance(model, FunnelModel)
+    heard = contacts.contacts.take(contacts.received)
+    cases = {
+        "agreed": (heard, contacts.agreed[contacts.received].astype(np.float64)),
+        "deal": (contacts.deals, contacts.deal_share / ROOF),
+    }
+    heads = dict(model.heads)
+    for name, (seen, label) in cases.items():
+        heads[name], told = with_offsets(heads[name], seen, label, schema=schema, names=model.names)
+        summary[name] = {**summary[name], "offsets": told}
+    return LearnedResponse(replace(model, heads=heads), summary)
 
 
 class Fitting:
@@ -91,19 +116,35 @@ class Fitting:
             "agreed": (self._rising(agreed), found.agreed[received].astype(np.float64)),
         }
 
-    def outcomes(self, log: ResponseLog, heard: Bools) -> dict[str, tuple[Head, dict[str, Any]]]:
-        """What follows a decision: a payment, where action features tell only of what was received; the rare costs."""
+    def payment(self, log: ResponseLog, heard: Bools) -> tuple[Head, dict[str, Any]]:
+        """A payment after a decision, where action features tell only of what was received."""
         rows = rows_for(log.values, self.schema, log.actions, log.action, names=self.names)
         moments = Moments(log.values, log.debtor, log.as_of_us)
-        table = self._table(rows, moments, days=self.config.label.horizon_days)
         touched = rows.copy()
         touched[~heard, self.width :] = 0.0
-        binary = Recipe("binary", self.config.model)
+        table = self._table(touched, moments, days=self.config.label.horizon_days)
+        return fit_binary(table, log.paid, Recipe("binary", self.config.model))
+
+    def annoyances(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+        """What a contact costs in goodwill: of the contact itself, whatever others there were in the same weeks."""
+        table = self._table(self._rows(found.contacts), found.contacts.moments)
+        small, every = Recipe("binary", self.config.model).small(), found.annoyance
+        channels = self._channels(every.channels)[every.channel]
+        drawn = {"complaint": found.complained, "opt_out": found.opted_out}
+        wider = {"complaint": every.complained, "opt_out": every.opted_out}
         return {
-            "pay": fit_binary(replace(table, rows=touched), log.paid, binary),
-            "complaint": fit_rare(table, log.complained, binary.small()),
-            "opt_out": fit_rare(table, log.opted_out, binary.small()),
+            name: fit_rare(table, label.astype(np.float64), small, wider=(channels, wider[name].astype(np.float64)))
+            for name, label in drawn.items()
         }
+
+    def _channels(self, channels: tuple[str, ...]) -> csr_matrix:
+        """(channels, width of a row) with the columns that tell a channel; of one that has none, a contact alone."""
+        rows = np.zeros((len(channels), len(self.columns.names)))
+        rows[:, self.width + self.names.index("action_contact")] = 1.0
+        for place, channel in enumerate(channels):
+            if (name := f"action_channel_{channel}") in self.names:
+                rows[place, self.width + self.names.index(name)] = 1.0
+        return csr_matrix(rows)
 
     def _rows(self, contacts: Contacts) -> Floats:
         rows = rows_for(contacts.moments.values, self.schema, contacts.actions, contacts.action, names=self.names)
