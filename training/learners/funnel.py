@@ -130,12 +130,16 @@ class Fitting:
         table = self._table(self._rows(found.contacts), found.contacts.moments)
         small, every = Recipe("binary", self.config.model).small(), found.annoyance
         channels = self._channels(every.channels)[every.channel]
-        drawn = {"complaint": found.complained, "opt_out": found.opted_out}
-        wider = {"complaint": every.complained, "opt_out": every.opted_out}
-        return {
-            name: fit_rare(table, label.astype(np.float64), small, wider=(channels, wider[name].astype(np.float64)))
-            for name, label in drawn.items()
+        labels = {
+            "complaint": (found.complained, every.complained),
+            "opt_out": (found.opted_out, every.opted_out),
         }
+        fitted = {}
+        for name, (drawn, all_of_them) in labels.items():
+            wider = channels, all_of_them.astype(np.float64)
+            head, told = fit_rare(table, drawn.astype(np.float64), small, wider=wider)
+            fitted[name] = head, {**told, "by_channel": every.by_channel(all_of_them)}
+        return fitted
 
     def _channels(self, channels: tuple[str, ...]) -> csr_matrix:
         """(channels, width of a row) with the columns that tell a channel; of one that has none, a contact alone."""

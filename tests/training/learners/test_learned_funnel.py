@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from decisioning.funnel import ROOF, FunnelModel
 from decisioning.response import HurdleModel, ResponseModel
+from decisioning.response_files import as_json, booster_files
 from domain.errors import NotEnoughDataError
 from training import learners
 from training.contact_log import ContactLog, Contacts
@@ -25,11 +26,8 @@ def fitted(material: Any) -> ResponseModel:
 
 
 def told(model: ResponseModel) -> dict[str, object]:
-    """Every head as text: its trees and its calibrator, or its constant."""
-    return {
-        name: head.constant if head.calibrator is None else (head.booster.model_to_string(), head.calibrator.to_json())
-        for name, head in model.heads.items()
-    }
+    """All of a model as its files have it."""
+    return {**as_json(model), **booster_files(model)}
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +134,13 @@ def test_a_larger_discount_never_lowers_the_chance_that_an_offer_is_taken(
     agreed = put_off_by_discounts.model.outcomes(values, small.schema, actions).p_agreed
     assert agreed is not None
     assert (np.diff(agreed[0]) >= 0.0).all()
+
+
+def test_goodwill_is_asked_of_the_contact_and_not_of_the_weeks_around_it(small: Any, funnel: ResponseModel) -> None:
+    found, actions = small.contacts.annoyance, small.contacts.contacts.actions
+    sent = [a for a in actions if not a.is_wait]
+    p = funnel.outcomes(small.log.values[:50], small.schema, sent)
+    rate = found.opted_out.mean()
+    # Smoothed rates by channel lie between the lowest and the highest that was seen, and so does their mean.
+    by_channel = [k / n for n, k in found.by_channel(found.opted_out).values() if n]
+    assert min(*by_channel, rate) <= (p.p_opt_out / p.p_sent).mean() <= max(*by_channel, rate)
