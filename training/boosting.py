@@ -17,6 +17,10 @@ from training.windows import Int64s
 Floats = npt.NDArray[np.float64]
 
 
+Data = tuple[Floats | csr_matrix, Floats] | tuple[Floats | csr_matrix, Floats, Floats]
+"""Rows and labels, and the margins that a booster starts from, which its own come on top of; by default 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Names of the columns of a matrix, and the positions of the categorical ones.
@@ -75,9 +79,7 @@ class Recipe:
         }
 
 
-def fit_stopped(
-    recipe: Recipe, columns: Columns, *, train: tuple[Floats, Floats], valid: tuple[Floats, Floats]
-) -> lgb.Booster:
+def fit_stopped(recipe: Recipe, columns: Columns, *, train: Data, valid: Data) -> lgb.Booster:
     """A booster grown on ``train`` until ``valid`` stops improving, cut at its best round."""
     grown = lgb.train(
         recipe.params(columns),
@@ -89,9 +91,7 @@ def fit_stopped(
     return trimmed(grown, grown.best_iteration)
 
 
-def fit_rounds(
-    recipe: Recipe, columns: Columns, *, data: tuple[Floats | csr_matrix, Floats], rounds: int
-) -> lgb.Booster:
+def fit_rounds(recipe: Recipe, columns: Columns, *, data: Data, rounds: int) -> lgb.Booster:
     """A booster of a given number of trees; in a sparse matrix what is not stored is 0."""
     return lgb.train(recipe.params(columns), _dataset(data, columns), num_boost_round=max(1, rounds))
 
@@ -119,14 +119,15 @@ def _constraints(columns: Columns, method: str) -> dict[str, Any]:
     return {"monotone_constraints": list(columns.directions), "monotone_constraints_method": method}
 
 
-def _dataset(data: tuple[Floats | csr_matrix, Floats], columns: Columns) -> lgb.Dataset:
-    values, target = data
+def _dataset(data: Data, columns: Columns) -> lgb.Dataset:
+    values, target, *start = data
     with warnings.catch_warnings():
         # LightGBM repeats through warnings what the parameters already say.
         warnings.simplefilter("ignore", UserWarning)
         return lgb.Dataset(
             values,
             label=target,
+            init_score=start[0] if start else None,
             feature_name=list(columns.names),
             categorical_feature=list(columns.categorical),
             params={"max_bin": 63, "feature_pre_filter": False, "verbosity": -1},

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+from scipy.special import logit
 
 from decisioning.candidates import candidate_names, rows_for
-from decisioning.funnel import ROOF, FunnelModel
-from decisioning.response import Head
+from decisioning.funnel import ROOF, SURE, FunnelModel
+from decisioning.response import AnyHead, Head
 from domain.errors import NotEnoughDataError
 from features.schema import FeatureSchema
 from training.boosting import Columns, Recipe
@@ -23,6 +24,7 @@ from training.config import TrainingConfig
 from training.contact_log import ContactLog, Contacts, Moments
 from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
 from training.learners.learned import LearnedResponse
+from training.learners.lift import apart, fit_lift
 from training.learners.offsets import with_offsets
 from training.response_log import ResponseLog
 from training.splits import Split, debtor_folds, time_split
@@ -40,7 +42,7 @@ class FunnelLearner:
     def fit(
         self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
     ) -> LearnedResponse:
-        """Fit the seven heads, and correct those that differ most by offer.
+        """Fit the seven heads, with offsets by offer where offers differ most.
 
         Raises
         ------
@@ -51,7 +53,7 @@ class FunnelLearner:
     def plain(
         self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
     ) -> LearnedResponse:
-        """The heads as they were grown, without offsets; raises as :meth:`fit`."""
+        """The same without offsets on ``agreed``, which may yet be blended; raises as :meth:`fit`."""
         found = len(contacts.contacts), int(contacts.agreed.sum())
         if found[0] < _MIN_CONTACTS or found[1] < _MIN_AGREED:
             raise NotEnoughDataError(
@@ -60,7 +62,8 @@ class FunnelLearner:
             )
         names = candidate_names(schema, (*log.actions, *contacts.contacts.actions))
         fitting = Fitting(schema, names, config)
-        heads, summary = {}, {}
+        heads: dict[str, AnyHead] = {}
+        summary: dict[str, Any] = {}
         for name, (head, told) in fitting.gates(contacts).items():
             heads[name], summary[name] = head, told
         heads["pay"], summary["pay"] = fitting.payment(log, contacts.heard)
@@ -70,19 +73,13 @@ class FunnelLearner:
 
 
 def corrected(found: LearnedResponse, contacts: ContactLog, schema: FeatureSchema) -> LearnedResponse:
-    """The funnel with offsets by offer on what is agreed to and on what a deal brings."""
-    model, summary = found.model, dict(found.summary)
+    """The funnel with offsets by offer on what is agreed to."""
+    model = found.model
     assert isinstance(model, FunnelModel)
-    heard = contacts.contacts.take(contacts.received)
-    cases = {
-        "agreed": (heard, contacts.agreed[contacts.received].astype(np.float64)),
-        "deal": (contacts.deals, contacts.deal_share / ROOF),
-    }
-    heads = dict(model.heads)
-    for name, (seen, label) in cases.items():
-        heads[name], told = with_offsets(heads[name], seen, label, schema=schema, names=model.names)
-        summary[name] = {**summary[name], "offsets": told}
-    return LearnedResponse(replace(model, heads=heads), summary)
+    heard, agreed = contacts.contacts.take(contacts.received), contacts.agreed[contacts.received].astype(np.float64)
+    head, offsets = with_offsets(model.heads["agreed"], heard, agreed, schema=schema, names=model.names)
+    summary = {**found.summary, "agreed": {**found.summary["agreed"], "offsets": offsets}}
+    return LearnedResponse(replace(model, heads={**model.heads, "agreed": head}), summary)
 
 
 class Fitting:
@@ -93,19 +90,30 @@ class Fitting:
         self.width = len(schema.names)
         self.columns = Columns((*schema.names, *names), schema.categorical)
 
-    def gates(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+    def gates(self, found: ContactLog) -> dict[str, tuple[AnyHead, dict[str, Any]]]:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
-        binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
+        binary = Recipe("binary", self.config.model)
         (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
-        deals = self._undated(self._rows(found.deals), found.deals.moments)
-        alone = Columns(self.schema.names, self.schema.categorical)
-        quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
         return {
             "received": fit_binary(received, was_received, binary),
             "agreed": fit_rare(agreed, was_agreed, held(binary)),
-            "deal": fit_share(deals, found.deal_share / ROOF, shares.small(), unknown=1.0 / ROOF),
-            "self": fit_share(quiet, found.quiet_share / ROOF, shares, unknown=0.0),
+            **self.money(found),
         }
+
+    def money(self, found: ContactLog) -> dict[str, tuple[AnyHead, dict[str, Any]]]:
+        """What comes back by itself, and what a deal adds to it."""
+        shares, alone = Recipe("cross_entropy", self.config.model), Columns(self.schema.names, self.schema.categorical)
+        quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
+        share, brought = found.quiet_share / ROOF, found.deal_share / ROOF
+        itself, told = fit_share(quiet, share, shares, unknown=0.0)
+        deals = self._undated(self._rows(found.deals), found.deals.moments)
+        without = np.full(len(brought), logit(np.clip(itself.constant or 0.0, SURE, 1.0 - SURE)))
+        if itself.booster is not None:
+            rounds = itself.booster.current_iteration()
+            without = apart(quiet, share, found.deals.moments, recipe=shares, rounds=rounds)
+        lift, gained = fit_lift(deals, brought, shares.small(), alone=without)
+        added, offsets = with_offsets(lift, found.deals, brought, schema=self.schema, names=self.names, beside=without)
+        return {"self": (itself, told), "deal": (added, {**gained, "offsets": offsets})}
 
     def gate_tables(self, found: ContactLog) -> dict[str, tuple[Table, Floats]]:
         """Rows and labels of the two gates: every contact, and those that were received."""

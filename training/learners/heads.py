@@ -24,7 +24,8 @@ _MIN_POSITIVES = 100
 """Rare outcomes with fewer cases become smoothed rates."""
 _FEW = 20
 """With fewer cases than this not even the channels are told apart."""
-_MIN_SHARES = 200
+MIN_SHARES = 200
+"""Fewer rows than this to learn a share from, or to stop at, give one constant."""
 _PRIOR_ROWS = 500.0
 _TELLS_CHANNEL = ("action_channel_", "action_contact")
 
@@ -74,7 +75,7 @@ def fit_share(table: Table, share: Floats, recipe: Recipe, *, unknown: float) ->
     """
     known = np.isfinite(share)
     learn, check = (np.flatnonzero(known & (table.fold > 0)), np.flatnonzero(known & (table.fold == 0)))
-    if min(len(learn), len(check)) < _MIN_SHARES or np.ptp(share[known]) == 0.0:
+    if min(len(learn), len(check)) < MIN_SHARES or np.ptp(share[known]) == 0.0:
         mean = float(share[known].mean()) if known.any() else unknown
         return Head(constant=mean), {"kind": "constant", "rows": int(known.sum()), "mean": mean}
     train, valid = take(table.rows, share, learn), take(table.rows, share, check)

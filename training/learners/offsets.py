@@ -29,7 +29,13 @@ _SURE, _FURTHEST = 1e-6, 20.0
 
 
 def with_offsets(
-    head: AnyHead, seen: Contacts, label: Floats, *, schema: FeatureSchema, names: tuple[str, ...]
+    head: AnyHead,
+    seen: Contacts,
+    label: Floats,
+    *,
+    schema: FeatureSchema,
+    names: tuple[str, ...],
+    beside: Floats | None = None,
 ) -> tuple[AnyHead, list[dict[str, Any]]]:
     """The head with its offsets, and what each rests on; a constant stays as it is.
 
@@ -37,10 +43,11 @@ def with_offsets(
     ----------
     seen : the cases that the head was learned from
     label : (n,) what came of them, in [0, 1]
+    beside : (n,) log-odds that the head's own are added to, where it tells a difference
 
     Notes
     -----
-    Each offset is the most probable one under a normal prior: it solves Σ (y − σ(logit p + offset)) = offset / spread².
+    Each offset is the most probable one under a normal prior: it solves Σ (y − σ(margin + offset)) = offset / spread².
     The head has seen these cases, which brings its predictions nearer to them: offsets err to the small side.
     """
     if not isinstance(head, Head | BlendedHead) or head.booster is None or not len(seen):
@@ -48,21 +55,22 @@ def with_offsets(
     table = grid(seen.moments.values, schema, seen.actions, names=names)
     own = np.zeros((len(seen), len(seen.actions)), dtype=np.bool_)
     own[np.arange(len(seen)), seen.action] = True
-    p = head.apply(table, own)[own]
+    told = logit(np.clip(head.apply(table, own)[own], _SURE, 1.0 - _SURE))
+    margin = told if beside is None else told + beside
     columns = Offsets.telling(names)
     forms = np.unique(table.static[np.unique(seen.action)][:, list(columns)], axis=0)
     blank = Offsets(schema.index["days_past_due"], columns, forms, np.zeros((len(forms), 2)))
     form, old = blank.form(table.static)[seen.action], blank.old(seen.moments.values)
-    found, told = np.zeros((len(forms), 2)), []
+    found = np.zeros((len(forms), 2))
+    summary: list[dict[str, Any]] = []
     for number, age in np.ndindex(*found.shape):
         rows = (form == number) & (old == age)
-        found[number, age] = offset_of(p[rows], label[rows])
+        found[number, age] = offset_of(margin[rows], label[rows])
         if rows.any():
-            case = {"rows": int(rows.sum()), "mean": float(label[rows].mean()), "expected": float(p[rows].mean())}
-            told.append(
-                {**_named(forms[number], columns, names), "old": bool(age), **case, "offset": found[number, age]}
-            )
-    return OffsetHead(head, Offsets(blank.days, columns, forms, found)), told
+            means = {"mean": float(label[rows].mean()), "expected": float(expit(margin[rows]).mean())}
+            form_and_age = {**_named(forms[number], columns, names), "old": bool(age), "rows": int(rows.sum())}
+            summary.append({**form_and_age, **means, "offset": float(found[number, age])})
+    return OffsetHead(head, Offsets(blank.days, columns, forms, found)), summary
 
 
 def _named(form: Floats, columns: tuple[int, ...], names: tuple[str, ...]) -> dict[str, Any]:
@@ -74,11 +82,10 @@ def _named(form: Floats, columns: tuple[int, ...], names: tuple[str, ...]) -> di
     return {"kind": kinds[0] if kinds else "none", "instalments": int(told.get("action_instalments", 1))}
 
 
-def offset_of(p: Floats, label: Floats) -> float:
-    """The offset in log-odds that the cases (n,) call for, drawn towards 0 by the prior; 0 for none."""
-    if not len(p):
+def offset_of(margin: Floats, label: Floats) -> float:
+    """What cases (n,) call for on top of their log-odds ``margin``, drawn towards 0 by the prior; 0 for none."""
+    if not len(margin):
         return 0.0
-    margin = logit(np.clip(p, _SURE, 1.0 - _SURE))
     return float(
         brentq(lambda b: (label - expit(margin + b)).sum() - b / _SPREAD**2, -_FURTHEST, _FURTHEST, xtol=1e-12)
     )
