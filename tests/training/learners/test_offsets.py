@@ -26,29 +26,30 @@ def test_no_case_calls_for_no_offset() -> None:
 @given(found=cases)
 def test_an_offset_solves_its_equation(found: list[tuple[float, float]]) -> None:
     p, label = arrays(found)
-    offset = offset_of(p, label)
+    offset = offset_of(logit(p), label)
     assert (label - expit(logit(p) + offset)).sum() == pytest.approx(offset / SPREAD**2, abs=1e-6)
 
 
 @given(found=cases)
 def test_an_offset_goes_the_way_of_the_cases(found: list[tuple[float, float]]) -> None:
     p, label = arrays(found)
-    assert offset_of(p, label) * (label - p).sum() >= 0.0
+    assert offset_of(logit(p), label) * (label - p).sum() >= 0.0
 
 
 @given(found=cases)
 def test_more_of_the_same_cases_draw_it_further(found: list[tuple[float, float]]) -> None:
     p, label = arrays(found)
-    assert abs(offset_of(np.tile(p, 3), np.tile(label, 3))) >= abs(offset_of(p, label)) - 1e-9
+    margin = logit(p)
+    assert abs(offset_of(np.tile(margin, 3), np.tile(label, 3))) >= abs(offset_of(margin, label)) - 1e-9
 
 
 def test_with_many_cases_the_prior_is_forgotten() -> None:
     rng = np.random.default_rng(0)
     label = (rng.random(200_000) < 0.4).astype(np.float64)
-    found = offset_of(np.full(len(label), 0.15), label)
+    found = offset_of(np.full(len(label), logit(0.15)), label)
     # The standard error of the log-odds of 200,000 cases at 0.4 is 0.0046; the prior weighs as little.
     assert found == pytest.approx(logit(0.4) - logit(0.15), abs=4 * 0.0046)
 
 
 def test_one_case_moves_it_by_less_than_its_spread() -> None:
-    assert 0.0 < offset_of(np.array([0.15]), np.ones(1)) < SPREAD
+    assert 0.0 < offset_of(np.array([logit(0.15)]), np.ones(1)) < SPREAD
