@@ -13,6 +13,7 @@ from domain.actions import ActionCatalogue
 from domain.clock import US_PER_DAY, to_us, zone_of
 from simulation import assumptions
 from simulation.states import MAX_CHANNELS, TRAITS
+from simulation.stress import NO_STRESS, Stress
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -55,15 +56,18 @@ class _People:
     phase: Ints
 
 
-def draw_portfolio(accounts: int, *, catalogue: ActionCatalogue, rng: np.random.Generator) -> Portfolio:
+def draw_portfolio(
+    accounts: int, *, catalogue: ActionCatalogue, rng: np.random.Generator, stress: Stress = NO_STRESS
+) -> Portfolio:
     """Draw so many accounts and the debtors that hold them.
 
     Notes
     -----
-    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone.
+    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone; ``stress`` may tie
+    them closer.
     """
     debtor = _holders(accounts, rng)
-    people = _draw_people(int(debtor[-1]) + 1, catalogue, rng)
+    people = _draw_people(int(debtor[-1]) + 1, catalogue, rng, tie=stress.tie_reach)
     product = rng.choice(len(assumptions.PRODUCTS), size=accounts, p=[p.share for p in assumptions.PRODUCTS])
     end_us = to_us(assumptions.END)
     begin_us = end_us - (7 * assumptions.WEEKS) * US_PER_DAY
@@ -100,7 +104,7 @@ def _openings(accounts: int, begin_us: int, rng: np.random.Generator) -> Ints:
     return (begin_us + np.maximum(days, -5_000.0) * US_PER_DAY).astype(np.int64)
 
 
-def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator) -> _People:
+def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float) -> _People:
     states = np.array(list(assumptions.POPULATION.values()), dtype=np.float64)
     employment = rng.choice(len(assumptions.EMPLOYMENT), size=n, p=assumptions.EMPLOYMENT_SHARE)
     income = np.take(assumptions.EMPLOYMENT_INCOME, employment) * np.exp(rng.normal(0.0, 0.45, size=n))
@@ -114,7 +118,7 @@ def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator) -
         bargain=rng.gamma(2.0, 0.5, size=n).clip(0.0, 3.0),
         tiring=rng.gamma(3.0, 1 / 3.0, size=n).clip(0.1, 3.0),
         complaining=rng.gamma(0.6, 1 / 0.6, size=n).clip(0.0, 12.0),
-        affinity=_affinities(willing, employment, catalogue, rng),
+        affinity=_affinities((willing, tie), employment, catalogue, rng),
         region=rng.choice(len(states), size=n, p=states / states.sum()),
         employment=employment,
         income=income,
@@ -134,8 +138,14 @@ def _ages(employment: Ints, rng: np.random.Generator) -> Ints:
     return np.rint(np.where(employment == retired, ages, working)).astype(np.int64).clip(18, 92)
 
 
-def _affinities(willing: Floats, employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator) -> Floats:
-    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS)."""
+def _affinities(
+    will: tuple[Floats, float], employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator
+) -> Floats:
+    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS).
+
+    ``will`` is (willingness as a standard normal, its correlation with each channel or 0 for the ordinary weights).
+    """
+    willing, tie = will
     affinity = np.zeros((len(willing), MAX_CHANNELS))
     digital = rng.normal(size=len(willing))
     retired = assumptions.EMPLOYMENT.index("retired")
@@ -144,6 +154,9 @@ def _affinities(willing: Floats, employment: Ints, catalogue: ActionCatalogue, r
         own = rng.normal(size=len(willing))
         tilt = {"text": 0.45, "visit": 0.55, "call": -0.25, "post": -0.35}[voice.style]
         affinity[:, c] = voice.spread * (0.40 * willing + tilt * digital + 0.70 * own)
+        if tie > 0:
+            rest = (tilt * digital + 0.70 * own) / np.hypot(tilt, 0.70)
+            affinity[:, c] = voice.spread * (tie * willing + np.sqrt(1.0 - tie**2) * rest)
         affinity[employment == retired, c] += 0.35 if voice.style in ("call", "post") else -0.35
     return affinity
 
