@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -63,8 +64,8 @@ def draw_portfolio(
 
     Notes
     -----
-    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone; ``stress`` may tie
-    them closer.
+    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone. ``stress`` may tie
+    them closer, or apart.
     """
     debtor = _holders(accounts, rng)
     people = _draw_people(int(debtor[-1]) + 1, catalogue, rng, tie=stress.tie_reach)
@@ -104,7 +105,7 @@ def _openings(accounts: int, begin_us: int, rng: np.random.Generator) -> Ints:
     return (begin_us + np.maximum(days, -5_000.0) * US_PER_DAY).astype(np.int64)
 
 
-def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float) -> _People:
+def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float | None) -> _People:
     states = np.array(list(assumptions.POPULATION.values()), dtype=np.float64)
     employment = rng.choice(len(assumptions.EMPLOYMENT), size=n, p=assumptions.EMPLOYMENT_SHARE)
     income = np.take(assumptions.EMPLOYMENT_INCOME, employment) * np.exp(rng.normal(0.0, 0.45, size=n))
@@ -118,7 +119,7 @@ def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator, *
         bargain=rng.gamma(2.0, 0.5, size=n).clip(0.0, 3.0),
         tiring=rng.gamma(3.0, 1 / 3.0, size=n).clip(0.1, 3.0),
         complaining=rng.gamma(0.6, 1 / 0.6, size=n).clip(0.0, 12.0),
-        affinity=_affinities((willing, tie), employment, catalogue, rng),
+        affinity=_affinities(willing, employment, catalogue, rng, tie=tie),
         region=rng.choice(len(states), size=n, p=states / states.sum()),
         employment=employment,
         income=income,
@@ -139,26 +140,34 @@ def _ages(employment: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _affinities(
-    will: tuple[Floats, float], employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator
+    willing: Floats, employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float | None
 ) -> Floats:
-    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS).
-
-    ``will`` is (willingness as a standard normal, its correlation with each channel or 0 for the ordinary weights).
-    """
-    willing, tie = will
+    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS); ``willing`` is standard normal."""
     affinity = np.zeros((len(willing), MAX_CHANNELS))
     digital = rng.normal(size=len(willing))
     retired = assumptions.EMPLOYMENT.index("retired")
     for c, name in enumerate(catalogue.channels):
         voice = assumptions.VOICES.get(name, assumptions.OTHER_VOICE)
         own = rng.normal(size=len(willing))
-        tilt = {"text": 0.45, "visit": 0.55, "call": -0.25, "post": -0.35}[voice.style]
-        affinity[:, c] = voice.spread * (0.40 * willing + tilt * digital + 0.70 * own)
-        if tie > 0:
-            rest = (tilt * digital + 0.70 * own) / np.hypot(tilt, 0.70)
-            affinity[:, c] = voice.spread * (tie * willing + np.sqrt(1.0 - tie**2) * rest)
+        will, tilt, rest = _weights(voice.style, tie)
+        affinity[:, c] = voice.spread * (will * willing + tilt * digital + rest * own)
         affinity[employment == retired, c] += 0.35 if voice.style in ("call", "post") else -0.35
     return affinity
+
+
+def _weights(style: str, tie: float | None) -> tuple[float, float, float]:
+    """What willingness, a taste for the digital and the channel itself weigh in the affinity of a channel.
+
+    With a tie, willingness is given the weight of that correlation. The others keep their proportion and the whole its
+    variance, so that a tie changes whom a channel reaches and not how far debtors differ in reach.
+    """
+    will, tilt, own = 0.40, {"text": 0.45, "visit": 0.55, "call": -0.25, "post": -0.35}[style], 0.70
+    if tie is None:
+        return will, tilt, own
+    apart = math.hypot(tilt, own)
+    size = math.hypot(will, apart)
+    shrunk = math.sqrt(1.0 - tie**2) * size / apart
+    return tie * size, tilt * shrunk, own * shrunk
 
 
 def _traits_of(people: _People, debtor: Ints, catalogue: ActionCatalogue) -> npt.NDArray[np.void]:
