@@ -22,7 +22,7 @@ _HELP = {
     "model": "With --rounds: champion, challenger, a version or a bundle directory; trained on the history by default.",
     "drift": "With --rounds: how strongly a channel loses reach and hardship spreads over the rounds; 0 is not at all.",
     "tie": "Correlation of willingness with the reach of every channel. Without it the usual one, "
-    "0.41 to 0.47 by channel; 0.7 to 0.9 is hard to learn from, 0 means that reach says nothing of willingness.",
+    "0.41 to 0.47 by channel; a stress that says something is 0.7 to 0.9, and 0 parts the two.",
     "hidden": "Let the ladder see hardship, which is in no table, and wait on accounts in it.",
     "others": "With --rounds: accounts on whom the tuned ladder and the best constant are chosen; as many by default.",
     "weeks": "With --rounds: over how many weeks they, and the all-knowing policy, count money; the rounds by default.",

@@ -12,9 +12,9 @@ class Stress:
     """What is made harder than in the ordinary world.
 
     ``tie_reach`` is the correlation of willingness with what debtors add to the reach of every channel, in [0, 1]. By
-    default it is as assumed, 0.41 to 0.47 by channel: less than that makes the world easier, 0 parts the two. With
-    ``hidden_ladder`` the ladder waits on accounts in hardship. That state is in no table, though a debtor may speak of
-    it, so that the log is confounded by what is not logged.
+    default it is as assumed, 0.41 to 0.47 by channel; 0 parts the two. With ``hidden_ladder`` the ladder waits on
+    accounts in hardship. That state is in no table, though a debtor may speak of it, so that the log is confounded by
+    what is not logged.
 
     Raises
     ------
