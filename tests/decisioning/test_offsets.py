@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,17 +92,15 @@ def test_what_was_not_asked_about_is_missing(world: Any) -> None:
     assert np.isnan(found).tolist() == [[False, True]]
 
 
-def test_offsets_come_back_from_a_bundle_as_they_were(world: Any, bundle: Any, tmp_path: Path) -> None:
+def test_offsets_come_back_from_a_bundle_as_they_were(
+    world: Any, bundle: Any, parts: BundleParts, tmp_path: Path
+) -> None:
     offsets = offsets_of(world, "sms/inst3/morning", "sms/none/morning", offsets=[[0.7, -1.1], [0.2, 0.3]])
     grown = Head(bundle.response.heads["pay"].booster, bundle.response.heads["pay"].calibrator)
     heads = {name: Head(constant=0.1) for name in HEADS} | {"agreed": OffsetHead(grown, offsets)}
     model = FunnelModel(heads, names_of(world), {OTHER_CHANNEL: 0.9})
     actions = world.desk.catalogue.actions[:12]
-    parts = BundleParts(
-        version="1", trained_at="2026-03-02T12:00:00Z", schema=world.schema, payment=bundle.payment, response=model,
-        settings={}, golden_values=world.values[:3], golden_actions=actions,
-    )  # fmt: skip
-    write_bundle(tmp_path / "bundle", parts)
+    write_bundle(tmp_path / "bundle", replace(parts, response=model))
     found = read_bundle(tmp_path / "bundle").response.outcomes(world.values[:3], world.schema, actions)
     expected = model.outcomes(world.values[:3], world.schema, actions)
     np.testing.assert_array_equal(found.p_agreed, expected.p_agreed)
