@@ -76,6 +76,7 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
     found = _rows(encoded, "contacts", "occurred_at")
     contacts = found.take(np.lexsort((found.row, found.at_us, found.account)))
     said = _rows(encoded, "responses", "occurred_at")
+    complaints = _those(encoded, "responses", said, column="kind", value="complained")
     answered = _answered_by(encoded, contacts, said)
     agreed = answered(("offer_accepted",))
     promised = _latest(contacts, _rows(encoded, "promises", "occurred_at"), days=AGREEMENT_DAYS, same_channel=False)
@@ -89,7 +90,7 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
         at_us=contacts.at_us,
         received=received,
         agreed=agreed,
-        complained=_answered_by(encoded, contacts, said, from_anywhere=True)(("complained",)),
+        complained=_answered_by(encoded, contacts, complaints, from_anywhere=True)(("complained",)),
         opted_out=answered(("opted_out",)) | _revoked(encoded, contacts),
         decision=_carried_out(encoded, contacts, decisions),
     )
@@ -98,12 +99,18 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
 def _revoked(encoded: Encoded, contacts: _Rows) -> Bools:
     """(m,) whether a consent was revoked after each contact, on its channel."""
     found = np.zeros(len(contacts.row), dtype=np.bool_)
-    said = _rows(encoded, "consents", "occurred_at")
-    if len(said.row):
-        status = encoded.tables.text("consents", "status").recode({"revoked": 1}, unknown=0)[said.row]
-        place = _latest(contacts, said.take(status == 1), days=ANSWER_DAYS, same_channel=True)
-        found[place[place >= 0]] = True
+    consents = _rows(encoded, "consents", "occurred_at")
+    said = _those(encoded, "consents", consents, column="status", value="revoked")
+    place = _latest(contacts, said, days=ANSWER_DAYS, same_channel=True)
+    found[place[place >= 0]] = True
     return found
+
+
+def _those(encoded: Encoded, table: str, found: _Rows, *, column: str, value: str) -> _Rows:
+    """The rows of a table that say one thing."""
+    if not len(found.row):
+        return found
+    return found.take(encoded.tables.text(table, column).recode({value: 1}, unknown=0)[found.row] == 1)
 
 
 def _rows(encoded: Encoded, table: str, moment: str, rows: Int64s | None = None) -> _Rows:
