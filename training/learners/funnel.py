@@ -70,14 +70,21 @@ class Fitting:
 
     def gates(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
-        binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
+        binary = Recipe("binary", self.config.model)
         (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
+        return {
+            "received": fit_binary(received, was_received, binary),
+            "agreed": fit_rare(agreed, was_agreed, held(binary)),
+            **self.shares(found),
+        }
+
+    def shares(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+        """What comes back with and without a deal."""
+        shares = Recipe("cross_entropy", self.config.model)
         deals = self._undated(self._rows(found.deals), found.deals.moments)
         alone = Columns(self.schema.names, self.schema.categorical)
         quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
         return {
-            "received": fit_binary(received, was_received, binary),
-            "agreed": fit_rare(agreed, was_agreed, held(binary)),
             "deal": fit_share(deals, found.deal_share / ROOF, shares.small(), unknown=1.0 / ROOF),
             "self": fit_share(quiet, found.quiet_share / ROOF, shares, unknown=0.0),
         }
