@@ -219,6 +219,10 @@ def test_the_same_data_twice_give_the_same_model_text(looking: Material, looked:
     assert told(fitted(looking), *HEADS) == told(looked, *HEADS)
 
 
+def test_rows_in_another_order_give_the_same_model_text(small_again: Material, looked: LearnedResponse) -> None:
+    assert told(fitted(_material(small_again.encoded.tables, 2)), *HEADS) == told(looked, *HEADS)
+
+
 def test_with_no_steps_it_is_the_funnel(small_tables: Tables, blend: LearnedResponse) -> None:
     assert told(fitted(_material(small_tables, 0)), *HEADS) == told(blend, *HEADS)
 
