@@ -1,8 +1,7 @@
 """From ledgers to decisions: the whole story on one page.
 
 Features become scores, scores become money, money and rules become a choice, and the choice becomes a record with its
-reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``; so has
-"at most one contact per debtor and day", which looks over accounts and not at one.
+reasons. Allocation under capacities and budgets has its own issue, and belongs between ``worth`` and ``choose``.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from decisioning import explanation
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
-from decisioning.eligibility import Page, eligibility
+from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.experience import Experience, experience_notices
 from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
+from decisioning.one_contact import Weighed, applies, debtor_pages, elsewhere, one_contact_per_debtor
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
 from decisioning.rehearsal import free_states
 from decisioning.response import Outcomes, PriorResponse
@@ -32,6 +32,7 @@ from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_ce
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
+from features.dossier import Dossier
 from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
@@ -83,15 +84,16 @@ def decide(
     """
     as_of_us = to_us(as_of)
     chosen = _owing(encoded, as_of_us, desk) if accounts is None else np.asarray(accounts, dtype=np.int64)
-    found: list[Decision] = []
-    for page in _pages(chosen):
+    found: dict[int, Decision] = {}
+    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64), size=_PAGE):
         spine = _spine(page, as_of_us)
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale)
         if watch is not None:
             watch(spine, case.values)
         notices = _with_experience(case, bundle, desk, locale=locale)
-        found += decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
-    return found
+        decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+        found |= dict(zip(places.tolist(), decided, strict=True))
+    return [found[place] for place in range(len(chosen))]
 
 
 def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:
@@ -119,8 +121,12 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     for rows in _pages(np.arange(len(spine), dtype=np.int64)):
         page_spine = spine.take(rows)
         states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
-        allowed, _, money = _weighed(states, compute_many(encoded, page_spine, bundle.schema), bundle, desk)
-        found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
+        values = compute_many(encoded, page_spine, bundle.schema)
+        page = _page(states, desk, Dossier(encoded, page_spine))
+        eligible = eligibility(page, desk.contact_policy)
+        _, money = _weighed(page, values, bundle, desk, allowed=eligible.allowed)
+        eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
+        found.append(action_probabilities(money.objective_cents, eligible.allowed, desk.config.exploration))
     return np.concatenate(found)
 
 
@@ -138,44 +144,66 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
     pages = [LeftAlone.nobody()]
     for rows in _pages(np.arange(len(values), dtype=np.int64)):
         states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
-        allowed, outcomes, money = _weighed(states, values[rows], bundle, desk)
+        page = _page(states, desk, None)
+        allowed = eligibility(page, desk.contact_policy).allowed
+        outcomes, money = _weighed(page, values[rows], bundle, desk, allowed=allowed)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
         pages.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
     return LeftAlone.together(pages)
 
 
-def _weighed(
-    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk
-) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
-    """Which actions are allowed (n, A), what each leads to, and what it is worth."""
-    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
+def _page(states: AccountStates, desk: Desk, dossier: Dossier | None) -> Page:
     asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
+    return Page(states, days, desk.catalogue, asked, dossier)
+
+
+def _weighed(
+    page: Page, values: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> tuple[Outcomes, Worth]:
+    """What each allowed action (n, A) leads to, and what it is worth."""
+    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
-    return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+    return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
+
+
+def _on_one_account(
+    eligible: Eligibility, page: Page, encoded: Encoded, bundle: ModelBundle, desk: Desk, *, money: Worth
+) -> Eligibility:
+    """What stays allowed where a rule leaves each debtor's other accounts alone today."""
+    if not applies(desk.contact_policy):
+        return eligible
+    spine = elsewhere(encoded, page.states.spine)
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    other = _page(states, desk, Dossier(encoded, spine))
+    allowed = eligibility(other, desk.contact_policy).allowed
+    values = compute_many(encoded, spine, bundle.schema)
+    theirs = _weighed(other, values, bundle, desk, allowed=allowed)[1] if len(spine) else money
+    others = Weighed(spine, allowed, theirs.objective_cents[: len(spine)])
+    return one_contact_per_debtor(
+        eligible, page, desk.contact_policy, encoded, worth_cents=money.objective_cents, others=others
+    )
 
 
 def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str) -> Case:
-    actions, config = desk.catalogue.actions, desk.config
+    config = desk.config
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     values = compute_many(encoded, spine, bundle.schema)
     p_pay = bundle.payment.predict(values)
 
-    asked = amounts(amount_due_cents(states), actions, balance_cents=states.balance_cents)
-    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    page = Page(states, days, desk.catalogue, asked)
+    page = _page(states, desk, Dossier(encoded, spine))
     eligible = eligibility(page, desk.contact_policy)
 
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
-    money = worth(outcomes, asked, actions, config.objective)
+    money = worth(outcomes, page.asked, desk.catalogue.actions, config.objective)
+    eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
 
     names = [encoded.account_ids[account] for account in spine.account.tolist()]
     debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in spine.account.tolist()]
     draws = np.array(
-        [uniform(name, day, desk.policy_version) for name, day in zip(names, days.day.tolist(), strict=True)]
+        [uniform(name, day, desk.policy_version) for name, day in zip(names, page.days.day.tolist(), strict=True)]
     )
     holdout = in_holdout(debtors, config.arms.holdout)
     choice = choose(money.objective_cents, eligible.allowed, config.exploration, draws=draws, holdout=holdout)
@@ -184,7 +212,8 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
     kinds = profile(values, bundle.schema)
     return Case(
         page=page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=values, p_pay=p_pay,
-        allowed=eligible.allowed, outcomes=outcomes, money=money, choice=choice, profile=kinds,
+        allowed=eligible.allowed, spans=(eligible.not_before_us, eligible.valid_until_us), outcomes=outcomes,
+        money=money, choice=choice, profile=kinds,
         reasons=_reasons((shares, kinds), values, bundle, desk, locale=locale) if shares else [()] * len(names),
         refusals=eligible.refusals(locale=locale), notices=_notices(encoded, states, bundle, desk, locale=locale),
         shares=shares if explain == "full" else None,

@@ -71,7 +71,7 @@ class FittedQLearner:
         after = contacts.deal_share + deal(contacts.deals.moments.values)
         looking = replace(contacts, quiet_share=np.clip(quiet, 0.0, ROOF), deal_share=np.clip(after, 0.0, ROOF))
         heads, summary = dict(model.heads), dict(base.summary)
-        for name, (head, measured) in Fitting(schema, model.names, config).shares(looking).items():
+        for name, (head, measured) in Fitting(schema, model.names, config).money(looking).items():
             heads[name], summary[name] = head, {**measured, "continuing": told}
         return LearnedResponse(replace(model, heads=heads), summary)
 
@@ -108,7 +108,6 @@ def _page(model: FunnelModel, schema: FeatureSchema, turns: Turns, objective: Ob
     )
     own = np.where(logged, brought, 0.0).sum(axis=1) - returned[:, 0]
     owes, balance = turns.balance_cents > 0, np.maximum(turns.balance_cents, 1)
-    # Against waiting, so that complaints which come without a contact are no cost of a later one.
     over_waiting = np.take_along_axis(money.net_cents, best, axis=1)[:, 0] - money.net_cents[:, 0]
     p_deal = model.kept * np.take_along_axis(reached * agreed, best, axis=1)[:, 0]
     return tuple(np.where(owes, found, 0.0) for found in (over_waiting / balance - own, p_deal, own))
