@@ -54,11 +54,23 @@ class ModelConfig(BaseModel, frozen=True, extra="forbid"):
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "off"
 
 
+class ContinuingConfig(BaseModel, frozen=True, extra="forbid"):
+    """How many decisions after this one ``funnel_q`` takes to follow its own policy, before the log's does again."""
+
+    steps: NonNegativeInt = 4
+
+
 class ResponseConfig(BaseModel, frozen=True, extra="forbid"):
     """Which learner answers "what would happen under this action", from at most ``max_rows`` logged decisions."""
 
-    learner: Literal["hurdle", "funnel", "funnel_blend"] = "funnel_blend"
+    learner: Literal["hurdle", "funnel", "funnel_blend", "funnel_q"] = "funnel_blend"
     max_rows: PositiveInt = 250_000
+    continuing: ContinuingConfig = ContinuingConfig()
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the learner asks what follows on a decision."""
+        return self.learner == "funnel_q" and self.continuing.steps > 0
 
 
 class GatesConfig(BaseModel, frozen=True, extra="forbid"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.config import Objective
 from decisioning.funnel import OTHER_CHANNEL, ROOF
 from domain.actions import Action, ActionCatalogue
 from domain.clock import US_PER_DAY, local_us
@@ -20,6 +21,7 @@ from training.config import TrainingConfig
 from training.dataset import Horizon
 from training.receipts import ANSWER_DAYS, Receipts, contact_receipts
 from training.response_log import ResponseLog, contacted_actions
+from training.sequences import Following, Sequences, sequences
 from training.standing import standing_at
 from training.survival import completed
 from training.windows import Bools, Int64s
@@ -101,7 +103,8 @@ class ContactLog:
     an agreement, with ``deal_share`` (d,) of the balance that came back within the value horizon, seen or completed;
     ``quiet``, regular moments of all accounts, with ``quiet_share``; ``annoyance``, what contacts cost in goodwill. Of
     the rows of the response log, ``heard`` (l,) whether the decision was received; ``sent``, the share of decisions
-    carried out by channel. ``counts`` tells how much there was.
+    carried out by channel. ``counts`` tells how much there was. ``sequences`` are those after quiet moments and deals,
+    where the learner asks for them.
     """
 
     contacts: Contacts
@@ -117,9 +120,10 @@ class ContactLog:
     heard: Bools
     sent: dict[str, float]
     counts: dict[str, int]
+    sequences: Sequences | None = None
 
     def of(self, mine: Bools, log_rows: Int64s) -> ContactLog:
-        """What belongs to some debtors, ``mine`` by debtor; ``log_rows`` are theirs in the response log."""
+        """What belongs to some debtors, ``mine`` by debtor, without sequences; ``log_rows`` are theirs in the log."""
         contacts, deals, quiet = (
             np.flatnonzero(mine[moments.debtor]) for moments in (self.contacts.moments, self.deals.moments, self.quiet)
         )
@@ -136,17 +140,19 @@ class ContactLog:
             quiet_share=self.quiet_share[quiet],
             annoyance=self.annoyance.of(mine),
             heard=self.heard[log_rows],
+            sequences=None,
         )
 
 
 @dataclass(frozen=True)
 class Money:
-    """Receipts of money, how long it counts, and at which rate it is discounted to the decision."""
+    """Receipts of money, how long it counts, at which rate it is discounted to the decision, and what contacts cost."""
 
     receipts: labels.Receipts
     horizon: Horizon
     value_days: int
     monthly_rate: float
+    objective: Objective = field(default_factory=Objective)
 
 
 def contact_log(
@@ -167,6 +173,7 @@ def contact_log(
     signed_at = Spine(receipts.account[signed], receipts.at_us[signed])
     quiet = _quiet(encoded, config, money)
     heard, sent = _decisions(receipts, log)
+    follow = Following(encoded, schema, catalogue, money.horizon, money.objective, seed=config.model.seed)
     return ContactLog(
         contacts=contacts,
         received=receipts.received[kept],
@@ -181,6 +188,7 @@ def contact_log(
         heard=heard,
         sent=sent,
         counts=_counts(receipts),
+        sequences=sequences(follow, receipts, quiet=quiet, deals=signed_at) if config.response.looks_ahead else None,
     )
 
 

@@ -6,6 +6,7 @@ they are the answer, not the question. A row is labelled only where its window i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from training.reversals import apply_reversals
 from training.windows import Bools, EventIndex, Int64s, index_events
 
 _DAYS_PER_MONTH = 30.4375
-_PAYMENTS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,21 @@ def share_recovered(money: Receipts, spine: Spine, due_cents: Int64s, *, horizon
     return np.clip(recovered / due, 0.0, 1.0)
 
 
+def still_owed_cents(encoded: Encoded, spine: Spine, known_before_us: Int64s) -> Int64s:
+    """(n,) what is owed at each row on debts that were known before an earlier moment of its own.
+
+    The counterpart of :func:`recovered_cents`: bills issued in between are left out, an agreement's instalments are as
+    old as the debt that it replaced. Credit counts where it has paid a debt.
+    """
+    known = _first_known_us(encoded)[encoded.tables.text("debts", "debt_id").codes]
+    total = np.zeros(len(spine), dtype=np.int64)
+    for part, offsets, debt, cents in _open(encoded, spine):
+        row = np.repeat(part, np.diff(offsets))
+        old = known[encoded.debt_source[debt]] < known_before_us[row]
+        np.add.at(total, row[old], cents[old])
+    return total
+
+
 def complaints(encoded: Encoded) -> EventIndex:
     """Complaints, as responses tell them."""
     return _coded_events(encoded, "responses", column="kind", wanted=("complained",))
@@ -158,14 +174,19 @@ def _oldest_open_known_us(encoded: Encoded, payments: Spine) -> Int64s:
     """When the oldest open debt at each payment was first known; ``FOREVER`` where none was open."""
     known = _first_known_us(encoded)[encoded.tables.text("debts", "debt_id").codes]
     found = np.full(len(payments), FOREVER, dtype=np.int64)
-    for start in range(0, len(payments), _PAYMENTS_AT_ONCE):
-        part = np.arange(start, min(start + _PAYMENTS_AT_ONCE, len(payments)), dtype=np.int64)
-        spine = payments.take(part)
-        ledger = encoded.debts, encoded.entries, encoded.debt_bounds, encoded.entry_bounds
-        offsets, debt, _ = open_debts(*ledger, spine.account, spine.as_of_us, local_of(encoded, spine).day)
+    for part, offsets, debt, _ in _open(encoded, payments):
         some = offsets[1:] > offsets[:-1]
         found[part[some]] = known[encoded.debt_source[debt[offsets[:-1][some]]]]
     return found
+
+
+def _open(encoded: Encoded, spine: Spine) -> Iterator[tuple[Int64s, Int64s, Int64s, Int64s]]:
+    """Positions in the spine, a few at a time, with offsets into what is open there: debts and cents."""
+    ledger = encoded.debts, encoded.entries, encoded.debt_bounds, encoded.entry_bounds
+    for start in range(0, len(spine), _ROWS_AT_ONCE):
+        part = np.arange(start, min(start + _ROWS_AT_ONCE, len(spine)), dtype=np.int64)
+        some = spine.take(part)
+        yield part, *open_debts(*ledger, some.account, some.as_of_us, local_of(encoded, some).day)
 
 
 def _replaced(encoded: Encoded, instalments: Int64s) -> Int64s:

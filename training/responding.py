@@ -46,7 +46,8 @@ def respond(
     told = {"learner": learner, **summary_of(log)}
     if len({action.channel for action in log.actions}) < 2:
         return None, {**told, "refused": "the log holds fewer than two channels to compare"}
-    money = Money(world.money, world.horizon, decision.value_horizon_days, decision.objective.monthly_discount_rate)
+    rate = decision.objective.monthly_discount_rate
+    money = Money(world.money, world.horizon, decision.value_horizon_days, rate, decision.objective)
     contacts = contact_log(encoded, world.schema, config, catalogue=world.catalogue, money=money, log=log)
     checking = Checking(encoded, world.schema, world.catalogue, money, decision.objective, seed=config.model.seed)
     model, found = fit_response(log, contacts, checking, config=config)

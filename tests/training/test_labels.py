@@ -102,3 +102,31 @@ def test_complaints_and_revoked_consents_are_found(tables_of: TablesOf) -> None:
     )
     found = [labels.complaints(encoded), *labels.opt_outs(encoded)]
     assert [index.any_within(spine_at(NOON), horizon_days=30)[0] for index in found] == [True, False, True]
+
+
+def owed(tables_of: TablesOf, at_us: int, known_before_us: int, **tables: Any) -> int:
+    encoded = encoded_of(tables_of, **tables)
+    return int(labels.still_owed_cents(encoded, spine_at(at_us), np.array([known_before_us]))[0])
+
+
+def test_what_is_still_owed_is_less_by_what_was_paid(tables_of: TablesOf) -> None:
+    assert owed(tables_of, NOON + 9 * DAY, NOON, payments=[payment(NOON + DAY, 4_000)]) == 6_000
+
+
+def test_a_bill_that_was_issued_in_between_is_not_still_owed(tables_of: TablesOf) -> None:
+    old = {"debt_id": "d", "account_id": "a", "amount": 10_000, "due_on": 19_000, "occurred_at": NOON - 9 * DAY}
+    new = {**old, "debt_id": "e", "amount": 700, "occurred_at": NOON + DAY, "due_on": 19_020}
+    assert owed(tables_of, NOON + 9 * DAY, NOON, debts=[old, new]) == 10_000
+
+
+def test_a_bill_that_becomes_known_at_the_moment_itself_was_not_known_before_it(tables_of: TablesOf) -> None:
+    assert owed(tables_of, NOON + 9 * DAY, NOON - 9 * DAY) == 0
+
+
+def test_instalments_of_an_agreement_are_still_owed_on_the_debt_that_it_replaced(tables_of: TablesOf) -> None:
+    old = {"debt_id": "d", "account_id": "a", "amount": 10_000, "due_on": 19_000, "occurred_at": NOON - 9 * DAY}
+    part = {**old, "debt_id": "i", "amount": 5_000, "occurred_at": NOON + DAY, "due_on": 19_020, "promise_id": "p"}
+    made = {"promise_id": "p", "account_id": "a", "debt_id": "d", "kind": "agreement", "occurred_at": NOON + DAY}
+    gone = {"debt_id": "d", "account_id": "a", "kind": "renegotiated", "occurred_at": NOON + DAY}
+    tables = {"debts": [old, part], "promises": [made], "debt_events": [gone]}
+    assert owed(tables_of, NOON + 9 * DAY, NOON, **tables) == 5_000

@@ -80,7 +80,7 @@ def test_many_payments_are_looked_up_in_parts_and_give_the_same(
     debts = [bill(f"d{month}", 30 * month) for month in range(4)]
     payments = [paid(30 * month + 7.5) for month in range(4)]
     whole = recovered(tables_of, debts, payments, 1, 31, 61)
-    monkeypatch.setattr(labels, "_PAYMENTS_AT_ONCE", 3)
+    monkeypatch.setattr(labels, "_ROWS_AT_ONCE", 3)
     assert recovered(tables_of, debts, payments, 1, 31, 61) == whole == [BILL, BILL, BILL]
 
 

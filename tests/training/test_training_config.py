@@ -17,7 +17,7 @@ def test_the_configuration_shipped_is_valid() -> None:
 
 
 def test_a_learner_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'hurdle', 'funnel' or 'funnel_blend'"):
+    with pytest.raises(ConfigError, match="'hurdle', 'funnel', 'funnel_blend' or 'funnel_q'"):
         load_training_config(written(tmp_path, "response: {learner: causal_forest}"))
 
 

@@ -11,6 +11,7 @@ from features.schema import FeatureSchema
 from training.config import TrainingConfig
 from training.contact_log import ContactLog
 from training.learners.blend import FunnelBlendLearner
+from training.learners.fitted_q import FittedQLearner
 from training.learners.funnel import FunnelLearner
 from training.learners.hurdle import HurdleLearner
 from training.learners.learned import LearnedResponse
@@ -32,6 +33,7 @@ LEARNERS: dict[str, Learner] = {
     CHALLENGER: HurdleLearner(),
     "funnel": FunnelLearner(),
     "funnel_blend": FunnelBlendLearner(),
+    "funnel_q": FittedQLearner(),
 }
 """By the name that ``training.yaml`` uses."""
 
