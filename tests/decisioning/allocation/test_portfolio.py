@@ -78,8 +78,12 @@ def test_limits_that_bind_nobody_leave_every_choice_as_it_is(run: Run, many: Any
 
 
 def test_no_more_contacts_are_decided_than_there_are(run: Run) -> None:
-    free = len(channels(run(capacities={"agent_call": Capacity(per_day=1e6)})[1], "agent_call"))
-    assert len(channels(run(capacities=AGENTS)[1], "agent_call")) == 10 < free
+    def calls(capacity: float, **own: Any) -> int:
+        return len(channels(run(capacities={"agent_call": Capacity(per_day=capacity)}, **own)[1], "agent_call"))
+
+    nobody_explores = {"exploration": Exploration(share=0.0)}
+    assert calls(10, **nobody_explores) == 10 < calls(1e6, **nobody_explores)
+    assert calls(10) <= 10
 
 
 def test_what_is_used_is_what_the_decisions_use(run: Run) -> None:
