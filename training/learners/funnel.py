@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.special import logit
 
-from decisioning.candidates import candidate_names, rows_for
+from decisioning.candidates import PART_SURPLUS, candidate_names, rows_for
 from decisioning.funnel import ROOF, SURE, FunnelModel
 from decisioning.response import AnyHead, Head
 from domain.errors import NotEnoughDataError
@@ -33,7 +33,8 @@ from training.windows import Bools
 Floats = npt.NDArray[np.float64]
 
 _MIN_CONTACTS, _MIN_AGREED = 1_000, 100
-_MONOTONE = "action_discount_pct"
+_RISING = {"received": PART_SURPLUS, "agreed": "action_discount_pct"}
+"""What never lowers a gate: a part of the day in which the account is received more often; a larger discount."""
 
 
 class FunnelLearner:
@@ -92,11 +93,11 @@ class Fitting:
 
     def gates(self, found: ContactLog) -> dict[str, tuple[AnyHead, dict[str, Any]]]:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
-        binary = Recipe("binary", self.config.model)
+        recipe = gate_recipes(self.config)
         (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
         return {
-            "received": fit_binary(received, was_received, binary),
-            "agreed": fit_rare(agreed, was_agreed, held(binary)),
+            "received": fit_binary(received, was_received, recipe["received"]),
+            "agreed": fit_rare(agreed, was_agreed, recipe["agreed"]),
             **self.money(found),
         }
 
@@ -120,8 +121,11 @@ class Fitting:
         rows, received = self._rows(found.contacts), found.received
         agreed = self._table(rows[received], found.contacts.moments.take(received))
         return {
-            "received": (self._table(rows, found.contacts.moments), received.astype(np.float64)),
-            "agreed": (self._rising(agreed), found.agreed[received].astype(np.float64)),
+            "received": (
+                self._rising(self._table(rows, found.contacts.moments), "received"),
+                received.astype(np.float64),
+            ),
+            "agreed": (self._rising(agreed, "agreed"), found.agreed[received].astype(np.float64)),
         }
 
     def payment(self, log: ResponseLog, heard: Bools) -> tuple[Head, dict[str, Any]]:
@@ -159,9 +163,10 @@ class Fitting:
         return csr_matrix(rows)
 
     def _rows(self, contacts: Contacts) -> Floats:
-        rows = rows_for(contacts.moments.values, self.schema, contacts.actions, contacts.action, names=self.names)
-        rows[:, self.width + self.names.index("action_hour")] = contacts.hour
-        return rows
+        return rows_for(
+            contacts.moments.values, self.schema, contacts.actions, contacts.action, names=self.names,
+            hours=contacts.hour,
+        )  # fmt: skip
 
     def _table(self, rows: Floats, moments: Moments, *, days: int = 7) -> Table:
         everything = np.ones(len(moments), dtype=np.bool_)
@@ -175,12 +180,16 @@ class Fitting:
         split = Split(nothing, nothing, nothing, valid_from_us=0, test_from_us=0, dropped=0)
         return Table(rows, self.columns, channel_columns(self.names, self.width), fold, moments.debtor, split)
 
-    def _rising(self, table: Table) -> Table:
-        """A larger discount never lowers the chance that the offer is taken."""
-        directions = tuple(int(name == _MONOTONE) for name in self.columns.names)
+    def _rising(self, table: Table, gate: str) -> Table:
+        """The table with the direction in which a gate may be moved by one of its columns."""
+        directions = tuple(int(name == _RISING[gate]) for name in self.columns.names)
         return replace(table, columns=replace(self.columns, directions=directions))
 
 
-def held(recipe: Recipe) -> Recipe:
-    """The recipe of a head whose declared directions hold, with leaves small enough for few agreements."""
-    return replace(recipe, model=recipe.model.model_copy(update={"monotone": "basic"}), min_rows_per_leaf=50)
+def gate_recipes(config: TrainingConfig) -> dict[str, Recipe]:
+    """How receipt and agreement are grown: the directions of their tables hold, whatever the payment model's do.
+
+    The leaves of agreement are small enough for few agreements.
+    """
+    held = Recipe("binary", config.model.model_copy(update={"monotone": "basic"}))
+    return {"received": held, "agreed": replace(held, min_rows_per_leaf=50)}
