@@ -1,4 +1,4 @@
-"""An action as numbers: what it costs and offers, and how its own channel has fared with this account.
+"""An action as numbers: what it costs and offers, and how its channel and its hours have fared with this account.
 
 Never an action id: with a flat id nothing learned of one action helps another, and at the sizes of real logs the
 factored form recovers several times as much of the value (docs/adr/0004).
@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from domain.actions import Action
+from domain.actions import WAIT_CHANNEL, Action
+from features.events import PART_HOURS
 from features.schema import FeatureSchema
 
 Floats = npt.NDArray[np.float64]
@@ -29,20 +30,24 @@ _STATIC = (
     "action_intrusiveness",
     "action_hour",
 )
-_HISTORY = {
+_OF_CHANNEL = {
     "candidate_contacts_count_30d": "contacts_{}_count_30d",
     "candidate_contacts_count_365d": "contacts_{}_count_365d",
     "candidate_responses_count_365d": "responses_{}_count_365d",
     "candidate_response_rate_365d": "response_rate_{}_365d",
     "candidate_contacts_recency": "contacts_{}_recency",
 }
+PART_SURPLUS = "candidate_part_surplus"
+_OF_PART = {PART_SURPLUS: "reception_surplus_{}"}
+_HISTORY = _OF_CHANNEL | _OF_PART
 
 
 def candidate_names(schema: FeatureSchema, actions: Sequence[Action]) -> tuple[str, ...]:
     """Names of the action features, fixed at training and kept in the bundle.
 
-    One 0/1 per channel of ``actions`` by name, then what the action is, then the history of its own channel.
-    A channel first configured after training has no 0/1 of its own, and is known by what it costs and by its history.
+    One 0/1 per channel of ``actions`` by name, then what the action is, then the account's history with its channel
+    and with the part of the day that its hours lie in. A channel first configured after training has no 0/1 of
+    its own, and is known by what it costs and by its history.
     """
     channels = sorted({action.channel for action in actions if not action.is_wait})
     return (*(_CHANNEL + channel for channel in channels), *_STATIC, *_history_names(schema, channels))
@@ -52,21 +57,22 @@ def _history_names(schema: FeatureSchema, channels: Sequence[str]) -> tuple[str,
     return tuple(
         name
         for name, pattern in _HISTORY.items()
-        if any(pattern.format(channel) in schema.index for channel in channels)
+        if any(pattern.format(word) in schema.index for word in (PART_HOURS if name in _OF_PART else channels))
     )
 
 
 class Grid(NamedTuple):
     """Features of every account under every action, factored: a full matrix would be accounts × actions rows.
 
-    ``values`` (n, k) of the account; ``static`` (A, s) of the action; ``history`` (n, C, h) of the account with each
-    channel; ``channel`` (A,) which of the C belongs to each action. Columns stand in this order in a row of the model.
+    ``values`` (n, k) of the account; ``static`` (A, s) of the action; ``history`` (n, P, h) of the account with each
+    pair of channel and part of the day; ``past`` (A,) which of the P belongs to each action. Columns stand in this
+    order in a row of the model.
     """
 
     values: Floats
     static: Floats
     history: Floats
-    channel: npt.NDArray[np.int64]
+    past: npt.NDArray[np.int64]
 
     def rows(self, account: npt.NDArray[np.int64], action: npt.NDArray[np.int64]) -> Floats:
         """(m, k + s + h) model rows of pairs of account and action."""
@@ -74,7 +80,7 @@ class Grid(NamedTuple):
 
     def own(self, account: npt.NDArray[np.int64], action: npt.NDArray[np.int64]) -> Floats:
         """(m, s + h) action features of the same pairs."""
-        return np.hstack([self.static[action], self.history[account, self.channel[action]]])
+        return np.hstack([self.static[action], self.history[account, self.past[action]]])
 
 
 def grid(
@@ -88,15 +94,16 @@ def grid(
     names : action features of the model; by default those of this catalogue
     """
     names = candidate_names(schema, actions) if names is None else names
-    channels = list(dict.fromkeys(action.channel for action in actions))
+    own = [_past_of(action) for action in actions]
+    pairs = list(dict.fromkeys(own))
     static = np.array([[_static(action, name) for name in names if name not in _HISTORY] for action in actions])
-    patterns = [_HISTORY[name] for name in names if name in _HISTORY]
-    history = np.zeros((len(values), len(channels), len(patterns)))
-    for position, channel in enumerate(channels):
-        for column, pattern in enumerate(patterns):
-            history[:, position, column] = _past(values, schema, channel, pattern)
-    own = np.array([channels.index(action.channel) for action in actions], dtype=np.int64)
-    return Grid(values=values, static=static, history=history, channel=own)
+    told = [name for name in names if name in _HISTORY]
+    history = np.zeros((len(values), len(pairs), len(told)))
+    for position, (channel, part) in enumerate(pairs):
+        for column, name in enumerate(told):
+            history[:, position, column] = _past(values, schema, name, part if name in _OF_PART else channel)
+    past = np.array([pairs.index(pair) for pair in own], dtype=np.int64)
+    return Grid(values=values, static=static, history=history, past=past)
 
 
 def rows_for(
@@ -106,6 +113,7 @@ def rows_for(
     index: npt.NDArray[np.int64],
     *,
     names: Sequence[str] | None = None,
+    hours: Floats | None = None,
 ) -> Floats:
     """Model rows of one action per account.
 
@@ -113,13 +121,39 @@ def rows_for(
     ----------
     values : (n, k) account features
     index : (n,) position in ``actions`` of each row's action
+    hours : (n,) local hours at which contacts were made, where they are known, in place of those of the actions
 
     Returns
     -------
     (n, k + a), the account's features followed by those of ``names``
     """
+    names = candidate_names(schema, actions) if names is None else names
     table = grid(values, schema, actions, names=names)
-    return table.rows(np.arange(len(values), dtype=np.int64), np.asarray(index, dtype=np.int64))
+    rows = table.rows(np.arange(len(values), dtype=np.int64), np.asarray(index, dtype=np.int64))
+    if hours is not None:
+        _at_hours(rows, schema, names, hours)
+    return rows
+
+
+def _at_hours(rows: Floats, schema: FeatureSchema, names: Sequence[str], hours: Floats) -> None:
+    """Sets the columns of the hour, in place, to those of contacts that were made at ``hours``."""
+    width = len(schema.names)
+    for column, name in enumerate(names, start=width):
+        if name == "action_hour":
+            rows[:, column] = hours
+        elif name in _OF_PART:
+            rows[:, column] = 0.0
+            for part, (opens, closes) in PART_HOURS.items():
+                chosen = (opens <= hours) & (hours < closes)
+                rows[chosen, column] = _past(rows[chosen, :width], schema, name, part)
+
+
+def _past_of(action: Action) -> tuple[str, str | None]:
+    """Channel of an action and the part of the day that its hours lie in, ``None`` where that is no single one."""
+    if action.is_wait:
+        return action.channel, None
+    low, high = action.hours
+    return action.channel, next((part for part, (o, c) in PART_HOURS.items() if o <= low and high <= c), None)
 
 
 def _static(action: Action, name: str) -> float:
@@ -141,9 +175,12 @@ def _static(action: Action, name: str) -> float:
     return known[name]
 
 
-def _past(values: Floats, schema: FeatureSchema, channel: str, pattern: str) -> Floats | float:
-    """The account's history with a channel; 0 for waiting, ``NaN`` for a channel without such a feature."""
-    if channel == "wait":
+def _past(values: Floats, schema: FeatureSchema, name: str, word: str | None) -> Floats | float:
+    """The account's history with a channel or a part of the day, ``NaN`` where there is no such feature.
+
+    Waiting has none, which is 0; so has an action of no single part of the day: no part is better than the others then.
+    """
+    if word is None or word == WAIT_CHANNEL:
         return 0.0
-    column = schema.index.get(pattern.format(channel))
+    column = schema.index.get(_HISTORY[name].format(word))
     return np.nan if column is None else values[:, column]

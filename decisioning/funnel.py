@@ -104,5 +104,5 @@ def _untouched(values: Floats, names: Sequence[str]) -> Grid:
         values=values,
         static=np.zeros((1, len(names))),
         history=np.zeros((len(values), 1, 0)),
-        channel=np.zeros(1, dtype=np.int64),
+        past=np.zeros(1, dtype=np.int64),
     )

@@ -83,7 +83,7 @@ class Trees:
             np.ascontiguousarray(grid.values),
             np.ascontiguousarray(grid.static),
             np.ascontiguousarray(grid.history),
-            np.ascontiguousarray(grid.channel),
+            np.ascontiguousarray(grid.past),
         )
         order = np.argsort(~allowed, axis=1, kind="stable")
         _walk(self.nodes, plain, order, allowed.sum(axis=1), out)
@@ -154,7 +154,7 @@ def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) ->
     # Names of their own, because reading an array out of a tuple counts a reference each time.
     feature, threshold, kind, left, right = nodes.feature, nodes.threshold, nodes.kind, nodes.left, nodes.right
     starts, stops, bits, leaf = nodes.bits_from, nodes.bits_to, nodes.bits, nodes.leaf
-    values, static, history, channel = grid.values, grid.static, grid.history, grid.channel
+    values, static, history, past = grid.values, grid.static, grid.history, grid.past
     own, fixed = values.shape[1], static.shape[1]
     # Every span on the stack holds an action of its own, so it is never deeper than there are actions.
     stack = np.empty((order.shape[1] + 1, 3), dtype=np.int64)
@@ -178,7 +178,7 @@ def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) ->
                         for place in range(low, high):
                             action, extra = order[row, place], column - own
                             value = (
-                                static[action, extra] if extra < fixed else history[row, channel[action], extra - fixed]
+                                static[action, extra] if extra < fixed else history[row, past[action], extra - fixed]
                             )
                             if _goes_left(kind[node], threshold[node], value):
                                 order[row, place], order[row, middle] = order[row, middle], action

@@ -166,7 +166,24 @@ class Difference:
     denominator: str
 
 
-Derived = Ratio | Rate | Difference
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """How much more often contacts of one part of the day are received than is usual for their channels, in log-odds.
+
+    ``received`` and ``attempts`` name counts by part of the day and channel, ``part`` is the position of its own part
+    among them. ``usual``, the rate of each channel, is fitted on the training matrix and kept in the schema; those
+    given here hold until then. ``spread`` is the standard deviation, in log-odds, by which accounts are expected to
+    differ: the smaller it is, the more contacts it takes to be told from nobody in particular (``features.surplus``).
+    """
+
+    part: int
+    received: tuple[tuple[str, ...], ...]
+    attempts: tuple[tuple[str, ...], ...]
+    usual: tuple[float, ...]
+    spread: float
+
+
+Derived = Ratio | Rate | Difference | Surplus
 Rule = Windowed | Standing | Calendar | Attribute | Derived
 
 

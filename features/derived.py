@@ -1,4 +1,4 @@
-"""Features made of other features: ratios, smoothed rates, differences; and the fit of what a usual rate is."""
+"""Features made of other features: ratios, smoothed rates, differences, surpluses; and the fit of what is usual."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from domain.balance_entries import Int32s
 from domain.compiled import compiled
-from features.definitions import Difference, Feature, Rate, Ratio
+from features.definitions import Difference, Feature, Rate, Ratio, Surplus
+from features.surplus import SurplusPlan, surplus_plan, surpluses, usual_rates
 
 Floats = npt.NDArray[np.float64]
 RATIO, RATE, DIFFERENCE = range(3)
@@ -20,7 +21,8 @@ _WEAKEST, _STRONGEST = 1.0, 1_000.0
 class DerivedPlan(NamedTuple):
     """Feature f is ``operation[f]`` of the columns ``left[f]`` and ``right[f]``; it goes to ``column[f]``.
 
-    ``first`` and ``second`` are scale and nothing for a ratio, prior mean and strength for a rate.
+    ``first`` and ``second`` are scale and nothing for a ratio, prior mean and strength for a rate. ``surplus`` are the
+    features that are made of more than two others.
     """
 
     operation: Int32s
@@ -29,10 +31,11 @@ class DerivedPlan(NamedTuple):
     column: Int32s
     first: Floats
     second: Floats
+    surplus: SurplusPlan
 
 
 def derived_plan(
-    features: Sequence[Feature], *, index: Mapping[str, int], priors: Mapping[str, tuple[float, float]]
+    features: Sequence[Feature], *, index: Mapping[str, int], priors: Mapping[str, tuple[float, ...]]
 ) -> DerivedPlan:
     """The plan of all derived features; their columns are their positions, ``index`` that of each feature by name."""
     rows = []
@@ -41,14 +44,15 @@ def derived_plan(
         if isinstance(rule, Ratio):
             rows.append((RATIO, index[rule.numerator], index[rule.denominator], place, rule.scale, 0.0))
         elif isinstance(rule, Rate):
-            prior = priors.get(feature.name, (rule.prior, rule.strength))
-            rows.append((RATE, index[rule.numerator], index[rule.denominator], place, *prior))
+            mean, strength = priors.get(feature.name, (rule.prior, rule.strength))
+            rows.append((RATE, index[rule.numerator], index[rule.denominator], place, mean, strength))
         elif isinstance(rule, Difference):
             rows.append((DIFFERENCE, index[rule.numerator], index[rule.denominator], place, 0.0, 0.0))
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), 6).T
     operation, left, right, column = (np.ascontiguousarray(one).astype(np.int32) for one in columns[:4])
     first, second = (np.ascontiguousarray(one) for one in columns[4:])
-    return DerivedPlan(operation, left, right, column, first, second)
+    surplus = surplus_plan(features, index=index, priors=priors)
+    return DerivedPlan(operation, left, right, column, first, second, surplus)
 
 
 @compiled
@@ -65,10 +69,11 @@ def derive(plan: DerivedPlan, out: Floats) -> None:
             else:
                 value = top / bottom * plan.first[feature] if bottom > 0 else np.nan
             out[row, plan.column[feature]] = value
+    surpluses(plan.surplus, out)
 
 
-def fit_priors(features: Sequence[Feature], values: Floats) -> dict[str, tuple[float, float]]:
-    """Prior mean and strength of every rate, from a training matrix.
+def fit_priors(features: Sequence[Feature], values: Floats) -> dict[str, tuple[float, ...]]:
+    """Prior mean and strength of every rate, and the usual rates by channel of every surplus, from a training matrix.
 
     Parameters
     ----------
@@ -82,8 +87,10 @@ def fit_priors(features: Sequence[Feature], values: Floats) -> dict[str, tuple[f
     any opportunity in training keeps the prior it was declared with.
     """
     index = {feature.name: place for place, feature in enumerate(features)}
-    fitted = {}
+    fitted: dict[str, tuple[float, ...]] = {}
     for feature in features:
+        if isinstance(feature.rule, Surplus):
+            fitted[feature.name] = usual_rates(feature.rule, values, index=index)
         if not isinstance(feature.rule, Rate):
             continue
         top, bottom = values[:, index[feature.rule.numerator]], values[:, index[feature.rule.denominator]]

@@ -6,7 +6,7 @@ from typing import get_args
 
 from features.catalogue import CATALOGUE, INGREDIENTS
 from features.core_set import CORE
-from features.definitions import Difference, Events, Family, Feature, Rate, Ratio, Standing, Windowed
+from features.definitions import Difference, Events, Family, Feature, Rate, Ratio, Standing, Surplus, Windowed
 
 _HEAD = """# Features
 
@@ -58,6 +58,9 @@ def _source(feature: Feature) -> str:
         return f"`{rule.numerator}` / `{rule.denominator}`"
     if isinstance(rule, Difference):
         return f"`{rule.numerator}` − `{rule.denominator}`"
+    if isinstance(rule, Surplus):
+        made, received = rule.attempts[rule.part], rule.received[rule.part]
+        return f"`{received[0]}`, … and `{made[0]}`, … of every channel and part of the day"
     if isinstance(rule, Windowed):
         since = rule.window.since
         return _selection(rule.events) + (f" since {_selection(since)}" if since else "")

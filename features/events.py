@@ -17,6 +17,8 @@ from features.sheets import Sheets
 
 PARTS = ("night", "morning", "afternoon", "evening")
 """Parts of the debtor's local day: 20–8, 8–12, 12–17 and 17–20 o'clock; bits 0 to 3 of ``when``."""
+PART_HOURS = {"morning": (8, 12), "afternoon": (12, 17), "evening": (17, 20)}
+"""Local hours, half-open, of the parts but the night, which is the rest."""
 WORKDAY, WEEKEND, PAYDAY, NO_PAYDAY = 4, 5, 6, 7
 """Further bits of ``when``; payday is the fifth to the tenth local day of a month, when most salaries are paid."""
 _FIRST_PAYDAY, _LAST_PAYDAY = 5, 10

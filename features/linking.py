@@ -42,7 +42,7 @@ from features.sheets import (
     RESPONSE_KIND,
     Sheets,
 )
-from features.vocabulary import CHANNEL_CODES, FACETS, OTHER, first_code
+from features.vocabulary import CHANNEL_CODES, FACETS, KINDS, OTHER, RECEIPTS, first_code
 
 V_ACCOUNT, V_OCCURRED, V_FROM, V_CODE, V_VALUE, V_UNTIL = range(6)
 """Fields of events while they are made; the first five give their order."""
@@ -57,6 +57,8 @@ _ATTEMPT, _OFFERED = first_code("contact", "attempt"), first_code("contact", "of
 _RESPONSE, _SAID = first_code("response", "delivered"), first_code("reason", "unemployment")
 _MADE, _KEPT = first_code("promise", "made"), first_code("promise", "kept")
 _OPENED, _RELEASED = first_code("hold", "opened"), first_code("hold", "released")
+_RECEIVED = first_code("receipt", "received")
+_READ, _RIGHT_PARTY = (KINDS["response"].index(kind) for kind in RECEIPTS)
 _N_CHANNELS, _N_FORMS, _OTHER_CHANNEL = len(CHANNEL_CODES), len(FACETS["promise"]), CHANNEL_CODES.index(OTHER)
 _OTHER_METHOD, _N_KINDS = len(FACETS["payment"]) - 1, len(FACETS["promise"]) // 2
 
@@ -181,6 +183,33 @@ def _responses(sheets: Sheets, of_contact: tuple[Int64s, Int64s], out: Sheet, co
 
 
 @compiled
+def _receipts(sheets: Sheets, of_contact: tuple[Int64s, Int64s], out: Sheet, count: int) -> int:
+    """What was received stands at the moment of its contact, or at its own before that contact is known.
+
+    The hour of the contact is what can be chosen another time, not that of the answer.
+    """
+    responses, contacts = sheets.responses, sheets.contacts
+    for row in range(responses.shape[1]):
+        if responses[RESPONSE_KIND, row] != _READ and responses[RESPONSE_KIND, row] != _RIGHT_PARTY:
+            continue
+        account, moment, known_from, alone_until = _row(responses, row)
+        known_until, channel = alone_until, responses[CHANNEL, row]
+        contact = of_contact[0][responses[CONTACT, row]] if responses[CONTACT, row] >= 0 else -1
+        while contact >= 0:
+            if contacts[ACCOUNT, contact] == account:
+                sent = contacts[OCCURRED, contact]
+                told = max(contacts[RECORDED, contact], sent)
+                # The event stands before the response happened, so that has to be said as well.
+                both = account, sent, max(known_from, moment, told), min(known_until, contacts[UNTIL, contact])
+                count = _put(out, count, both, _RECEIVED + contacts[CHANNEL, contact], 0)
+                alone_until = min(alone_until, told)
+            contact = of_contact[1][contact]
+        alone = account, moment, known_from, alone_until
+        count = _put(out, count, alone, _RECEIVED + (channel if channel >= 0 else _OTHER_CHANNEL), 0)
+    return count
+
+
+@compiled
 def _promises(promises: Sheet, out: Sheet, count: int) -> int:
     for row in range(promises.shape[1]):
         account, _, known_from, known_until = _row(promises, row)
@@ -218,6 +247,8 @@ def link_events(sheets: Sheets, sizes: tuple[int, int], zones: Zones, zone_of: I
     count = _debts(sheets.debts, zones, zone_of, out, count)
     count = _debt_events(sheets.debt_events, out, count)
     count = _contacts(sheets.contacts, out, count)
-    count = _responses(sheets, chains(sheets.contacts[ID], sizes[1]), out, count)
+    of_contact = chains(sheets.contacts[ID], sizes[1])
+    count = _responses(sheets, of_contact, out, count)
+    count = _receipts(sheets, of_contact, out, count)
     count = _promises(sheets.promises, out, count)
     return _holds(sheets.holds, out, count)

@@ -18,7 +18,7 @@ from domain.errors import FeatureSchemaMismatchError
 from features.calendar import CALENDAR
 from features.catalogue import CATALOGUE, INGREDIENTS
 from features.config import Attribute as Declared
-from features.definitions import Attribute, Calendar, Difference, Feature, Rate, Ratio, Standing
+from features.definitions import Attribute, Calendar, Difference, Feature, Rate, Ratio, Standing, Surplus
 from features.derived import DerivedPlan, derived_plan
 from features.encoding import Encoded
 from features.plan import Plan, compile_plan
@@ -45,13 +45,13 @@ class FeatureSchema:
 
     ``categories`` holds, for each categorical feature, the values whose positions are its codes; a value that training
     did not see is missing. ``attributes`` are the declared columns that may enter a model. ``priors`` are mean and
-    strength of each smoothed rate, as fitted in training.
+    strength of each smoothed rate, and the usual rates of each surplus by channel, as fitted in training.
     """
 
     names: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     attributes: Mapping[str, Declared]
-    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    priors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -161,7 +161,7 @@ class FeatureSchema:
                 f"the model needs {missing[:5]} ({len(missing)} features), which this build does not compute; "
                 "restore them in features/catalogue.py, or register a model trained on the current catalogue"
             )
-        priors = {name: (float(prior[0]), float(prior[1])) for name, prior in raw.get("priors", {}).items()}
+        priors = {name: tuple(float(value) for value in prior) for name, prior in raw.get("priors", {}).items()}
         categories = {name: tuple(values) for name, values in raw["categories"].items()}
         schema = cls(tuple(raw["names"]), categories, attributes, priors)
         if schema.fingerprint != raw["fingerprint"]:
@@ -175,6 +175,8 @@ class FeatureSchema:
 def parts_of(feature: Feature) -> tuple[str, ...]:
     """Names of the features that a derived one is made of."""
     rule = feature.rule
+    if isinstance(rule, Surplus):
+        return tuple(name for table in (rule.received, rule.attempts) for names in table for name in names)
     return (rule.numerator, rule.denominator) if isinstance(rule, Ratio | Rate | Difference) else ()
 
 

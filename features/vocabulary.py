@@ -16,6 +16,8 @@ POSITIVE_RESPONSES = (
     "offer_accepted",
 )  # fmt: skip
 """Responses that show the debtor was reached and did something with it."""
+RECEIPTS = ("read", "right_party")
+"""Responses that say no more than that a message or a call was received, one for each contact at most."""
 PROMISE_FORMS = (*PROMISE_KINDS, *(f"{kind}_discount" for kind in PROMISE_KINDS))
 """What was promised, and whether at a discount."""
 KINDS: dict[str, tuple[str, ...]] = {
@@ -27,6 +29,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "reason": REASONS,
     "promise": ("made", "kept", "broken", "cancelled", "replaced"),
     "hold": ("opened", "released"),
+    "receipt": ("received",),
 }
 FACETS: dict[str, tuple[str, ...]] = {
     "payment": PAYMENT_METHODS,
@@ -34,6 +37,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "response": CHANNEL_CODES,
     "promise": PROMISE_FORMS,
     "hold": HOLD_KINDS,
+    "receipt": CHANNEL_CODES,
 }
 SOURCE_TABLE = {
     "payment": "payments",
@@ -44,6 +48,7 @@ SOURCE_TABLE = {
     "reason": "responses",
     "promise": "promises",
     "hold": "holds",
+    "receipt": "responses",
 }
 CODES: tuple[tuple[str, str, str], ...] = tuple(
     (source, kind, facet) for source, kinds in KINDS.items() for kind in kinds for facet in FACETS.get(source, ("",))

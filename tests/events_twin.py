@@ -63,7 +63,7 @@ def all_events(rows: Rows) -> list[Event]:
     ledgers = Ledgers(rows)
     makers = {
         "payments": _payments, "debts": _debts, "debt_events": _debt_events, "contacts": _contacts,
-        "responses": _responses, "promises": _promises, "holds": _holds,
+        "responses": _answers, "promises": _promises, "holds": _holds,
     }  # fmt: skip
     found = [
         event
@@ -146,6 +146,25 @@ def _responses(ledgers: Ledgers, row: Row, until: int) -> Iterator[Event]:
             )
             alone = min(alone, known)
     yield _event(row, alone, "response", kind, "other")
+
+
+def _answers(ledgers: Ledgers, row: Row, until: int) -> Iterator[Event]:
+    yield from _responses(ledgers, row, until)
+    if row["kind"] in ("read", "right_party"):
+        yield from _received(ledgers, row, until)
+
+
+def _received(ledgers: Ledgers, row: Row, until: int) -> Iterator[Event]:
+    alone = until
+    for contact in ledgers.rows.get("contacts", ()):
+        if contact["contact_id"] == row.get("contact_id") and contact["account_id"] == row["account_id"]:
+            known = max(contact["recorded_at"], contact["occurred_at"])
+            since = max(known, row["recorded_at"], row["occurred_at"])
+            both = min(until, ledgers.until("contacts", contact))
+            at = contact["occurred_at"]
+            yield _event(row, both, "receipt", "received", _channel(contact["channel"]), at=at, since=since)
+            alone = min(alone, known)
+    yield _event(row, alone, "receipt", "received", _channel(row.get("channel")))
 
 
 def _promises(ledgers: Ledgers, row: Row, until: int) -> Iterator[Event]:

@@ -113,6 +113,11 @@ def _streams() -> list[str]:
     cost = "CAST(round_even(coalesce(CASE WHEN isnan(cost) THEN 0 ELSE cost END, 0) * 10000, 0) AS BIGINT)"
     amount = "coalesce(amount, 0)"
     named = "amount > 0 AND promise_id IS NOT NULL"
+    first_told = (
+        "SELECT r.rn, min(greatest(c.recorded_at, c.occurred_at)) AS told FROM v_responses r "
+        "JOIN v_contacts c USING (contact_id, account_id) GROUP BY r.rn"
+    )
+    received = "kind IN ('read', 'right_party')"
     tardy = f"CASE WHEN {late} > 0 THEN 'late' ELSE 'on_time' END"
     return [
         _plain("payments", "payment", "'paid'", _FACET["method"], "amount", "amount > 0"),
@@ -131,13 +136,16 @@ def _streams() -> list[str]:
         _plain("responses", "reason", "reason", "''", "0", f"reason IN {REASONS}"),
         _plain("responses", "response", kinds, _FACET["channel"], "0", "channel IS NOT NULL"),
         "SELECT account_id, occurred_at, recorded_at, least(until, coalesce(told, until)), 'response', "
-        f"{kinds}, 'other', 0 FROM v_responses LEFT JOIN ("
-        "SELECT r.rn, min(greatest(c.recorded_at, c.occurred_at)) AS told FROM v_responses r "
-        "JOIN v_contacts c USING (contact_id, account_id) GROUP BY r.rn) USING (rn) WHERE channel IS NULL",
+        f"{kinds}, 'other', 0 FROM v_responses LEFT JOIN ({first_told}) USING (rn) WHERE channel IS NULL",
         "SELECT r.account_id, r.occurred_at, greatest(r.recorded_at, c.recorded_at, c.occurred_at), "
         f"least(r.until, c.until), 'response', {kinds.replace('kind', 'r.kind')}, "
         f"{_FACET['channel'].replace('channel', 'c.channel')}, 0 "
         "FROM v_responses r JOIN v_contacts c USING (contact_id, account_id) WHERE r.channel IS NULL",
+        "SELECT account_id, occurred_at, recorded_at, least(until, coalesce(told, until)), 'receipt', 'received', "
+        f"{_FACET['channel']}, 0 FROM v_responses LEFT JOIN ({first_told}) USING (rn) WHERE {received}",
+        "SELECT r.account_id, c.occurred_at, greatest(r.recorded_at, r.occurred_at, c.recorded_at, c.occurred_at), "
+        f"least(r.until, c.until), 'receipt', 'received', {_FACET['channel'].replace('channel', 'c.channel')}, 0 "
+        f"FROM v_responses r JOIN v_contacts c USING (contact_id, account_id) WHERE r.{received}",
         _plain("promises", "promise", "'made'", _FACET["form"], amount),
         _plain("promises", "promise", "outcome", _FACET["form"], amount, "outcome IS NOT NULL", at="resolved_at"),
         _plain("holds", "hold", "'opened'", _FACET["hold"], "0"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from features.definitions import ALL, Events, Feature, Rate, days, hours, since
-from features.events import PARTS
+from features.definitions import ALL, Events, Feature, Rate, Surplus, days, hours, since
+from features.events import PART_HOURS, PARTS
 from features.families.declaring import derived, windowed
 from features.vocabulary import CHANNELS, POSITIVE_RESPONSES
 from features.wording import CHANNEL_NAMES
@@ -13,6 +13,15 @@ from features.wording import CHANNEL_NAMES
 ATTEMPT = Events("contact", ("attempt",))
 ANSWER = Events("response", POSITIVE_RESPONSES)
 _RATE = (0.2, 5.0)
+_HABIT_CHANNELS = {
+    "call": (("agent_call", "voice_bot"), 0.2, ("por ligação", "by call")),
+    "sms": (("sms",), 0.3, ("por SMS", "by SMS")),
+    "email": (("email",), 0.2, ("por e-mail", "by e-mail")),
+    "whatsapp": (("whatsapp",), 0.5, ("por WhatsApp", "by WhatsApp")),
+}
+"""Channels that have an hour worth choosing, those of a kind together, with a usual rate of receipt to start from."""
+_HABIT_SPREAD = 0.5
+"""Log-odds by which parts of the day are expected to differ for one account; twice as much or half changes little."""
 _PART_WORDS = {
     "night": ("à noite", "at night"),
     "morning": ("de manhã", "in the morning"),
@@ -55,6 +64,16 @@ def ingredients() -> Iterator[Feature]:
     yield from windowed("contacts_weekend", Events("contact", ("attempt",), weekend=True), [("count", days(365))],
                         family="timing", pt="contatos no fim de semana", en="contacts at the weekend",
                         ingredient=True)  # fmt: skip
+    for part in PART_HOURS:
+        for name, (channels, _, by) in _HABIT_CHANNELS.items():
+            pt, en = (f"{how} {when}" for how, when in zip(by, _PART_WORDS[part], strict=True))
+            yield from windowed(f"contacts_{name}_{part}",
+                                Events("contact", ("attempt",), facets=channels, parts=(part,)), [("count", ALL)],
+                                family="timing", pt=f"contatos {pt}", en=f"contacts {en}", ingredient=True)  # fmt: skip
+            yield from windowed(f"receipts_{name}_{part}",
+                                Events("receipt", facets=channels, parts=(part,)), [("count", ALL)], family="timing",
+                                pt=f"contatos recebidos {pt}", en=f"contacts received {en}",
+                                ingredient=True)  # fmt: skip
 
 
 def _attempts() -> Iterator[Feature]:
@@ -122,6 +141,7 @@ def _timing() -> Iterator[Feature]:
                       pt=f"A taxa de resposta {pt} em 12 meses é {{value}}",
                       en=f"The response rate {en} over 12 months is {{value}}", group=f"responses_{part}_how_much",
                       family="timing")  # fmt: skip
+    yield from _habit()
     yield from windowed("responses_weekend", Events("response", POSITIVE_RESPONSES, weekend=True),
                         [("count", days(365))], family="timing", pt="respostas no fim de semana",
                         en="responses at the weekend")  # fmt: skip
@@ -131,3 +151,20 @@ def _timing() -> Iterator[Feature]:
                   pt="A taxa de resposta no fim de semana em 12 meses é {value}",
                   en="The response rate at the weekend over 12 months is {value}", group="responses_weekend_how_much",
                   family="timing")  # fmt: skip
+
+
+def _habit() -> Iterator[Feature]:
+    """Over the whole history: contacts by part of the day are few, and habits stay."""
+    received, attempts = (
+        tuple(tuple(f"{stem}_{name}_{part}_count" for name in _HABIT_CHANNELS) for part in PART_HOURS)
+        for stem in ("receipts", "contacts")
+    )
+    usual = tuple(rate for _, rate, _ in _HABIT_CHANNELS.values())
+    for place, part in enumerate(PART_HOURS):
+        pt, en = _PART_WORDS[part]
+        yield derived(f"reception_surplus_{part}", Surplus(place, received, attempts, usual, _HABIT_SPREAD), "number",
+                      f"Log-odds by which contacts {en} are received more often than is usual for their channels, less "
+                      "the mean of all parts of the day",
+                      pt=f"Quanto os contatos {pt} são recebidos acima do usual: {{value}}",
+                      en=f"How far contacts {en} are received above what is usual: {{value}}",
+                      group=f"reception_{part}", family="timing")  # fmt: skip

@@ -17,7 +17,7 @@ from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins
 from training.calibration import fit_calibrator
 from training.config import TrainingConfig
 from training.contact_log import ContactLog
-from training.learners.funnel import Fitting, FunnelLearner, corrected, held
+from training.learners.funnel import Fitting, FunnelLearner, corrected, gate_recipes
 from training.learners.heads import Table
 from training.learners.learned import LearnedResponse
 from training.metrics import METRICS
@@ -51,8 +51,7 @@ class FunnelBlendLearner:
         if int(contacts.received.sum()) > _MOST_ROWS:
             return corrected(plain, contacts, schema)  # every gate has as many rows as this at least
         heads, summary = dict(model.heads), dict(plain.summary)
-        binary = Recipe("binary", config.model)
-        recipes = {"received": binary, "agreed": held(binary)}
+        recipes = gate_recipes(config)
         for name, (table, label) in Fitting(schema, model.names, config).gate_tables(contacts).items():
             head = heads[name]
             if isinstance(head, Head) and head.booster is not None and len(label) <= _MOST_ROWS:

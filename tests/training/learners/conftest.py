@@ -96,6 +96,18 @@ class Judged:
         chosen = self.predicted(model).argmax(axis=1)
         return self.truth.to_numpy()[np.arange(len(chosen)), chosen]
 
+    def own_moment(self, model: ResponseModel) -> np.ndarray:
+        """(n, channels) whether contacting without an offer is ranked best in the debtor's own part of the day."""
+        values = compute_many(self.material.encoded, self.spine, self.material.schema)
+        reached = np.asarray(model.outcomes(values, self.material.schema, self.actions).p_reached)
+        moments = list(CONFIGS.catalogue.config.moments)
+        accounts = pd.read_parquet(self.folder / "truth/accounts.parquet").set_index("account_id")
+        own = accounts.loc[self.truth.index, "moment"].to_numpy()
+        names = [action.name for action in self.actions]
+        channels = ("sms", "email", "whatsapp", "voice_bot", "agent_call")
+        asked = np.array([[names.index(f"{channel}/none/{moment}") for moment in moments] for channel in channels])
+        return np.asarray(reached[:, asked].argmax(axis=2) == own[:, None])
+
     def laddered(self) -> np.ndarray:
         """(n,) true value of what the fixed ladder does."""
         accounts = pd.read_parquet(self.folder / "truth/accounts.parquet").set_index("account_id")

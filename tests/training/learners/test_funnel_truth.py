@@ -102,3 +102,11 @@ def test_the_funnel_says_that_a_message_to_those_in_arrears_is_worth_more_than_w
     judged: Any, funnel: ResponseModel
 ) -> None:
     assert over_waiting(judged, judged.predicted(funnel))[0] > 0.0
+
+
+def test_the_part_of_the_day_that_the_funnel_ranks_best_is_the_debtors_own_more_often_than_by_chance(
+    judged: Any, funnel: ResponseModel
+) -> None:
+    hits = judged.own_moment(funnel).mean(axis=1)
+    # Drawn evenly, each of three parts of the day is a debtor's own.
+    assert interval_of_mean(judged.debtor, hits)[0] > 1 / 3

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decisioning.candidates import PART_SURPLUS, grid, rows_for
 from decisioning.funnel import FunnelModel
 from decisioning.response import HurdleModel, ResponseModel
 from decisioning.response_files import as_json, booster_files
 from domain.errors import NotEnoughDataError
+from features.events import PART_HOURS
 from training import learners
 from training.contact_log import ContactLog, Contacts
 from training.learners.funnel import FunnelLearner
@@ -136,6 +138,52 @@ def test_a_larger_discount_never_lowers_the_chance_that_an_offer_is_taken(
     agreed = put_off_by_discounts.model.outcomes(values, small.schema, actions).p_agreed
     assert agreed is not None
     assert (np.diff(agreed[0]) >= 0.0).all()
+
+
+@pytest.fixture(scope="module")
+def missed_by_habit(small: Any) -> LearnedResponse:
+    """A funnel of a log in which contacts failed more often in the part of the day that was the account's best."""
+    found, schema = small.contacts, small.schema
+    rows = rows_for(
+        found.contacts.moments.values, schema, found.contacts.actions, found.contacts.action, names=(PART_SURPLUS,),
+        hours=found.contacts.hour,
+    )  # fmt: skip
+    received = np.random.default_rng(3).random(len(rows)) < np.where(rows[:, -1] > 0, 0.2, 0.6)
+    return FunnelLearner().fit(small.log, schema, small.config, contacts=replace(found, received=received))
+
+
+@given(
+    row=st.integers(0, 10**6),
+    channel=st.sampled_from(["sms", "whatsapp", "email", "agent_call"]),
+    surpluses=st.lists(st.floats(-2, 2), min_size=2, max_size=6).map(sorted),
+)
+def test_a_part_of_the_day_in_which_an_account_is_received_more_often_never_lowers_the_chance_of_receipt(
+    small: Any, missed_by_habit: LearnedResponse, row: int, channel: str, surpluses: list[float]
+) -> None:
+    model = missed_by_habit.model
+    assert isinstance(model, FunnelModel)
+    values = small.log.values[[row % len(small.log)]]
+    sent = next(a for a in small.log.actions if a.channel == channel and a.offer_kind == "none")
+    one = grid(values, small.schema, [sent] * len(surpluses), names=model.names)
+    told = [name for name in model.names if name.startswith("candidate_")]
+    history = np.repeat(one.history, len(surpluses), axis=1)
+    history[0, :, told.index(PART_SURPLUS)] = surpluses
+    habits = one._replace(history=history, past=np.arange(len(surpluses)))
+    received = model.heads["received"].apply(habits, np.ones((1, len(surpluses)), dtype=np.bool_))
+    assert (np.diff(received[0]) >= 0.0).all()
+
+
+@given(row=st.integers(0, 10**6), channel=st.sampled_from(["sms", "whatsapp", "email", "agent_call"]))
+def test_what_comes_after_receipt_does_not_depend_on_the_hour(
+    judged: Any, judged_funnel: LearnedResponse, row: int, channel: str
+) -> None:
+    log, schema = judged.material.log, judged.material.schema
+    values = log.values[[row % len(log)]]
+    sent = next(a for a in log.actions if a.channel == channel and a.offer_kind == "none")
+    actions = [replace(sent, hours=hours) for hours in PART_HOURS.values()]
+    found = judged_funnel.model.outcomes(values, schema, actions)
+    assert found.p_agreed is not None
+    assert np.ptp(found.p_agreed) == 0.0
 
 
 def test_goodwill_is_asked_of_the_contact_and_not_of_the_weeks_around_it(small: Any, funnel: ResponseModel) -> None:
