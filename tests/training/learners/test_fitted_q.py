@@ -16,6 +16,7 @@ from decisioning.candidates import candidate_names
 from decisioning.config import Objective
 from decisioning.funnel import HEADS, OTHER_CHANNEL, ROOF, FunnelModel
 from decisioning.response import Head
+from decisioning.response_files import as_json, booster_files
 from domain.tables import Tables
 from features.schema import FeatureSchema
 from training.config import ContinuingConfig, ResponseConfig
@@ -197,11 +198,11 @@ def fitted(material: Material) -> LearnedResponse:
 
 
 def told(found: LearnedResponse, *names: str) -> dict[str, object]:
-    """Heads as text: trees, weights and calibrators, or constants."""
-    heads = {name: found.model.heads[name] for name in names}
+    """Heads as a bundle has them: trees and prognostic trees, weights, calibrators, offsets, or constants."""
+    plain, boosters = as_json(found.model)["heads"], booster_files(found.model)
     return {
-        name: head.constant if head.booster is None else (head.booster.model_to_string(), head.calibrator.to_json())  # type: ignore[union-attr]
-        for name, head in heads.items()
+        name: (plain[name], {file: text for file, text in boosters.items() if file.startswith(f"response_{name}")})
+        for name in names
     }
 
 
@@ -235,6 +236,18 @@ def test_with_no_steps_it_is_the_funnel(small_tables: Tables, blend: LearnedResp
 def test_without_a_decision_that_follows_on_another_it_is_the_funnel(looking: Material, blend: LearnedResponse) -> None:
     alone = replace(looking, contacts=replace(looking.contacts, sequences=None))
     assert told(fitted(alone), *HEADS) == told(blend, *HEADS)
+
+
+def test_where_nothing_is_gained_later_both_heads_are_learned_as_the_funnel_learns_them(
+    looking: Material, blend: LearnedResponse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(model: FunnelModel, schema: FeatureSchema, found: Sequences) -> Ahead:
+        return Ahead(*np.zeros((3, len(found.turns))))
+
+    monkeypatch.setattr(Ahead, "of", nothing)
+    found = fitted(looking)
+    assert found.summary["deal"]["continuing"]["rows"] > 0
+    assert told(found, *HEADS) == told(blend, *HEADS)
 
 
 @pytest.mark.parametrize("gate", ["received", "agreed", "pay", "complaint", "opt_out"])
