@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decisioning.config import Arms, Exploration
+from decisioning.arms import Arms
+from decisioning.config import Exploration
 from decisioning.desk import desk as make_desk
 from decisioning.desk import load_desk
 from decisioning.engine import decide, probabilities, score
