@@ -18,23 +18,23 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 
-ARMS = ("policy", "holdout", "random", "ladder", "payment")
+ARMS = ("policy", "holdout", "random", "rules", "payment")
 """Where an arm stands here is its code. All but the first are controls."""
-POLICY, HOLDOUT, RANDOM, LADDER, PAYMENT = range(len(ARMS))
+POLICY, HOLDOUT, RANDOM, RULES, PAYMENT = range(len(ARMS))
 _EXACT = 1e-12
 
 
 class Arms(BaseModel, frozen=True, extra="forbid"):
     """Shares of debtors set apart, stable over time: whoever is in an arm stays in it while its share is not lowered.
 
-    ``holdout`` is left alone; ``random`` gets any allowed action, all alike; ``ladder`` what the fixed ladder says;
+    ``holdout`` is left alone; ``random`` gets any allowed action, all alike; ``rules`` what the fixed ladder says;
     ``payment`` gets the ladder's action where the probability of paying by itself is below ``payment_below``, and is
     left alone otherwise, as a payment score alone would have it.
     """
 
     holdout: float = Field(default=0.0, ge=0.0, le=1.0)
     random: float = Field(default=0.0, ge=0.0, le=1.0)
-    ladder: float = Field(default=0.0, ge=0.0, le=1.0)
+    rules: float = Field(default=0.0, ge=0.0, le=1.0)
     payment: float = Field(default=0.0, ge=0.0, le=1.0)
     payment_below: float = Field(default=0.5, ge=0.0, le=1.0)
 
@@ -47,12 +47,12 @@ class Arms(BaseModel, frozen=True, extra="forbid"):
     @property
     def goes_by_ladder(self) -> bool:
         """Whether any arm needs a ladder."""
-        return self.ladder > 0 or self.payment > 0
+        return self.rules > 0 or self.payment > 0
 
     @property
     def shares(self) -> tuple[float, ...]:
         """The share of each control arm, in the order of ``ARMS``."""
-        return self.holdout, self.random, self.ladder, self.payment
+        return self.holdout, self.random, self.rules, self.payment
 
 
 class LadderStep(BaseModel, frozen=True, extra="forbid"):
@@ -75,7 +75,7 @@ def check_ladder(arms: Arms, ladder: Sequence[LadderStep], catalogue: ActionCata
     """
     if arms.goes_by_ladder and not ladder:
         raise ConfigError(
-            "decision.yaml, arms: found a share for `ladder` or `payment` and no `ladder:`; needed its steps, such as "
+            "decision.yaml, arms: found a share for `rules` or `payment` and no `ladder:`; needed its steps, such as "
             "`ladder: [{from_days_past_due: 1, actions: [sms/none/*]}]`"
         )
     days = [step.from_days_past_due for step in ladder]
@@ -134,7 +134,7 @@ def control_probabilities(arm: Int64s, allowed: Bools, *, arms: Arms, p_pay: Flo
     among = arm == RANDOM
     found[among] = allowed[among] / allowed[among].sum(axis=1, keepdims=True)
     fixed = np.where((arm == PAYMENT) & (p_pay >= arms.payment_below), 0, ladder)
-    climbs = (arm == LADDER) | (arm == PAYMENT)
+    climbs = (arm == RULES) | (arm == PAYMENT)
     found[rows[climbs], fixed[climbs]] = 1.0
     return found
 

@@ -84,7 +84,7 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
     def _arms_have_no_limits(self) -> Self:
         if self.is_limited and (self.arms.random > 0 or self.arms.goes_by_ladder):
             raise ValueError(
-                "found arms random, ladder or payment beside capacities, budgets or segments; needed one or the other: "
+                "found arms random, rules or payment beside capacities, budgets or segments; needed one or the other: "
                 "what those arms do is fixed before any plan, and only the hold-out is kept under limits"
             )
         return self

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from decisioning.arms import (
     ARMS,
     HOLDOUT,
-    LADDER,
     PAYMENT,
     POLICY,
     RANDOM,
+    RULES,
     Arms,
     Controls,
     LadderStep,
@@ -87,7 +87,7 @@ def test_chance_takes_every_allowed_action_alike() -> None:
 
 
 def test_the_ladder_does_what_its_step_says() -> None:
-    assert controls(LADDER, [True, True, True]) == [0.0, 0.0, 1.0]
+    assert controls(RULES, [True, True, True]) == [0.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize(("p_pay", "done"), [(0.49, [0.0, 0.0, 1.0]), (0.5, [1.0, 0.0, 0.0])])
@@ -99,7 +99,7 @@ def test_the_policy_is_no_control() -> None:
     assert controls(POLICY, [True, True, True]) == [0.0, 0.0, 0.0]
 
 
-@given(draw=st.floats(0.0, 1.0, exclude_max=True), arm=st.sampled_from([HOLDOUT, RANDOM, LADDER, PAYMENT]))
+@given(draw=st.floats(0.0, 1.0, exclude_max=True), arm=st.sampled_from([HOLDOUT, RANDOM, RULES, PAYMENT]))
 def test_what_a_control_does_has_the_probability_that_is_logged(draw: float, arm: int) -> None:
     allowed = np.array([[True, True, False, True]])
     probabilities = control_probabilities(
@@ -150,7 +150,7 @@ def configured(desk: Desk, **changed: Any) -> Desk:
 
 
 def test_arms_by_a_ladder_need_one(desk: Desk) -> None:
-    with pytest.raises(ConfigError, match="a share for `ladder` or `payment` and no `ladder:`"):
+    with pytest.raises(ConfigError, match="a share for `rules` or `payment` and no `ladder:`"):
         configured(desk, arms=Arms(payment=0.1))
 
 
@@ -176,7 +176,7 @@ def test_a_share_for_no_new_arm_leaves_the_policy_version(desk: Desk) -> None:
 
 
 def test_every_decision_of_an_arm_says_so_and_keeps_to_what_is_allowed(portfolio: Any, bundle: Any, desk: Desk) -> None:
-    equal = Arms(holdout=0.2, random=0.2, ladder=0.2, payment=0.2)
+    equal = Arms(holdout=0.2, random=0.2, rules=0.2, payment=0.2)
     encoded = encode(portfolio(200), attributes={})
     as_of = parse_moment("2026-03-02T12:30:00Z")
     own = configured(desk, arms=equal, ladder=LADDER_STEPS)
@@ -187,6 +187,6 @@ def test_every_decision_of_an_arm_says_so_and_keeps_to_what_is_allowed(portfolio
         assert set(decision.action_probs) <= allowed
         if decision.arm == "random":
             assert set(decision.action_probs) == allowed
-        elif decision.arm in ("ladder", "payment"):
+        elif decision.arm in ("rules", "payment"):
             assert decision.channel in ("wait", "sms", "agent_call", "email")
             assert decision.action_prob == 1.0

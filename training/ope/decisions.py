@@ -19,7 +19,7 @@ from training.standing import standing_at
 
 Bools = npt.NDArray[np.bool_]
 
-FIXED_ARMS = ("ladder", "payment")
+FIXED_ARMS = ("rules", "payment")
 MAX_ROWS = 150_000
 """Rows × actions are kept in memory twice: about 250 MB at a hundred actions."""
 
