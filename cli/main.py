@@ -8,6 +8,7 @@ import sys
 import typer
 
 from cli import (
+    arms_command,
     decide_command,
     demo_command,
     evaluate_command,
@@ -37,6 +38,7 @@ app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
 app.command("evaluate")(evaluate_command.evaluate)
+app.command("arms")(arms_command.arms)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
 app.command("features")(features_command.features)

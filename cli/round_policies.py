@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cli import tables as tables_io
-from decisioning.config import Arms, Exploration
+from decisioning.arms import Arms
+from decisioning.config import Exploration
 from decisioning.engine import Desk, decide, desk
 from features.encoding import encode
 from simulation.choices import Choice

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.arms import ARMS
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.eligibility import Page
 from decisioning.explanation import Shares, contrast, contributions
 from decisioning.nonpayment import Profile
-from decisioning.policy import HOLDOUT_ARM, POLICY_ARM, Choice
+from decisioning.policy import Choice
 from decisioning.response import Outcomes
 from decisioning.valuation import Worth
 from domain.decisions import Candidate, Decision, Explanation, LostToBudget, Reason, Refusal
@@ -99,7 +100,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         moment=action.moment,
         action_prob=float(case.choice.action_prob[row]),
         channel_prob=beside.channel_prob,
-        arm=HOLDOUT_ARM if case.choice.holdout[row] else POLICY_ARM,
+        arm=ARMS[int(case.choice.arm[row])],
         p_pay=dict(zip(bundle.payment.horizons, case.p_pay[row].tolist(), strict=True)),
         chosen=chosen,
         runner_up=second,

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from decisioning.arms import Arms, LadderStep
 from decisioning.budgets import Budget, Capacity, Segment
 
 
@@ -33,12 +34,6 @@ class Exploration(BaseModel, frozen=True, extra="forbid"):
     top_k: PositiveInt = 8
     floor_share: float = Field(default=0.2, ge=0.0, le=1.0)
     max_expected_loss: NonNegativeFloat | None = None
-
-
-class Arms(BaseModel, frozen=True, extra="forbid"):
-    """Shares of debtors set apart, stable over time."""
-
-    holdout: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
 class Priors(BaseModel, frozen=True, extra="forbid"):
@@ -73,6 +68,7 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
     objective: Objective = Objective()
     exploration: Exploration = Exploration()
     arms: Arms = Arms()
+    ladder: tuple[LadderStep, ...] = ()
     capacities: dict[str, Capacity] = {}
     budgets: dict[str, Budget] = {}
     segments: dict[str, Segment] = {}
@@ -82,6 +78,15 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
     def _horizons_rise(self) -> Self:
         if not self.horizon_days or list(self.horizon_days) != sorted(set(self.horizon_days)):
             raise ValueError(f"horizon_days must be distinct and rising, found {list(self.horizon_days)}")
+        return self
+
+    @model_validator(mode="after")
+    def _arms_have_no_limits(self) -> Self:
+        if self.is_limited and (self.arms.random > 0 or self.arms.goes_by_ladder):
+            raise ValueError(
+                "found arms random, rules or payment beside capacities, budgets or segments; needed one or the other: "
+                "what those arms do is fixed before any plan, and only the hold-out is kept under limits"
+            )
         return self
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from decisioning.arms import check_ladder
 from decisioning.budgets import MONEY, check_moments, known_names
 from decisioning.config import DecisionConfig
 from decisioning.contact_policy import ContactPolicy, load_contact_policy
@@ -54,6 +55,7 @@ def desk(catalogue: ActionCatalogue, config: DecisionConfig, contact_policy: Con
     _known("priors.lift", set(config.priors.lift), channels | offers)
     check_moments(config.capacities, _moments(catalogue))
     known_names("budgets", config.budgets, MONEY)
+    check_ladder(config.arms, config.ladder, catalogue)
     return Desk(catalogue, config, contact_policy, policy_version(catalogue, config, contact_policy))
 
 
@@ -64,7 +66,9 @@ def policy_version(catalogue: ActionCatalogue, config: DecisionConfig, contact_p
     """
     decision = config.model_dump(mode="json")
     # What is not configured leaves the version, and with it every draw, as it was before it could be.
-    decision = {name: part for name, part in decision.items() if name != "segments" or part}
+    decision = {name: part for name, part in decision.items() if name not in ("segments", "ladder") or part}
+    if not config.arms.goes_by_ladder and config.arms.random == 0:
+        decision["arms"] = {"holdout": config.arms.holdout}
     parts = {
         "actions": catalogue.config.model_dump(mode="json"),
         "order": list(catalogue.names()),

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.arms import Controls, arms_of, control_probabilities, ladder_actions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
+from decisioning.draws import uniform
 from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.moments import LocalDays
 from decisioning.one_contact import Weighed, applies, elsewhere, one_contact_per_debtor
-from decisioning.policy import in_holdout, uniform
 from decisioning.response import Outcomes, PriorResponse
 from decisioning.valuation import Worth, amount_due_cents, amounts, worth
 from features.batch import compute_many
@@ -52,11 +53,15 @@ class Offers:
 
 
 class Lots(NamedTuple):
-    """Who the n accounts are, where their draws fall (n,) in [0, 1), and whose debtor is in the hold-out (n,)."""
+    """Who the n accounts are, where their draws fall (n,) in [0, 1), and whose debtor is in a control arm."""
 
     account_ids: list[str]
     draws: Floats
-    holdout: npt.NDArray[np.bool_]
+    controls: Controls
+
+    def controls_of(self, row: int) -> Controls:
+        """Those of one account."""
+        return Controls(self.controls.arm[row : row + 1], self.controls.probabilities[row : row + 1])
 
 
 def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
@@ -66,7 +71,15 @@ def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
     debtors = [encoded.debtor_ids[encoded.debtor[account]] for account in accounts]
     days = found.page.days.day.tolist()
     draws = [uniform(name, day, desk.policy_version) for name, day in zip(names, days, strict=True)]
-    return Lots(names, np.array(draws), in_holdout(debtors, desk.config.arms.holdout))
+    return Lots(names, np.array(draws), _controls(found, debtors, desk))
+
+
+def _controls(found: Offers, debtors: list[str], desk: Desk) -> Controls:
+    arms, allowed = desk.config.arms, found.eligible.allowed
+    by_itself = found.outcomes.p_pay[:, 0]
+    ladder = ladder_actions(desk.config.ladder, desk.catalogue, found.page.states.days_past_due, allowed=allowed)
+    arm = arms_of(debtors, arms)
+    return Controls(arm, control_probabilities(arm, allowed, arms=arms, p_pay=by_itself, ladder=ladder))
 
 
 def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:

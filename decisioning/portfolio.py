@@ -18,9 +18,9 @@ from decisioning.allocation.problem import Floats
 from decisioning.allocation.resources import resources_of
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
+from decisioning.draws import uniform
 from decisioning.offers import Lots, Offers, lots_of, offers
 from decisioning.pages import owing, pages, spine_at
-from decisioning.policy import uniform
 from domain.clock import to_us
 from features.encoding import Encoded
 

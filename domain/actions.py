@@ -152,6 +152,10 @@ class ActionCatalogue:
         """Position of each action by name."""
         return {action.name: position for position, action in enumerate(self.actions)}
 
+    def matching(self, pattern: str) -> tuple[int, ...]:
+        """Positions of the actions that a pattern such as ``sms/none/*`` stands for; none for ``wait``."""
+        return tuple(self.index[name] for name in self.names()[1:] if fnmatchcase(name, pattern))
+
     @property
     def channels(self) -> tuple[str, ...]:
         """Channel names in the order of the configuration, without ``wait``."""

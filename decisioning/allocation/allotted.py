@@ -32,4 +32,4 @@ class Allot(Protocol):
 def unlimited(found: Offers, lots: Lots, exploration: Exploration) -> Allotted:
     """The choice where each account is decided on alone."""
     objective, allowed = found.money.objective_cents, found.eligible.allowed
-    return Allotted(choose(objective, allowed, exploration, draws=lots.draws, holdout=lots.holdout))
+    return Allotted(choose(objective, allowed, exploration, draws=lots.draws, controls=lots.controls))

@@ -153,7 +153,7 @@ def allot_online(
         allowed = (found.eligible.allowed[row] & book.within_reach(use))[None, :]
         net = np.where(allowed, gain[row] - charges[row], -np.inf)
         given[row] = int(np.argmax(net))
-        choice = choose(net, allowed, exploration, draws=lots.draws[row : row + 1], holdout=lots.holdout[row : row + 1])
+        choice = choose(net, allowed, exploration, draws=lots.draws[row : row + 1], controls=lots.controls_of(row))
         book = book.spend(use[int(choice.action[0])])
         choices.append(choice)
     together = _together(choices, len(book.resources.actions))
@@ -166,8 +166,8 @@ def allot_online(
 def _together(choices: list[Choice], actions: int) -> Choice:
     if not choices:
         none = np.zeros(0)
-        return Choice(none.astype(np.int64), none, np.zeros((0, actions)), none.astype(np.bool_))
+        return Choice(none.astype(np.int64), none, np.zeros((0, actions)), none.astype(np.int64))
     return Choice(
         *(np.concatenate([getattr(one, name) for one in choices])
-          for name in ("action", "action_prob", "probabilities", "holdout"))
+          for name in ("action", "action_prob", "probabilities", "arm"))
     )  # fmt: skip

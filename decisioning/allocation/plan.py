@@ -15,6 +15,7 @@ from decisioning.allocation.problem import Floats, Ints, Problem
 from decisioning.allocation.repair import use_of
 from decisioning.allocation.resources import Resources
 from decisioning.allocation.solver import Solution, solve
+from decisioning.arms import HOLDOUT, POLICY
 from decisioning.config import Exploration
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, action_probabilities
@@ -103,7 +104,7 @@ def gather(
     for found, lots, turn in pages:
         rows = np.searchsorted(accounts, found.spine.account)
         value[rows], amount[rows], inside[rows] = found.gain_cents, resources.amounts(found), members(found)
-        draws[rows], turns[rows], holdout[rows] = lots.draws, turn, lots.holdout
+        draws[rows], turns[rows], holdout[rows] = lots.draws, turn, lots.controls.arm == HOLDOUT
         days |= set(found.page.days.day.tolist())
     value[holdout, 1:] = np.nan
     constant, segment = resources.by_segment(inside)
@@ -127,8 +128,9 @@ def planned(
     drawn = draw_within(problem, solution.choice, probabilities, draws=found.draws, order=found.order)
     action = drawn.astype(np.int64)
     own = probabilities[np.arange(len(problem)), action]
+    arm = np.where(found.holdout, HOLDOUT, POLICY)
     return Plan(
-        found.accounts, resources, solution, Choice(action, own, probabilities, found.holdout), use_of(problem, drawn),
+        found.accounts, resources, solution, Choice(action, own, probabilities, arm), use_of(problem, drawn),
         _uses(problem, action, resources), members, found.local_days, currency,
     )  # fmt: skip
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decisioning.config import Arms, Exploration
+from decisioning.arms import Arms
+from decisioning.config import Exploration
 from decisioning.desk import desk as make_desk
 from decisioning.desk import load_desk
 from decisioning.engine import decide, probabilities, score
@@ -293,11 +294,13 @@ def test_the_policy_version_follows_content_and_not_comments(tmp_path: Path, des
     assert load_desk(folder).policy_version != desk.policy_version
 
 
-def test_segments_that_are_not_configured_leave_the_policy_version_alone(desk: Any) -> None:
+def test_segments_ladder_and_arms_that_are_not_configured_leave_the_policy_version_alone(desk: Any) -> None:
     """What is drawn goes by the version: a configuration that says nothing new must draw what it always drew."""
+    newer = ("segments", "ladder")
+    decision = {name: part for name, part in desk.config.model_dump(mode="json").items() if name not in newer}
     parts = {
         "actions": desk.catalogue.config.model_dump(mode="json"), "order": list(desk.catalogue.names()),
-        "decision": {name: part for name, part in desk.config.model_dump(mode="json").items() if name != "segments"},
+        "decision": decision | {"arms": {"holdout": desk.config.arms.holdout}},
         "contact_policy": desk.contact_policy.to_json(),
     }  # fmt: skip
     assert sha256(canonical_json(parts)).hexdigest()[:16] == desk.policy_version

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisioning.config import Arms, Exploration
+from decisioning.arms import Arms
+from decisioning.config import Exploration
 from decisioning.desk import Desk
 from decisioning.desk import desk as make_desk
 from decisioning.engine import decide

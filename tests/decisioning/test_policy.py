@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decisioning.arms import Controls
 from decisioning.config import Exploration
-from decisioning.policy import action_probabilities, choose, in_holdout, uniform
+from decisioning.draws import uniform
+from decisioning.policy import action_probabilities, choose
 
 
 @st.composite
@@ -40,7 +42,7 @@ def test_the_chosen_action_is_allowed_and_has_its_probability(
 ) -> None:
     worth, allowed = page
     n = len(worth)
-    choice = choose(worth, allowed, exploration, draws=np.full(n, draw), holdout=np.zeros(n, dtype=bool))
+    choice = choose(worth, allowed, exploration, draws=np.full(n, draw), controls=Controls.nobody(n, allowed.shape[1]))
     rows = np.arange(n)
     assert allowed[rows, choice.action].all()
     assert (choice.action_prob > 0).all()
@@ -106,24 +108,10 @@ def test_choices_follow_their_probabilities() -> None:
     worth, allowed = np.tile([0.0, 3.0, 2.0, 1.0], (4000, 1)), np.ones((4000, 4), dtype=bool)
     draws = np.array([uniform(f"a{row}", 20_000, "v") for row in range(4000)])
     exploration = Exploration(share=0.4, top_k=2, floor_share=0.5)
-    choice = choose(worth, allowed, exploration, draws=draws, holdout=np.zeros(4000, dtype=bool))
+    choice = choose(worth, allowed, exploration, draws=draws, controls=Controls.nobody(4000, allowed.shape[1]))
     expected = choice.probabilities[0]
     deviation = np.sqrt(expected * (1 - expected) / 4000)
     assert (np.abs(np.bincount(choice.action, minlength=4) / 4000 - expected) < 4 * deviation).all()
-
-
-def test_the_holdout_waits_with_probability_1() -> None:
-    worth, allowed = np.array([[0.0, 9.0]]), np.ones((1, 2), dtype=bool)
-    choice = choose(worth, allowed, Exploration(share=0.5), draws=np.array([0.99]), holdout=np.array([True]))
-    assert (choice.action[0], choice.action_prob[0]) == (0, 1.0)
-
-
-def test_holdouts_are_stable_nested_and_of_their_share() -> None:
-    debtors = [f"debtor-{number}" for number in range(20_000)]
-    small, large = in_holdout(debtors, 0.02), in_holdout(debtors, 0.05)
-    assert (in_holdout(debtors, 0.02) == small).all()
-    assert not (small & ~large).any()
-    assert abs(small.mean() - 0.02) < 4 * np.sqrt(0.02 * 0.98 / 20_000)
 
 
 def test_parts_of_a_draw_cannot_run_together() -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.policy import HOLDOUT_ARM
 from domain.actions import ANY_MOMENT, Action, ActionCatalogue
 from domain.errors import DataError, NotEnoughDataError
 from features.encoding import Encoded
@@ -20,6 +19,7 @@ from training.standing import standing_at
 
 Bools = npt.NDArray[np.bool_]
 
+FIXED_ARMS = ("rules", "payment")
 MAX_ROWS = 150_000
 """Rows × actions are kept in memory twice: about 250 MB at a hundred actions."""
 
@@ -88,7 +88,7 @@ def usable(
     owes = standing_at(encoded, spine).owes
     reasons = {
         "before_from": early, "immature": ~mature, "unknown_action": action < 0, "owed_nothing": ~owes,
-        "holdout": _held_out(encoded, rows),
+        "holdout": _in_arms(encoded, rows, "holdout"), "fixed_arm": _in_arms(encoded, rows, *FIXED_ARMS),
     }  # fmt: skip
     good, left_out = np.ones(len(rows), dtype=np.bool_), {}
     for reason, out in reasons.items():
@@ -110,10 +110,10 @@ def usable(
     )  # fmt: skip
 
 
-def _held_out(encoded: Encoded, rows: Int64s) -> Bools:
-    """Rows of debtors who only ever waited: no policy decides on them, so none is valued on them."""
-    arms = encoded.tables.text("decisions", "arm").take(rows)
-    return np.asarray(arms.recode({HOLDOUT_ARM: 1}) == 1, dtype=np.bool_)
+def _in_arms(encoded: Encoded, rows: Int64s, *arms: str) -> Bools:
+    """Rows of debtors in whose arm nothing was left to chance: no policy decides on them, so none is valued on them."""
+    found = encoded.tables.text("decisions", "arm").take(rows)
+    return np.asarray(found.recode(dict.fromkeys(arms, 1)) == 1, dtype=np.bool_)
 
 
 def _action_prob(encoded: Encoded, rows: Int64s) -> Floats:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from decisioning.allocation.plan import Plan, shortfalls
+from decisioning.arms import Arms
 from decisioning.budgets import Budget, Capacity, Segment, Volume
-from decisioning.config import Arms, DecisionConfig, Exploration, Priors
+from decisioning.config import DecisionConfig, Exploration, Priors
 from decisioning.desk import Desk
 from decisioning.desk import desk as make_desk
 from decisioning.engine import decide
