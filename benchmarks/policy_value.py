@@ -175,7 +175,7 @@ def _arm(action: Action) -> str:
 
 
 def _filled(values: Floats) -> Floats:
-    # Not every step of every peer takes missing values; no feature is below 0, so trees can still tell them apart.
+    # Not every step of every peer takes missing values; no count is below 0, so trees can still tell them apart.
     return np.nan_to_num(values, nan=-1.0)
 
 
