@@ -18,6 +18,7 @@ from cli import (
     serve_command,
     simulate_command,
     validate_command,
+    whatif_command,
 )
 from cli.output import console
 from domain.errors import AcertoError
@@ -37,6 +38,7 @@ app.command("train")(model_commands.train)
 app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
+app.command("whatif")(whatif_command.whatif)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("arms")(arms_command.arms)
 app.command("report")(model_commands.report)

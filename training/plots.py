@@ -47,6 +47,19 @@ def cumulative_gains(gains: Sequence[Mapping[str, float]], words: Mapping[str, s
     return _png(figure)
 
 
+def frontiers(lines: Mapping[str, Sequence[tuple[float, float]]], gained: str) -> bytes:
+    """What can be gained at each level of something: one panel by name, of (level, gain) pairs."""
+    figure, panels = plt.subplots(1, len(lines), figsize=(4.6 * len(lines), 3.8), sharey=True)
+    for place, (axes, (name, points)) in enumerate(zip(np.atleast_1d(panels), lines.items(), strict=True)):
+        level, gain = np.array(sorted(points)).T
+        axes.plot(level, gain, color=_ACCENT, marker="o", markersize=4)
+        axes.set_xlabel(name)
+        axes.grid(visible=True, color="#e4e7eb", linewidth=0.6)
+        if place == 0:
+            axes.set_ylabel(gained)
+    return _png(figure)
+
+
 def shap_bar(contributions: Floats, values: Floats, names: Sequence[str]) -> bytes:
     """Mean absolute contribution of the strongest features, in log-odds."""
     return _shap("bar", contributions, values, names)
