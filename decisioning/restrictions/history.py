@@ -136,7 +136,7 @@ def responses(page: Page) -> tuple[Moments, Int64s]:
     channel = dossier.text("responses", "channel").recode(index_of(page.catalogue.channels)).astype(np.int64)
     point = dossier.text("responses", "contact_point_id").codes.astype(np.int64)
     debt = np.full(len(found.row), -1, dtype=np.int64)
-    if encoded.tables.has("contacts"):
+    if encoded.tables.rows("contacts"):
         of_contact = _rows_of_contacts(dossier)[sheet[CONTACT, found.source]]
         said = encoded.tables.text("contacts", "channel").recode(index_of(page.catalogue.channels))
         named = dossier.text("responses", "channel").codes >= 0
