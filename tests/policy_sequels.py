@@ -1,4 +1,4 @@
-"""What goes on after a decision: payments, promises, holds, contacts and words of the debtor, some recorded late."""
+"""What goes on after a decision: payments, promises, holds, contacts, more debts, and the debtor's words, some late."""
 
 from __future__ import annotations
 
@@ -82,15 +82,17 @@ def _event(rng: np.random.Generator, one: Asked, name: str, until: datetime) -> 
                   "released_at": None},
         "consents": {"channel": channel, "status": str(rng.choice(["granted", "revoked", "invalid"])),
                      "expires_at": None},
+        "debts": {"amount": int(rng.integers(1, 90_000)),
+                  "due_on": until.date().toordinal() - int(rng.integers(-9, 90))},
     }  # fmt: skip
-    table = str(rng.choice(list(values), p=[0.4, 0.15, 0.15, 0.1, 0.1, 0.1]))
+    table = str(rng.choice(list(values), p=[0.35, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1]))
     return table, values[table]
 
 
 def _payment(rng: np.random.Generator, one: Asked, name: str) -> Row:
-    """Of a debt in full, or of a part of it; of any debt, paid before or not."""
-    debts = [row for row in one.history.rows["debts"] if row["account_id"] == name]
-    left = {row["debt_id"]: cents for row, cents in open_debts(one.history, name, one.as_of)}
-    debt = debts[int(rng.integers(len(debts)))]
-    cents = left.get(debt["debt_id"], debt["amount"])
-    return {"amount": cents if rng.random() < 0.6 else max(cents // 3, 1), "debt_id": debt["debt_id"]}
+    """Of a debt that is open, in full or in part, and of none where none is; the checker knows no credit."""
+    left = open_debts(one.history, name, one.as_of)
+    if not left:
+        return {"amount": 0, "debt_id": None}
+    row, cents = left[int(rng.integers(len(left)))]
+    return {"amount": cents if rng.random() < 0.6 else max(cents // 3, 1), "debt_id": row["debt_id"]}
