@@ -17,6 +17,7 @@ from cli import (
     serve_command,
     simulate_command,
     validate_command,
+    worklist_command,
 )
 from cli.output import console
 from domain.errors import AcertoError
@@ -36,6 +37,7 @@ app.command("train")(model_commands.train)
 app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
+app.command("worklist")(worklist_command.worklist)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)

@@ -79,7 +79,7 @@ def proposal_from(record: Mapping[str, Any]) -> Proposal:
     """
     return Proposal(
         decision_id=_read(record, "decision_id", _text), account_id=_read(record, "account_id", _text),
-        decided_at_us=_read(record, "decided_at", _moment), action=_read(record, "action", _text),
+        decided_at_us=_read(record, "decided_at", _moment), action=_read(record, "action", _action),
         arm=_read(record, "arm", _text), debt_ids=_read(record, "debt_ids", _texts),
         amount_due_cents=_read(record, "amount_due", _cents),
         offer_amount_cents=_read(record, "offer_amount", _cents),
@@ -112,6 +112,12 @@ def _text(value: Any) -> str:
     return value
 
 
+def _action(value: Any) -> str:
+    if _text(value).count("/") != 2:
+        raise ValueError
+    return str(value)
+
+
 def _moment(value: Any) -> int:
     return to_us(value if isinstance(value, datetime) else parse_moment(value))
 
@@ -138,6 +144,6 @@ def _codes(value: Any) -> tuple[str, ...]:
 
 
 _NEEDED: Mapping[Callable[[Any], Any], str] = {
-    _text: "a text", _moment: "a moment in RFC 3339 with an offset", _cents: "an amount",
-    _cents_or_none: "an amount or nothing", _texts: "a list of texts", _codes: "a list of codes",
+    _text: "a text", _action: "channel/offer/moment", _moment: "a moment in RFC 3339 with an offset",
+    _cents: "an amount", _cents_or_none: "an amount or nothing", _texts: "a list of texts", _codes: "a list of codes",
 }  # fmt: skip

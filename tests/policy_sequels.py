@@ -58,7 +58,9 @@ def sequel(rng: np.random.Generator, one: Asked, until: datetime) -> Asked:
         late = timedelta(microseconds=int(rng.choice([0, 1, 1_000_000, 3_600_000_000, int(max(span, 1))])))
         name = str(rng.choice(list(told.history.accounts)))
         table, values = _event(rng, told, name, until)
-        row: Row = {"account_id": name, "occurred_at": occurred, "recorded_at": occurred + late, **values}
+        # What the decision knew stays as it was.
+        recorded = max(occurred + late, one.as_of)
+        row: Row = {"account_id": name, "occurred_at": occurred, "recorded_at": recorded, **values}
         row[TABLES[table].id_column] = f"later-{one.account}-{number}"
         told = with_row(told, table, row)
     return told
