@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,6 +256,11 @@ def test_codes_of_permits_have_both_languages_and_are_no_other_codes() -> None:
     assert not PERMIT_TEXTS.keys() & TEXTS.keys()
     for code in PERMIT_TEXTS:
         assert refusal_text(code, "pt-BR") != refusal_text(code, "en")
+
+
+def test_the_page_on_permits_names_every_code_with_its_wording() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "work_list.md").read_text(encoding="utf-8")
+    assert [code for code, (_, english) in PERMIT_TEXTS.items() if f"| `{code}` | {english} |" not in page] == []
 
 
 def test_a_proposal_is_the_same_from_a_decision_its_row_and_its_answer(
