@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from decisioning.policy import HOLDOUT_ARM
 from domain.actions import WAIT_CHANNEL
 from domain.clock import parse_moment, to_us
 from domain.decisions import Decision
@@ -16,6 +15,7 @@ from domain.errors import DataError
 from domain.money import one_to_cents
 
 T = TypeVar("T")
+_HOLDOUT = "holdout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Proposal:
     @property
     def contacts(self) -> bool:
         """Whether anybody is to be contacted: the action is not to wait, and the debtor is not held out."""
-        return self.channel != WAIT_CHANNEL and self.arm != HOLDOUT_ARM
+        return self.channel != WAIT_CHANNEL and self.arm != _HOLDOUT
 
 
 def proposal_of(decision: Decision | Proposal) -> Proposal:
