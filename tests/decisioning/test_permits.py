@@ -242,6 +242,15 @@ def test_a_response_is_read_where_no_contact_was_ever_made(bundle: Any, desk: De
     assert "OPTED_OUT" in {refusal.code for refusal in decision.refusals}
 
 
+def test_a_response_has_no_channel_by_a_contact_that_is_not_recorded_yet(bundle: Any, desk: Desk) -> None:
+    met = row("contacts", "c", DECIDED - 2 * MINUTE, channel="email", recorded_at=DECIDED)
+    said = row("responses", "r", DECIDED - MINUTE, kind="opted_out", contact_id="c")
+    with_it, without = (
+        decide(ledger(*rows), as_of=DECIDED, bundle=bundle, desk=desk)[0].refusals for rows in ((met, said), (said,))
+    )
+    assert with_it == without
+
+
 def test_a_permit_is_json_with_moments_as_text(ask: Any) -> None:
     found = json.loads(json.dumps(permit_json(ask(at=FIRST - MINUTE))))
     assert found == {
