@@ -19,6 +19,7 @@ from cli import (
     simulate_command,
     validate_command,
     whatif_command,
+    worklist_command,
 )
 from cli.output import console
 from domain.errors import AcertoError
@@ -39,6 +40,7 @@ app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
 app.command("whatif")(whatif_command.whatif)
+app.command("worklist")(worklist_command.worklist)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("arms")(arms_command.arms)
 app.command("report")(model_commands.report)

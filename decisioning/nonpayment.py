@@ -98,9 +98,14 @@ def profile_reasons(
             name = names[int(np.argmax(points[row]))]
             value = float(values[row, schema.index[name]])
             told = reason_text(feature(name), value, locale=locale, currency=currency)
-            text = f"{_TEXTS[code][1 if locale == 'en' else 0]}. {told}"
+            text = f"{kind_text(code, locale)}. {told}"
             said[row] = (Reason(code=code, feature=name, contribution=0.0, text=text),)
     return said
+
+
+def kind_text(code: str, locale: str) -> str:
+    """What ``FORGETS`` or ``UNABLE`` says, without its evidence; another code is a ``KeyError``."""
+    return _TEXTS[code][1 if locale == "en" else 0]
 
 
 def _points(values: Floats, schema: FeatureSchema, kind: Mapping[str, Evidence]) -> Floats:

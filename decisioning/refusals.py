@@ -1,4 +1,4 @@
-"""Codes of refusals that come from consent, offers and time, with their wording; packs bring their own."""
+"""Codes of refusals that come from consent, offers, time and permits, with their wording; packs bring their own."""
 
 from __future__ import annotations
 
@@ -32,6 +32,32 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The debtor's time zone is not known.",
     ),
 }
+PERMIT_TEXTS: dict[str, tuple[str, str]] = {
+    "DECISION_WAITS": (
+        "A decisão é aguardar: não há contato a autorizar.",
+        "The decision is to wait: there is no contact to permit.",
+    ),
+    "UNKNOWN_ACTION": ("A ação não existe mais na configuração.", "The action is no longer configured."),
+    "PAID_SINCE": (
+        "Depois da decisão soube-se de um pagamento das dívidas dela.",
+        "After the decision a payment of its debts became known.",
+    ),
+    "OFFER_CHANGED": (
+        "O que se proporia agora não é mais o que a decisão propõe.",
+        "What would be proposed now is no longer what the decision proposes.",
+    ),
+    "NOT_WORTH_IT": (
+        "Com o que se soube desde a decisão, o contato não vale mais do que aguardar.",
+        "By what became known since the decision, a contact is worth no more than waiting.",
+    ),
+    "NOT_YET": ("A decisão ainda não pode ser executada.", "The decision may not be carried out yet."),
+    "EXPIRED": ("A decisão venceu; é preciso decidir de novo.", "The decision has expired; decide again."),
+    "POLICY_CHANGED": (
+        "Ações, parâmetros ou regras mudaram desde a decisão; valem os de agora.",
+        "Actions, parameters or rules changed since the decision; those of now hold.",
+    ),
+}
+"""What became of a decision between when it was taken and when it is carried out (``permits``)."""
 
 
 def refusal_text(code: str, locale: str) -> str:
@@ -40,5 +66,5 @@ def refusal_text(code: str, locale: str) -> str:
     >>> refusal_text("NO_CONSENT", "en")
     'There is no consent for this channel.'
     """
-    portuguese, english = TEXTS[code]
+    portuguese, english = TEXTS[code] if code in TEXTS else PERMIT_TEXTS[code]
     return english if locale == "en" else portuguese

@@ -109,6 +109,16 @@ def rfc3339(moment: datetime | int) -> str:
     return aware.isoformat().replace("+00:00", "Z")
 
 
+def rfc3339_in(moment_us: int, zone: str | None) -> str:
+    """A moment as RFC 3339 text with the offset of a zone; in UTC where the zone is not known.
+
+    >>> rfc3339_in(0, "America/Sao_Paulo"), rfc3339_in(0, None)
+    ('1969-12-31T21:00:00-03:00', '1970-01-01T00:00:00Z')
+    """
+    known = _zone(zone) if zone else None
+    return rfc3339(moment_us) if known is None else from_us(moment_us).astimezone(known).isoformat()
+
+
 def to_day(day: date) -> int:
     """A calendar day as days since 1970-01-01."""
     return (day - _EPOCH_DAY).days

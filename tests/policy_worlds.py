@@ -75,7 +75,7 @@ def world(rng: np.random.Generator, law: str, size: int) -> tuple[list[Asked], T
         asked += [Asked(made.history, name, made.as_of) for name in made.names]
         for table, found in made.rows.items():
             rows[table] += found
-    return asked, _tables(rows)
+    return asked, tables_from(rows)
 
 
 class _Debtor:
@@ -224,7 +224,8 @@ class _Debtor:
                 row["released_at"] = self._before(5)
 
 
-def _tables(rows: dict[str, list[Row]]) -> Tables:
+def tables_from(rows: dict[str, list[Row]]) -> Tables:
+    """Canonical tables of plain rows."""
     found: dict[str, dict[str, Any]] = {}
     for table, some in rows.items():
         found[table] = {column.name: _column(column.kind, column.name, some) for column in TABLES[table].columns}

@@ -136,8 +136,8 @@ def responses(page: Page) -> tuple[Moments, Int64s]:
     channel = dossier.text("responses", "channel").recode(index_of(page.catalogue.channels)).astype(np.int64)
     point = dossier.text("responses", "contact_point_id").codes.astype(np.int64)
     debt = np.full(len(found.row), -1, dtype=np.int64)
-    if encoded.tables.has("contacts"):
-        of_contact = _rows_of_contacts(dossier)[sheet[CONTACT, found.source]]
+    if encoded.tables.rows("contacts"):
+        of_contact = _contact_of(dossier)
         said = encoded.tables.text("contacts", "channel").recode(index_of(page.catalogue.channels))
         named = dossier.text("responses", "channel").codes >= 0
         channel = np.where(~named & (of_contact >= 0), said[of_contact], channel)
@@ -146,12 +146,19 @@ def responses(page: Page) -> tuple[Moments, Int64s]:
     return Moments(found.row, found.at_us, channel, found.own, debt, point), sheet[RESPONSE_KIND, found.source]
 
 
-def _rows_of_contacts(dossier: Dossier) -> Int64s:
-    """The row of each contact by the code of its id, -1 at the end, for those that lead nowhere."""
-    codes = dossier.encoded.sheet("contacts")[ID]
-    rows = np.full(int(codes.max(initial=-1)) + 3, -1, dtype=np.int64)
-    rows[codes] = np.arange(len(codes))
-    return rows
+def _contact_of(dossier: Dossier) -> Int64s:
+    """(m,) the row of the contact that each known response answers, -1 where none is known by then."""
+    contacts, responses, encoded = dossier.known("contacts"), dossier.known("responses"), dossier.encoded
+    if not len(contacts.row):
+        return np.full(len(responses.row), -1, dtype=np.int64)
+    # Row and contact in one number, in order: the contact that was known to a row is one search away.
+    width = np.int64(1) << 40
+    keys = contacts.row * width + encoded.sheet("contacts")[ID, contacts.source]
+    order = np.argsort(keys, kind="stable")
+    code = encoded.sheet("responses")[CONTACT, responses.source]
+    wanted = responses.row * width + code
+    place = order[np.maximum(np.searchsorted(keys[order], wanted, side="right") - 1, 0)]
+    return np.where((code >= 0) & (keys[place] == wanted), contacts.source[place], -1)
 
 
 def happened(page: Page, what: Sequence[str]) -> Moments:

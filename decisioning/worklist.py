@@ -1,0 +1,154 @@
+"""The work list: whom to contact, best first, when, with what, and why, in words for whoever makes the contact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from decisioning.bundle import ModelBundle
+from decisioning.nonpayment import kind_text
+from decisioning.permits import Permit
+from decisioning.proposals import Proposal
+from domain.clock import rfc3339_in
+from domain.money import from_cents
+from features.batch import compute_many
+from features.catalogue import feature, reason_text, reason_wording
+from features.encoding import Encoded
+from features.schema import FeatureSchema
+from features.spine import Spine
+from features.state import local_of
+from features.wording import say_value
+
+COLUMNS = (
+    "priority", "decision_id", "account_id", "channel", "offer", "moment", "not_before", "valid_until", "amount_due",
+    "offer_amount", "instalment_amount", "incremental_net_value", "reason",
+)  # fmt: skip
+"""Of the CSV, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One contact to make; ``zone`` is the debtor's, ``None`` where unknown; ``reasons`` are texts."""
+
+    proposal: Proposal
+    reasons: tuple[str, ...]
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What may still be done, now or later in its span, and what may not, with the permits that say why."""
+
+    kept: list[Proposal]
+    dropped: list[tuple[Proposal, Permit]]
+
+
+def by_worth(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """The proposals that contact anybody, by what a contact adds to waiting; equals by id."""
+    contacts = (one for one in proposals if one.contacts)
+    return sorted(contacts, key=lambda one: (-one.incremental_net_cents, one.decision_id))
+
+
+def recheck(proposals: Sequence[Proposal], permits: Sequence[Permit]) -> Rechecked:
+    """Keeps what a permit allows, or allows later within its span, which then begins there."""
+    found = Rechecked([], [])
+    for one, permit in zip(proposals, permits, strict=True):
+        if permit.allowed:
+            found.kept.append(one)
+        elif permit.allowed_from_us is not None:
+            found.kept.append(replace(one, not_before_us=permit.allowed_from_us))
+        else:
+            found.dropped.append((one, permit))
+    return found
+
+
+def plain_items(proposals: Sequence[Proposal], *, locale: str) -> list[Item]:
+    """Items from the decisions alone: reasons without their values, moments in UTC."""
+    return [Item(one, tuple(_wording(code, locale) for code in one.reasons)) for one in proposals]
+
+
+def told_items(
+    proposals: Sequence[Proposal], encoded: Encoded, bundle: ModelBundle, *, locale: str, currency: str
+) -> list[Item]:
+    """Items with the values of their reasons as known when each was decided, and the debtor's zone.
+
+    Raises
+    ------
+    KeyError : an account is not in the ledgers
+    """
+    if not proposals:
+        return []
+    account = np.array([encoded.index[one.account_id] for one in proposals], dtype=np.int32)
+    spine = Spine(account, np.array([one.decided_at_us for one in proposals], dtype=np.int64))
+    values, zones = compute_many(encoded, spine, bundle.schema), local_of(encoded, spine).zone
+    items = []
+    for row, one in enumerate(proposals):
+        known = dict(zip(bundle.schema.names, values[row].tolist(), strict=True))
+        told = (_told(code, known, bundle.schema, locale=locale, currency=currency) for code in one.reasons)
+        items.append(Item(one, tuple(told), encoded.zone_names[zones[row]] if zones[row] >= 0 else None))
+    return items
+
+
+def item_row(item: Item, *, priority: int, locale: str, currency: str) -> dict[str, Any]:
+    """One row of the CSV; ``priority`` counts from 1. Money with two decimals, moments in the debtor's own offset."""
+    one = item.proposal
+    channel, offer, moment = one.action.split("/")
+    return {
+        "priority": priority,
+        "decision_id": one.decision_id,
+        "account_id": one.account_id,
+        "channel": channel,
+        "offer": offer,
+        "moment": moment,
+        "not_before": rfc3339_in(one.not_before_us, item.zone),
+        "valid_until": rfc3339_in(one.valid_until_us, item.zone),
+        "amount_due": _money(one.amount_due_cents),
+        "offer_amount": _money(one.offer_amount_cents),
+        "instalment_amount": _money(one.instalment_cents) if one.instalment_cents else "",
+        "incremental_net_value": _money(one.incremental_net_cents),
+        "reason": _reason(item, locale=locale, currency=currency),
+    }
+
+
+def _money(cents: int) -> str:
+    return f"{from_cents(cents):.2f}"
+
+
+def _reason(item: Item, *, locale: str, currency: str) -> str:
+    """What the contact is worth, and what moved the estimate."""
+    gain = item.proposal.incremental_net_cents
+    english = locale == "en"
+    if gain > 0:
+        worth = say_value(gain, "cents", locale=locale, currency=currency)
+        said = f"Worth {worth} more than waiting" if english else f"Vale {worth} a mais do que aguardar"
+    else:
+        said = (
+            "Chosen to learn from, and not expected to be worth more than waiting"
+            if english
+            else "Escolhido para aprender, sem que se espere valer mais do que aguardar"
+        )
+    return f"{said}. {'; '.join(item.reasons)}" if item.reasons else said
+
+
+def _told(code: str, known: Mapping[str, float], schema: FeatureSchema, *, locale: str, currency: str) -> str:
+    name = code.lower()
+    if name not in known:
+        return _wording(code, locale)
+    return reason_text(schema.features[schema.index[name]], known[name], locale=locale, currency=currency)
+
+
+def _wording(code: str, locale: str) -> str:
+    """A reason without its value; a code that this build does not know speaks for itself."""
+    for say in (_feature_wording, kind_text):
+        try:
+            return say(code, locale)
+        except KeyError:
+            continue
+    return code
+
+
+def _feature_wording(code: str, locale: str) -> str:
+    return reason_wording(feature(code.lower()), locale=locale)
