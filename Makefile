@@ -44,11 +44,12 @@ bench: setup  ## The measurements of benchmarks/README.md
 
 soak: setup  ## The long forms of the measurements in the tests
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope tests/decisioning/allocation --durations=12
+	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/decisioning/test_policy_proof.py -s --durations=12
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports
 
-docs: setup  ## Write the generated documents: features and API
+docs: setup  ## Write the generated documents: features, contact policy and API
 	@$(BIN)/acerto features --docs
 
 clean:  ## Remove what the commands made, but not .venv

@@ -26,7 +26,9 @@ _Spine = Annotated[Path | None, typer.Option("--spine", help="File of account_id
 
 
 def features(
-    docs: Annotated[bool, typer.Option("--docs", help="Write docs/features.md and docs/openapi.json.")] = False,
+    docs: Annotated[
+        bool, typer.Option("--docs", help="Write features.md, contact_policy.md and openapi.json to docs/.")
+    ] = False,
     data: Annotated[Path | None, typer.Option("--data", help="Directory of canonical tables.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
     spine: _Spine = None,

@@ -13,6 +13,7 @@ from cli import (
     evaluate_command,
     features_command,
     model_commands,
+    policy_command,
     serve_command,
     simulate_command,
     validate_command,
@@ -39,6 +40,7 @@ app.command("evaluate")(evaluate_command.evaluate)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
 app.command("features")(features_command.features)
+app.command("policy")(policy_command.policy)
 
 
 def main() -> None:

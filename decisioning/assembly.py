@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 class Case:
     """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked.
 
+    ``spans`` are from when and until when, half-open, each action may be carried out today, (n, A) µs each.
     ``log_probs`` asks for the probabilities of all actions in each record. Where capacities or budgets were allotted,
     ``charge_cents`` (n, A) is what each action pays for what it uses, and ``lost`` what each row lost by that.
     """
@@ -37,6 +38,7 @@ class Case:
     values: Floats
     p_pay: Floats
     allowed: npt.NDArray[np.bool_]
+    spans: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     outcomes: Outcomes
     money: Worth
     choice: Choice
@@ -58,7 +60,8 @@ class Case:
 
 def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
     """The decision of each row."""
-    columns = (_runners_up(case), _channel_probs(case), *_spans(case))
+    own = np.arange(len(case.account_ids)), case.choice.action
+    columns = (_runners_up(case), _channel_probs(case), *(span[own] for span in case.spans))
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [_decision(case, row, bundle, desk, beside=_Beside(*found)) for row, found in enumerate(rows)]
 
@@ -105,7 +108,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         not_before_us=beside.not_before_us,
         valid_until_us=beside.valid_until_us,
         reasons=case.reasons[row],
-        refusals=case.refusals[row] if lost is None else (*case.refusals[row], _budget_refusal(lost)),
+        refusals=case.refusals[row],
         model_version=bundle.version,
         policy_version=desk.policy_version,
         schema_fingerprint=bundle.schema.fingerprint,
@@ -116,10 +119,6 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         nonpayment=case.profile.of(row),
         lost_to_budget=lost,
     )
-
-
-def _budget_refusal(lost: LostToBudget) -> Refusal:
-    return Refusal(lost.action, f"budget.{lost.resource}", lost.code, lost.until_us, lost.text)
 
 
 def candidate(case: Case, row: int, action: int) -> Candidate:
@@ -181,18 +180,6 @@ def _runners_up(case: Case) -> npt.NDArray[np.int64]:
     others[rows, case.choice.action] = -np.inf
     best = np.argmax(others, axis=1)
     return np.where(np.isfinite(others[rows, best]), best, -1)
-
-
-def _spans(case: Case) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """From when and until when each chosen action may be carried out: its hours of the local day that are left."""
-    days, actions = case.page.days, case.page.catalogue.actions
-    starts, ends = days.as_of_us.copy(), days.at(days.day + 1)
-    for hours in {action.hours for action in actions if not action.is_wait}:
-        of_hours = np.array([not action.is_wait and action.hours == hours for action in actions])
-        rows = of_hours[case.choice.action]
-        start, end = days.span(hours)
-        starts[rows], ends[rows] = np.maximum(start, days.as_of_us)[rows], end[rows]
-    return starts, ends
 
 
 def _explanation(

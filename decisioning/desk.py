@@ -13,6 +13,7 @@ from decisioning.integrity import canonical_json
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.config import load_section
 from domain.errors import ConfigError
+from features.config import Attribute, FeaturesConfig
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,16 @@ def load_desk(configs: Path) -> Desk:
     """
     catalogue = ActionCatalogue(load_section(configs / "actions.yaml", ActionsConfig))
     config = load_section(configs / "decision.yaml", DecisionConfig)
-    packs = load_contact_policy(configs / "contact_policy", config.packs, channels=catalogue.channels)
+    packs = load_contact_policy(
+        configs / "contact_policy", config.packs, channels=catalogue.channels, attributes=declared_attributes(configs)
+    )
     return desk(catalogue, config, packs)
+
+
+def declared_attributes(configs: Path) -> dict[str, Attribute] | None:
+    """What ``features.yaml`` declares; ``None`` where there is no such file, as decisions need none."""
+    path = configs / "features.yaml"
+    return load_section(path, FeaturesConfig).attributes if path.is_file() else None
 
 
 def desk(catalogue: ActionCatalogue, config: DecisionConfig, contact_policy: ContactPolicy) -> Desk:

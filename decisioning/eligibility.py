@@ -1,181 +1,207 @@
-"""Which actions are allowed on each account now, and for each refused one the rule, its code, and until when."""
+"""Which actions are allowed on each account, when today, and for each refused one the rule, its code, and until when.
+
+A rule forbids spans of time, nothing new being assumed: so one look tells what is refused now, from when on it would
+not be, and when an action as a whole would be allowed. What counts events is judged at the moment of the decision;
+hours, at the moments of the day at which the action would be carried out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from decisioning.contact_policy import ContactPolicy
-from decisioning.limits import stops
-from decisioning.moments import LocalDays
-from decisioning.refusals import refusal_text
-from decisioning.valuation import Amounts
-from domain.actions import ActionCatalogue
-from domain.clock import MISSING
+from decisioning.contact_policy.pack import ContactPolicy
+from decisioning.contact_policy.rules import LAYERS
+from decisioning.opening import Openings, Rest, openings
+from decisioning.restrictions.built_in import built_in, origin
+from decisioning.restrictions.hours import Hours
+from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
+from decisioning.restrictions.registry import restriction
+from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
-from features.state import AccountStates
 
-Bools = npt.NDArray[np.bool_]
-Int64s = npt.NDArray[np.int64]
-_GRANTED, _REVOKED, _INVALID = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Page:
-    """What rules read: n accounts at their moments, the catalogue, and what each action would ask for."""
-
-    states: AccountStates
-    days: LocalDays
-    catalogue: ActionCatalogue
-    asked: Amounts
-
-    @property
-    def size(self) -> int:
-        """Number of accounts."""
-        return len(self.days.day)
+__all__ = ["Eligibility", "Finding", "Page", "eligibility"]
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one rule refuses: ``refused`` (n, A), and ``until_us`` of the same shape, ``MISSING`` where unknown."""
 
-    rule: str
-    code: str
+    origin: Origin
     refused: Bools
     until_us: Int64s
-    text: Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """``allowed`` (n, A), with ``wait`` always allowed; every refusal is kept, as an action may break several rules."""
+    """``allowed`` (n, A), with ``wait`` always allowed; every refusal is kept, as an action may break several rules.
+
+    ``not_before_us`` and ``valid_until_us`` (n, A) are when an allowed action may be carried out today, half-open.
+    """
 
     allowed: Bools
     findings: tuple[Finding, ...]
     names: tuple[str, ...]
+    not_before_us: Int64s
+    valid_until_us: Int64s
+    rest: Rest
+
+    @cached_property
+    def openings(self) -> Openings:
+        """When each refused action would be allowed as a whole, or what forbids it for good."""
+        return openings(self.rest, ~self.allowed)
+
+    def openings_from(self, from_us: Int64s, wanted: Bools) -> Openings:
+        """The same for the actions of a mask (n, A) that something beside the rules forbids until some moments."""
+        return openings(replace(self.rest, start_us=from_us), wanted)
+
+    def with_finding(self, finding: Finding) -> Eligibility:
+        """The same with one more refusal."""
+        rest = replace(self.rest, start_us=np.where(finding.refused, finding.until_us, self.rest.start_us))
+        return replace(self, allowed=self.allowed & ~finding.refused, findings=(*self.findings, finding), rest=rest)
 
     def refusals(self, *, locale: str = "pt-BR") -> list[tuple[Refusal, ...]]:
-        """Refusals of each row, by rule in order and then by action."""
+        """Refusals of each row, by layer and rule in order and then by action."""
         found: list[list[Refusal]] = [[] for _ in range(len(self.allowed))]
         for finding in self.findings:
-            known: dict[tuple[int, int], Refusal] = {}
             rows, actions = np.nonzero(finding.refused)
-            untils = finding.until_us[rows, actions]
-            text = finding.text(locale)
-            for row, action, until in zip(rows.tolist(), actions.tolist(), untils.tolist(), strict=True):
-                # Thousands of rows share the same refusal: one object stands for all of them.
-                key = (action, until)
-                if key not in known:
-                    until_us = None if until == MISSING else until
-                    known[key] = Refusal(self.names[action], finding.rule, finding.code, until_us, text)
-                found[row].append(known[key])
+            told = self._told(finding, rows, actions, locale=locale)
+            bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
+            for row, (start, end) in enumerate(pairwise(bounds)):
+                found[row] += told[start:end]
         return [tuple(row) for row in found]
 
+    def _told(self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str) -> list[Refusal]:
+        """The refusals of some pairs; hundreds of rows share the same one, and one object stands for all of them."""
+        opens, of, text = self.openings, finding.origin, finding.origin.text(locale)
+        until_us, whole_us = finding.until_us[rows, actions], opens.at_us[rows, actions]
+        columns = (actions, until_us, whole_us, opens.reason[rows, actions])
+        packed = np.zeros(len(rows), dtype=np.int64)
+        for column in columns:
+            distinct, code = np.unique(column, return_inverse=True)
+            packed = packed * len(distinct) + code.reshape(-1)
+        _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+        distinct_ones = np.empty(len(first), dtype=object)
+        for place, (action, until, whole, reason) in enumerate(
+            zip(*(column[first].tolist() for column in columns), strict=True)
+        ):
+            distinct_ones[place] = Refusal(
+                action=self.names[action], rule=of.rule, code=of.code, until_us=_known(until), text=text,
+                layer=of.layer, version=of.version, allowed_from_us=_known(whole),
+                depends_on=opens.reasons[reason] if reason >= 0 else None,
+            )  # fmt: skip
+        told: list[Refusal] = distinct_ones[which.reshape(-1)].tolist()
+        return told
 
-def eligibility(page: Page, policy: ContactPolicy) -> Eligibility:
-    """Applies every rule to every action; ``wait``, the first action, is never refused."""
-    findings = tuple(finding for finding in _findings(page, policy) if finding.refused.any())
-    allowed = np.ones((page.size, len(page.catalogue.actions)), dtype=np.bool_)
+
+def _known(moment_us: int) -> int | None:
+    return None if moment_us in (MISSING, FOREVER) else moment_us
+
+
+def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False) -> Eligibility:
+    """Applies every rule to every action; ``wait``, the first action, is never refused.
+
+    ``now`` asks whether a contact may be made at the very moment, and not some time today.
+    """
+    spans, hours = [], []
+    for one in (*(restriction(rule, page) for rule in policy.rules), *built_in(page)):
+        if isinstance(one, Hours):
+            hours.append(one)
+        elif one is not None:
+            spans.append(one)
+    today = _Today.of(page, now=now)
+    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours)]
+    findings = [finding for finding in findings if finding.refused.any()]
+    allowed = np.ones(today.start_us.shape, dtype=np.bool_)
     for finding in findings:
         allowed &= ~finding.refused
-    return Eligibility(allowed=allowed, findings=findings, names=page.catalogue.names())
+    start = np.broadcast_to(page.days.as_of_us[:, None], allowed.shape)
+    rest = Rest(page, tuple(spans), tuple(hours), start)
+    found = Eligibility(allowed, (), page.catalogue.names(), today.start_us, today.end_us, rest)
+    left_none = allowed & (today.start_us >= today.end_us)
+    if left_none.any():
+        # Each rule leaves some of today, and all together none of it.
+        whole = openings(rest, left_none)
+        findings.append(Finding(origin("moment.left", "limit", "NO_TIME_LEFT"), left_none, whole.at_us))
+        found = replace(found, allowed=allowed & ~left_none)
+    order = sorted(findings, key=lambda finding: LAYERS.index(finding.origin.layer))
+    return replace(found, findings=tuple(order))
 
 
-def _findings(page: Page, policy: ContactPolicy) -> Iterator[Finding]:
-    for rule in policy.rules:
-        stopped, until = stops(rule, page.states, page.days, channels=page.catalogue.channels)
-        covered = np.array([rule.covers(action.channel) for action in page.catalogue.actions])
-        yield _finding(page, rule.id, rule.code, stopped[:, None] & covered, until=until, text=rule.wording.text)
-    for name, find in BUILT_IN.items():
-        for code, refused, opens in find(page):
-            yield _finding(page, name, code, refused, until=opens, text=partial(refusal_text, code))
+@dataclass
+class _Today:
+    """What is left of today for each action (n, A), as rule after rule takes some of it; half-open."""
 
+    as_of_us: Int64s
+    start_us: Int64s
+    end_us: Int64s
+    moment_start_us: Int64s
+    moment_end_us: Int64s
+    now: bool
 
-def _finding(
-    page: Page, rule: str, code: str, refused: Bools, *, until: Int64s | None, text: Callable[[str], str]
-) -> Finding:
-    shape = (page.size, len(page.catalogue.actions))
-    masked = np.array(np.broadcast_to(refused, shape))
-    masked[:, 0] = False
-    moments = np.full((1, 1), MISSING) if until is None else until
-    moments = moments[:, None] if moments.ndim == 1 else moments
-    return Finding(rule, code, masked, np.broadcast_to(moments, shape), text)
+    @classmethod
+    def of(cls, page: Page, *, now: bool) -> _Today:
+        actions, days = page.catalogue.actions, page.days
+        start = np.empty((page.size, len(actions)), dtype=np.int64)
+        end = np.empty_like(start)
+        for hours in dict.fromkeys(action.hours for action in actions):
+            of_action = np.array([action.hours == hours for action in actions])
+            opens, closes = days.span(hours)
+            start[:, of_action], end[:, of_action] = opens[:, None], closes[:, None]
+        as_of = days.as_of_us[:, None]
+        # What is asked about this very moment has no later part of the day.
+        first = np.broadcast_to(as_of, start.shape).copy() if now else np.maximum(start, as_of)
+        last = np.broadcast_to(as_of + 1, end.shape).copy() if now else end.copy()
+        return cls(as_of, first, last, start, end, now)
 
-
-Found = Iterable[tuple[str, Bools, Int64s | None]]
-
-
-def _nothing_owed(page: Page) -> Found:
-    yield "NOTHING_OWED", ~page.states.owes[:, None], None
-
-
-def _zone(page: Page) -> Found:
-    # Hours are the debtor's own: without a zone none of them can be kept, so nothing is sent.
-    yield "TIME_ZONE_UNKNOWN", (page.days.zone < 0)[:, None], None
-
-
-def _consent(page: Page) -> Found:
-    channels, actions = page.catalogue.channels, page.catalogue.actions
-    of_action = np.array([channels.index(action.channel) if not action.is_wait else -1 for action in actions])
-    status = page.states.consent[:, of_action]
-    needed = np.array([action.needs_consent for action in actions])
-    yield "NO_CONSENT", needed & (status != _GRANTED) & (status != _REVOKED) & (status != _INVALID), None
-    yield "CONSENT_REVOKED", status == _REVOKED, None
-    yield "CONTACT_INVALID", status == _INVALID, None
-
-
-def _gate(page: Page) -> Found:
-    gated = np.array([action.gated for action in page.catalogue.actions])
-    yield "GATED_NEEDS_APPROVAL", gated[None, :], None
-
-
-def _ageing(page: Page) -> Found:
-    """An offer's days past due; where nothing is open yet to count from, an offer with a minimum stays closed."""
-    offers = [page.catalogue.config.offers.get(action.offer) for action in page.catalogue.actions]
-    overdue = page.states.days_past_due
-    for days in sorted({offer.min_days_past_due for offer in offers if offer and offer.min_days_past_due is not None}):
-        of_action = np.array([offer is not None and offer.min_days_past_due == days for offer in offers])
-        opens_on = np.where(
-            overdue == MISSING, MISSING, page.days.day + days - np.where(overdue == MISSING, 0, overdue)
-        )
-        early = (overdue < days)[:, None] & of_action
-        until = np.where(page.days.zone < 0, MISSING, page.days.at(opens_on))
-        yield "OFFER_MIN_DAYS_PAST_DUE", early, until
-    for days in sorted({offer.max_days_past_due for offer in offers if offer and offer.max_days_past_due is not None}):
-        of_action = np.array([offer is not None and offer.max_days_past_due == days for offer in offers])
-        yield "OFFER_MAX_DAYS_PAST_DUE", (overdue > days)[:, None] & of_action, None
-
-
-def _size(page: Page) -> Found:
-    offers = [page.catalogue.config.offers.get(action.offer) for action in page.catalogue.actions]
-    floor = np.array([100.0 * (offer.floor_amount or 0.0) if offer else 0.0 for offer in offers])
-    yield "OFFER_FLOOR", page.asked.offer_cents < floor, None
-    most = np.array([offer.max_pct_of_balance or 100.0 if offer else 100.0 for offer in offers])
-    yield "OFFER_MAX_PCT", page.asked.discount_cents > most / 100.0 * page.states.balance_cents[:, None], None
-
-
-def _moment(page: Page) -> Found:
-    """A moment that is over today is allowed again when it starts tomorrow."""
-    actions = page.catalogue.actions
-    for hours in dict.fromkeys(action.hours for action in actions if not action.is_wait):
-        of_action = np.array([not action.is_wait and action.hours == hours for action in actions])
-        over = page.days.as_of_us >= page.days.span(hours)[1]
-        known = page.days.zone >= 0
+    def by_moment(self, page: Page) -> Iterator[Finding]:
+        """A moment that is over today is allowed again when it starts tomorrow."""
+        as_of, known = self.as_of_us, (page.days.zone >= 0)[:, None]
+        acts = np.array([not action.is_wait for action in page.catalogue.actions])
+        over = (as_of >= self.moment_end_us) & known & acts
         if over.any():
-            until = np.where(known, page.days.span(hours, days_ahead=1)[0], MISSING)
-            yield "MOMENT_OVER", (over & known)[:, None] & of_action, until
+            until = np.full(over.shape, MISSING)
+            for hours in dict.fromkeys(action.hours for action in page.catalogue.actions):
+                of_action = np.array([action.hours == hours for action in page.catalogue.actions])
+                until[:, of_action] = page.days.span(hours, days_ahead=1)[0][:, None]
+            yield Finding(origin("moment.over", "limit", "MOMENT_OVER"), over, until)
+        if self.now:
+            early = (as_of < self.moment_start_us) & known & acts
+            yield Finding(origin("moment.over", "limit", "MOMENT_NOT_YET"), early, self.moment_start_us)
 
+    def by_spans(self, found: list[Restriction]) -> Iterator[Finding]:
+        """What is forbidden now; what is forbidden later today shortens the time that is left."""
+        for one in found:
+            blocked = one.blocked
+            refused = blocked.at(self.as_of_us) & one.actions
+            later = one.actions & (blocked.until_us > self.start_us) & (blocked.from_us < self.end_us) & ~refused
+            if later.any():
+                covered = later & (blocked.from_us <= self.start_us)
+                refused |= covered & (blocked.until_us >= self.end_us)
+                self.start_us = np.where(covered, blocked.until_us, self.start_us)
+                self.end_us = np.where(later & ~covered, np.minimum(self.end_us, blocked.from_us), self.end_us)
+            until = np.where(blocked.until_us == FOREVER, MISSING, blocked.until_us)
+            yield Finding(one.origin, refused, np.broadcast_to(until, refused.shape))
 
-BUILT_IN: dict[str, Callable[[Page], Found]] = {
-    "account.owes": _nothing_owed,
-    "account.time_zone": _zone,
-    "channel.consent": _consent,
-    "action.approval": _gate,
-    "offer.days_past_due": _ageing,
-    "offer.amount": _size,
-    "moment.over": _moment,
-}
+    def by_hours(self, found: list[Hours]) -> Iterator[Finding]:
+        """What is closed for all that is left of the action's moment today."""
+        as_of = self.as_of_us
+        first = np.broadcast_to(as_of, self.start_us.shape) if self.now else np.maximum(self.moment_start_us, as_of)
+        last = np.broadcast_to(as_of + 1, first.shape) if self.now else self.moment_end_us
+        for one in found:
+            opens, closes = one.span(one.days, np.arange(len(one.rows)))
+            covered = one.rows[:, None] & one.actions
+            refused = covered & (np.maximum(first, opens[:, None]) >= np.minimum(last, closes[:, None]))
+            self.start_us = np.where(covered, np.maximum(self.start_us, opens[:, None]), self.start_us)
+            self.end_us = np.where(covered, np.minimum(self.end_us, closes[:, None]), self.end_us)
+            # What is over today is another refusal, and needs no opening of its own here.
+            refused &= first < last
+            until = np.full(refused.shape, MISSING)
+            rows, actions = np.nonzero(refused)
+            opening = one.next_open(rows, first[rows, actions])
+            until[rows, actions] = np.where(opening == FOREVER, MISSING, opening)
+            yield Finding(one.origin, refused, until)

@@ -2,7 +2,6 @@
 
 Features become scores, scores become money, money and rules become a choice, and the choice becomes a record with its
 reasons. Capacities and budgets look over all accounts: ``portfolio`` allots what there is, and hands in what chooses.
-"At most one contact per debtor and day" has its own issue, and belongs between ``worth`` and ``choose``.
 """
 
 from __future__ import annotations
@@ -17,21 +16,20 @@ import numpy.typing as npt
 
 from decisioning import explanation
 from decisioning.allocation.allotted import Allot, unlimited
+from decisioning.allocation.refused import refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
-from decisioning.eligibility import Page, eligibility
+from decisioning.eligibility import eligibility
 from decisioning.experience import Experience, experience_notices
-from decisioning.moments import LocalDays
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
-from decisioning.offers import lots_of, offers, outcomes_of
-from decisioning.pages import owing, pages, spine_at
+from decisioning.offers import lots_of, offers, outcomes_of, page_of, weighed
+from decisioning.pages import debtor_pages, owing, pages, spine_at
 from decisioning.policy import action_probabilities
 from decisioning.rehearsal import free_states
-from decisioning.response import Outcomes
 from decisioning.targeting import LeftAlone
-from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_cents, worth
+from decisioning.valuation import amount_due_cents, amounts, recovered_cents
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
@@ -84,16 +82,18 @@ def decide(
     allot : what chooses under capacities and budgets (``portfolio``); without it each account is decided on alone
     """
     as_of_us = to_us(as_of)
-    chosen = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
-    found: list[Decision] = []
-    for page in pages(np.asarray(chosen, dtype=np.int64)):
+    everyone = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
+    chosen = np.asarray(everyone, dtype=np.int64)
+    found: dict[int, Decision] = {}
+    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64)):
         spine = spine_at(page, as_of_us)
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
             watch(spine, case.values)
         notices = _with_experience(case, bundle, desk, locale=locale)
-        found += decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
-    return found
+        decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+        found |= dict(zip(places.tolist(), decided, strict=True))
+    return [found[place] for place in range(len(chosen))]
 
 
 def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:
@@ -119,10 +119,8 @@ def probabilities(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: 
     """
     found = [np.zeros((0, len(desk.catalogue.actions)))]
     for rows in pages(np.arange(len(spine), dtype=np.int64)):
-        page_spine = spine.take(rows)
-        states = account_states(encoded, page_spine, channels=desk.catalogue.channels)
-        allowed, _, money = _weighed(states, compute_many(encoded, page_spine, bundle.schema), bundle, desk)
-        found.append(action_probabilities(money.objective_cents, allowed, desk.config.exploration))
+        page = offers(encoded, spine.take(rows), bundle, desk)
+        found.append(action_probabilities(page.money.objective_cents, page.eligible.allowed, desk.config.exploration))
     return np.concatenate(found)
 
 
@@ -140,23 +138,14 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
     parts = [LeftAlone.nobody()]
     for rows in pages(np.arange(len(values), dtype=np.int64)):
         states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
-        allowed, outcomes, money = _weighed(states, values[rows], bundle, desk)
+        page = page_of(states, desk, None)
+        allowed = eligibility(page, desk.contact_policy).allowed
+        p_pay = bundle.payment.predict(values[rows])
+        outcomes, money = weighed(page, values[rows], p_pay, bundle, desk, allowed=allowed)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
         parts.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
     return LeftAlone.together(parts)
-
-
-def _weighed(
-    states: AccountStates, values: Floats, bundle: ModelBundle, desk: Desk
-) -> tuple[npt.NDArray[np.bool_], Outcomes, Worth]:
-    """Which actions are allowed (n, A), what each leads to, and what it is worth."""
-    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
-    asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
-    days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    allowed = eligibility(Page(states, days, desk.catalogue, asked), desk.contact_policy).allowed
-    outcomes = outcomes_of(values, p_pay, bundle, desk, allowed=allowed)
-    return allowed, outcomes, worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
 
 
 def _case(
@@ -174,7 +163,8 @@ def _case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
         p_pay=found.p_pay, allowed=found.eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
-        refusals=found.eligible.refusals(locale=locale),
+        spans=(found.eligible.not_before_us, found.eligible.valid_until_us),
+        refusals=refusals_of(found, given.lost, policy_version=desk.policy_version, locale=locale),
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,

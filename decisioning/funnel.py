@@ -1,6 +1,7 @@
 """The funnel: a decision is sent, received, agreed to, and kept; and money comes back without any of it, too.
 
     returned(x, a) = self(x) + kept · p_sent(a) · p_received(x, a) · p_agreed(x, a) · (deal(x, a) − self(x))
+    logit deal(x, a) = logit self(x) + what an agreement adds
 
 Each gate is learned where it can be seen: receipt and agreement from every contact ever made, what a deal brings from
 every deal, and what comes back without one from every account at regular moments. Of a decision itself only the sending
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from decisioning.candidates import Grid, grid
 from decisioning.response import AnyHead, Outcomes
@@ -27,12 +29,16 @@ Bools = npt.NDArray[np.bool_]
 HEADS = ("received", "agreed", "deal", "self", "pay", "complaint", "opt_out")
 ROOF = 1.25
 """What comes back within a year is a share of the balance of now, to which interest is added: at most this much."""
+SURE = 1e-4
+"""Shares are kept this far from 0 and from the roof, so that something can be added to their log-odds."""
 OTHER_CHANNEL = ""
 
 
 @dataclass(frozen=True)
 class FunnelModel:
     """Heads by name (``HEADS``), and the share of decisions that are carried out, by channel.
+
+    ``self`` is a share of ``ROOF``; ``deal`` tells by log p/(1 − p) what an agreement adds to its log-odds, 0 at ½.
 
     ``names`` are the action features that the boosters were trained on, after the account's; ``sent`` has the share of
     all channels under ``OTHER_CHANNEL``, for one that the log does not know. ``kept`` is the share of its effects that
@@ -72,14 +78,16 @@ class FunnelModel:
         sent = np.where(wanted, [self._sent(action) for action in actions], np.nan)
         reached = sent * np.where(contact, self.heads["received"].apply(table, wanted), 0.0)
         agreed = np.where(contact, self.heads["agreed"].apply(table, wanted), np.where(wanted, 0.0, np.nan))
-        itself = ROOF * self.heads["self"].apply(alone, one)
-        deal = ROOF * self.heads["deal"].apply(table, wanted)
+        share = np.clip(self.heads["self"].apply(alone, one), SURE, 1.0 - SURE)
+        itself = ROOF * share
+        added = np.clip(self.heads["deal"].apply(table, wanted), SURE, 1.0 - SURE)
+        deal = ROOF * expit(logit(share) + logit(added))
         returned = itself + self.kept * reached * agreed * np.where(contact, deal - itself, 0.0)
         heard, unheard = self.heads["pay"].apply(table, wanted), self.heads["pay"].apply(alone, one)
         return Outcomes(
             p_pay=reached * heard + (1.0 - reached) * unheard,
-            p_complaint=self.heads["complaint"].apply(table, wanted),
-            p_opt_out=self.heads["opt_out"].apply(table, wanted),
+            p_complaint=sent * self.heads["complaint"].apply(table, wanted),
+            p_opt_out=sent * self.heads["opt_out"].apply(table, wanted),
             returned=returned,
             p_sent=sent,
             p_reached=reached,

@@ -12,13 +12,15 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.moments import LocalDays
+from decisioning.one_contact import Weighed, applies, elsewhere, one_contact_per_debtor
 from decisioning.policy import in_holdout, uniform
 from decisioning.response import Outcomes, PriorResponse
 from decisioning.valuation import Worth, amount_due_cents, amounts, worth
 from features.batch import compute_many
+from features.dossier import Dossier
 from features.encoding import Encoded
 from features.spine import Spine
-from features.state import account_states
+from features.state import AccountStates, account_states
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,16 +72,49 @@ def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
 def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:
     """Everything that a choice is made from."""
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    page = page_of(states, desk, Dossier(encoded, spine))
     values = compute_many(encoded, spine, bundle.schema)
     p_pay = bundle.payment.predict(values)
-    asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
-    days = LocalDays(spine.as_of_us, states.local_day, states.zone, states.zone_names)
-    page = Page(states, days, desk.catalogue, asked)
     eligible = eligibility(page, desk.contact_policy)
-    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
-    outcomes = outcomes_of(values, explained, bundle, desk, allowed=eligible.allowed)
-    money = worth(outcomes, asked, desk.catalogue.actions, desk.config.objective)
+    outcomes, money = weighed(page, values, p_pay, bundle, desk, allowed=eligible.allowed)
+    eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
     return Offers(page, values, p_pay, eligible, outcomes, money)
+
+
+def page_of(states: AccountStates, desk: Desk, dossier: Dossier | None) -> Page:
+    """What rules read of some accounts; without a ``dossier`` no history."""
+    asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
+    days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
+    return Page(states, days, desk.catalogue, asked, dossier)
+
+
+def weighed(
+    page: Page, values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> tuple[Outcomes, Worth]:
+    """What each allowed action (n, A) leads to, and what it is worth; ``p_pay`` (n, H) by horizon."""
+    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    outcomes = outcomes_of(values, explained, bundle, desk, allowed=allowed)
+    return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
+
+
+def _on_one_account(
+    eligible: Eligibility, page: Page, encoded: Encoded, bundle: ModelBundle, desk: Desk, *, money: Worth
+) -> Eligibility:
+    """What stays allowed where a rule leaves each debtor's other accounts alone today."""
+    if not applies(desk.contact_policy):
+        return eligible
+    spine = elsewhere(encoded, page.states.spine)
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    other = page_of(states, desk, Dossier(encoded, spine))
+    allowed = eligibility(other, desk.contact_policy).allowed
+    theirs = money
+    if len(spine):
+        values = compute_many(encoded, spine, bundle.schema)
+        theirs = weighed(other, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
+    others = Weighed(spine, allowed, theirs.objective_cents[: len(spine)])
+    return one_contact_per_debtor(
+        eligible, page, desk.contact_policy, encoded, worth_cents=money.objective_cents, others=others
+    )
 
 
 def outcomes_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -163,8 +164,13 @@ def _currency(cents: float) -> float:
 
 @lru_cache(maxsize=65_536)
 def _refusal_parts(refusal: Refusal) -> tuple[tuple[str, Any], ...]:
-    until = None if refusal.until_us is None else from_us(refusal.until_us)
-    return (("action", refusal.action), ("rule", refusal.rule), ("code", refusal.code), ("until", until))
+    moments = {"until": refusal.until_us, "allowed_from": refusal.allowed_from_us}
+    return (
+        ("action", refusal.action), ("rule", refusal.rule), ("code", refusal.code), ("version", refusal.version),
+        ("layer", refusal.layer),
+        *((name, None if moment is None else from_us(moment)) for name, moment in moments.items()),
+        ("depends_on", refusal.depends_on),
+    )  # fmt: skip
 
 
 def _refusal_row(refusal: Refusal) -> dict[str, Any]:
@@ -172,5 +178,5 @@ def _refusal_row(refusal: Refusal) -> dict[str, Any]:
 
 
 def _refusal_json(refusal: Refusal) -> dict[str, Any]:
-    until = None if refusal.until_us is None else rfc3339(refusal.until_us)
-    return {"action": refusal.action, "rule": refusal.rule, "code": refusal.code, "until": until, "text": refusal.text}
+    said = {name: rfc3339(part) if isinstance(part, datetime) else part for name, part in _refusal_parts(refusal)}
+    return {**said, "text": refusal.text}

@@ -22,6 +22,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The discount exceeds the allowed share of the balance.",
     ),
     "MOMENT_OVER": ("Este horário já passou hoje para o devedor.", "This time of day is over for the debtor today."),
+    "MOMENT_NOT_YET": ("Este horário ainda não começou para o devedor.", "This time of day has not begun yet."),
+    "NO_TIME_LEFT": (
+        "As regras juntas não deixam horário para esta ação hoje.",
+        "The rules together leave no time for this action today.",
+    ),
     "TIME_ZONE_UNKNOWN": (
         "O fuso horário do devedor é desconhecido.",
         "The debtor's time zone is not known.",

@@ -10,6 +10,7 @@ import lightgbm as lgb
 from decisioning.calibration import Calibrator
 from decisioning.funnel import HEADS as FUNNEL_HEADS
 from decisioning.funnel import FunnelModel
+from decisioning.offsets import OffsetHead, Offsets
 from decisioning.response import HEADS, AnyHead, Head, HurdleModel, ResponseModel
 from decisioning.twin import BlendedHead, Twin
 from domain.errors import BundleError
@@ -18,7 +19,8 @@ from domain.errors import BundleError
 def booster_files(model: ResponseModel) -> dict[str, bytes]:
     """The boosters of a model by file name."""
     found = {name: head.booster for name, head in model.heads.items() if head.booster is not None}
-    twins = {name: head.twin.prognostic for name, head in model.heads.items() if isinstance(head, BlendedHead)}
+    plain = {name: _without_offsets(head) for name, head in model.heads.items()}
+    twins = {name: head.twin.prognostic for name, head in plain.items() if isinstance(head, BlendedHead)}
     named = {_file(name): booster for name, booster in found.items()}
     named |= {_file(name, "_prognostic"): booster for name, booster in twins.items()}
     return {name: text_of(booster) for name, booster in named.items()}
@@ -59,7 +61,13 @@ def _file(name: str, part: str = "") -> str:
     return f"response_{name}{part}.txt"
 
 
+def _without_offsets(head: AnyHead) -> AnyHead:
+    return head.head if isinstance(head, OffsetHead) else head
+
+
 def _head_json(head: AnyHead) -> dict[str, Any]:
+    if isinstance(head, OffsetHead):
+        return {**_head_json(head.head), "offsets": head.offsets.to_json()}
     if head.calibrator is None:
         return {"constant": head.constant}
     found: dict[str, Any] = {"calibrator": head.calibrator.to_json()}
@@ -69,6 +77,11 @@ def _head_json(head: AnyHead) -> dict[str, Any]:
 
 
 def _head(name: str, data: Mapping[str, Any], contents: Mapping[str, bytes]) -> AnyHead:
+    plain = _plain_head(name, data, contents)
+    return OffsetHead(plain, Offsets.from_json(data["offsets"])) if "offsets" in data else plain
+
+
+def _plain_head(name: str, data: Mapping[str, Any], contents: Mapping[str, bytes]) -> Head | BlendedHead:
     if "constant" in data:
         return Head(constant=float(data["constant"]))
     booster, calibrator = booster_of(contents[_file(name)]), Calibrator.from_json(data["calibrator"])

@@ -54,6 +54,20 @@ _BRAZIL = {
     "SP": "America/Sao_Paulo",
     "TO": "America/Araguaina",
 }
+# States of the USA that lie in one time zone as a whole; of the others the state alone does not tell the hour.
+_USA = {
+    **dict.fromkeys(
+        ("CT", "DC", "DE", "GA", "MA", "MD", "ME", "NC", "NH", "NJ", "NY", "OH", "PA", "RI", "SC", "VA", "VT", "WV"),
+        "America/New_York",
+    ),
+    **dict.fromkeys(("AL", "AR", "IA", "IL", "LA", "MN", "MO", "MS", "OK", "WI"), "America/Chicago"),
+    **dict.fromkeys(("CO", "MT", "NM", "UT", "WY"), "America/Denver"),
+    **dict.fromkeys(("CA", "NV", "WA"), "America/Los_Angeles"),
+    "AZ": "America/Phoenix",
+    "HI": "Pacific/Honolulu",
+    "PR": "America/Puerto_Rico",
+}
+_STATES = {"BR": _BRAZIL, "US": _USA}
 _COUNTRY = {"NG": "Africa/Lagos", "PT": "Europe/Lisbon", "TW": "Asia/Taipei", "HK": "Asia/Hong_Kong"}
 
 
@@ -108,15 +122,15 @@ def from_day(day: int) -> date:
 def zone_of(region: str | None, timezone: str | None = None) -> str | None:
     """The IANA zone of an account: its own, else that of its ISO 3166-2 region; ``None`` where neither is known.
 
-    >>> zone_of("BR-AM"), zone_of(None, "Europe/Lisbon"), zone_of("XX-1")
-    ('America/Manaus', 'Europe/Lisbon', None)
+    >>> zone_of("BR-AM"), zone_of("US-NY"), zone_of(None, "Europe/Lisbon"), zone_of("US-TX")
+    ('America/Manaus', 'America/New_York', 'Europe/Lisbon', None)
     """
     if timezone:
         return timezone if _zone(timezone) is not None else None
     if not region:
         return None
     country, _, state = region.partition("-")
-    return _BRAZIL.get(state) if country == "BR" else _COUNTRY.get(country)
+    return _STATES[country].get(state) if country in _STATES else _COUNTRY.get(country)
 
 
 @lru_cache(maxsize=512)
@@ -183,6 +197,26 @@ def utc_us(local_moment_us: int, name: str) -> int:
     # The wall clock jumps over this time: the offset before the jump gives a moment after it, never one before.
     before = int(np.searchsorted(starts, local_moment_us - US_PER_DAY, side="right")) - 1
     return local_moment_us - int(offsets[before])
+
+
+def utc_of(wall_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
+    """Moments (n,) as :func:`utc_us` gives them, each wall clock in its own zone; ``MISSING`` stays ``MISSING``.
+
+    Where the zone is unknown, UTC stands in.
+    """
+    moments = wall_us.copy()
+    for index, name in enumerate(names):
+        rows = (zones == index) & (wall_us != MISSING)
+        if rows.any():
+            starts, offsets = transitions(name)
+            wall = wall_us[rows]
+            # No zone changes twice within two days: the offset is that of the day before, or that of the day after.
+            early = wall - offsets[np.searchsorted(starts, wall - US_PER_DAY, side="right") - 1]
+            late = wall - offsets[np.searchsorted(starts, wall + US_PER_DAY, side="right") - 1]
+            holds = wall - offsets[np.searchsorted(starts, early, side="right") - 1] == early
+            later = wall - offsets[np.searchsorted(starts, late, side="right") - 1] == late
+            moments[rows] = np.where(~holds & later, late, early)
+    return moments
 
 
 def local_days(wall_us: Int64s) -> Int64s:

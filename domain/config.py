@@ -1,7 +1,9 @@
-"""Reading YAML into frozen models: unknown keys are refused, with the nearest known key suggested."""
+"""Reading YAML into frozen models: unknown keys are refused, with their line and the nearest known key."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -21,14 +23,70 @@ class _Loader(yaml.SafeLoader):
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[Any, Any] = {}
     for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f"line {line}: found a list or a mapping as a key, needed a name")
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
-            raise ConfigError(f"line {key_node.start_mark.line + 1}: the key {key!r} is written twice; keep one")
+            raise ConfigError(f"line {line}: the key {key!r} is written twice; keep one")
         seen[key] = loader.construct_object(value_node, deep=True)
     return seen
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+Place = tuple[Any, ...]
+"""Keys and positions that lead from the top of a document to a value."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file: its values, and on which line of it each of them stands."""
+
+    path: Path
+    text: str
+    raw: Any
+
+    def line(self, place: Place) -> int:
+        """The line, from 1, of the key or item at a place, or of the deepest part of the way to it that is there."""
+        node = yaml.compose(self.text, Loader=yaml.SafeLoader)
+        line = 1 if node is None else node.start_mark.line + 1
+        for step in place:
+            found = _child(node, step)
+            if found is None:
+                break
+            line, node = found
+        return line
+
+
+def _child(node: yaml.Node | None, step: Any) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step].start_mark.line + 1, node.value[step]
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == str(step):
+            return key.start_mark.line + 1, value
+    return None
+
+
+def load_document(path: Path) -> Document:
+    """One YAML file.
+
+    Raises
+    ------
+    ConfigError : the file is missing, is no YAML, or has a key twice; with its line where there is one
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give another folder with --configs") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: found bytes that are no UTF-8, needed a text file") from error
+    try:
+        return Document(path, text, yaml.load(text, Loader=_Loader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A date such as 2026-13-01 is a ValueError of the date, and not of YAML.
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}, {error}") from error
 
 
 def load_section(path: Path, model: type[M]) -> M:
@@ -37,36 +95,34 @@ def load_section(path: Path, model: type[M]) -> M:
     Raises
     ------
     ConfigError : the file is missing, is no YAML mapping, holds an unknown key or a wrong value;
-        each problem is named with its place, what was found and what was needed
+        each problem is named with its line and place, what was found and what was needed
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give another folder with --configs") from error
-    try:
-        raw = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
-    except ConfigError as error:
-        raise ConfigError(f"{path}, {error}") from error
-    return parse_section({} if raw is None else raw, model, source=str(path))
+    document = load_document(path)
+    raw = {} if document.raw is None else document.raw
+    return parse_section(raw, model, source=str(path), line=document.line)
 
 
-def parse_section(raw: object, model: type[M], *, source: str) -> M:
-    """The same for values that are already in memory; ``source`` is named in the error."""
+def parse_section(raw: object, model: type[M], *, source: str, line: Callable[[Place], int] | None = None) -> M:
+    """The same for values that are already in memory; ``source`` is named in the error, and the line if it is known."""
     if not isinstance(raw, dict):
         raise ConfigError(f"{source}: found {type(raw).__name__}, needed a mapping of keys to values")
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(_problem(item, model) for item in error.errors(include_url=False))
+        problems = "; ".join(
+            ("" if line is None else f"line {line(item['loc'])}: ") + _problem(item, model)
+            for item in error.errors(include_url=False)
+        )
         raise ConfigError(f"{source}: {problems}") from error
 
 
 def _problem(item: Any, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
-        return f"{place}: found {item.get('input')!r}: {item['msg']}"
+        found = item.get("input")
+        # A whole mapping or list tells nobody what is wrong in it.
+        parts = (place, "" if isinstance(found, dict | list) else f"found {found!r}", item["msg"])
+        return ": ".join(part for part in parts if part)
     known = _known_keys(model, item["loc"][:-1])
     near = get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0.5)
     way_out = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known)) or 'none'}"

@@ -38,13 +38,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an action was not allowed: rule, code, and the earliest moment at which it would be (``None``: unknown)."""
+    """Why an action was not allowed: rule, code, and the earliest moment at which this rule would allow it.
+
+    ``version`` is that of the rule, or the policy version where a budget refuses; ``layer`` is eligible, applicable,
+    suitable or limit. ``allowed_from_us`` is when no rule would forbid the action, nothing new and no other amounts
+    being assumed; it is ``None`` where time alone does not bring that, and ``depends_on`` the code of what stands in
+    the way. ``until_us`` is ``None`` where the rule's part is not known.
+    """
 
     action: str
     rule: str
     code: str
     until_us: int | None
     text: str = ""
+    layer: str = ""
+    version: str = ""
+    allowed_from_us: int | None = None
+    depends_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,14 @@ TABLES: dict[str, TableSpec] = {
             ),
         ),
         TableSpec(
+            "approvals",
+            "approval_id",
+            _columns(
+                "approval_id*:id account_id*:id action*:text approved_by:text expires_at:moment occurred_at*:moment "
+                "recorded_at:moment"
+            ),
+        ),
+        TableSpec(
             "decisions",
             "decision_id",
             _columns(

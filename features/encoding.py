@@ -15,7 +15,7 @@ from domain.balance_arrays import ledger_arrays
 from domain.balance_entries import Int32s
 from domain.clock import Int64s, zone_of
 from domain.coded import Vocabulary
-from domain.sheets import ACCOUNT, UNTIL, Sheet, Zones, complete, zone_table
+from domain.sheets import ACCOUNT, OCCURRED, RECORDED, UNTIL, Sheet, Zones, complete, link, zone_table
 from domain.tables import TABLES, Tables
 from features.columns import alphabetical, index_of, offsets_of
 from features.config import Attribute
@@ -88,6 +88,37 @@ class Encoded:
 
     @cached_property
     def _others(self) -> dict[str, Sheet]:
+        return {}
+
+    def by_account(self, table: str) -> tuple[Int64s, Int64s]:
+        """Rows of a table by account and time, orphans left out, and the bounds (n_accounts + 1,) of each account."""
+        if table not in self._sorted:
+            n_accounts = len(self.account_ids)
+            if not self.tables.has(table):
+                return np.zeros(0, dtype=np.int64), np.zeros(n_accounts + 1, dtype=np.int64)
+            account, sheet = self.account_of(table), self.sheet(table)
+            order = np.lexsort((sheet[RECORDED], sheet[OCCURRED], account))
+            order = order[account[order] >= 0].astype(np.int64)
+            self._sorted[table] = order, offsets_of(account[order], n_accounts)
+        return self._sorted[table]
+
+    def linked(self, table: str, column: str, *, to: str) -> Int32s:
+        """Codes of the rows that a column points to, as ``domain.sheets.link`` gives them."""
+        if (table, column) not in self._links:
+            self._links[table, column] = link(self.tables, table, column, to=to)
+        return self._links[table, column]
+
+    @cached_property
+    def totals(self) -> dict[tuple[str, ...], int]:
+        """Counts over all rows that were made once, kept for the next page; keys say of what."""
+        return {}
+
+    @cached_property
+    def _links(self) -> dict[tuple[str, str], Int32s]:
+        return {}
+
+    @cached_property
+    def _sorted(self) -> dict[str, tuple[Int64s, Int64s]]:
         return {}
 
     def account_of(self, table: str) -> Int32s:

@@ -12,7 +12,7 @@ from domain.clock import Int64s
 from domain.compiled import compiled
 from domain.ordering import row_order
 from domain.sheets import ACCOUNT, OCCURRED, RECORDED, Sheet
-from domain.tables import CONSENT_STATUSES, Tables
+from domain.tables import CONSENT_STATUSES
 from features.columns import Int32s, index_of, offsets_of
 from features.encoding import Encoded
 
@@ -91,7 +91,7 @@ def _by_account(sheet: Sheet, n_accounts: int) -> tuple[Int64s, Sheet]:
 
 def consents(encoded: Encoded, channels: Sequence[str]) -> Consents:
     """Consents on the channels asked for."""
-    tables, order, offsets = encoded.tables, *_sorted(encoded, "consents")
+    tables, order, offsets = encoded.tables, *encoded.by_account("consents")
     if not tables.has("consents"):
         none, few = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         return Consents(offsets, none, none, none, few, few, few, none)
@@ -116,24 +116,12 @@ def rows_of(encoded: Encoded, table: str) -> Rows:
 
 def contacts(encoded: Encoded, channels: Sequence[str]) -> Contacts:
     """Outbound contacts, each with the position of its channel among those asked for."""
-    tables, order, offsets = encoded.tables, *_sorted(encoded, "contacts")
+    tables, order, offsets = encoded.tables, *encoded.by_account("contacts")
     if not tables.has("contacts"):
         none = np.zeros(0, dtype=np.int64)
         return Contacts(offsets, none, none, none, np.zeros(0, dtype=np.int32))
     channel = tables.text("contacts", "channel").recode(index_of(channels))[order]
     return Contacts(offsets, *_when(encoded, "contacts", order), channel)
-
-
-def _sorted(encoded: Encoded, table: str) -> tuple[npt.NDArray[np.int64], Int64s]:
-    """Rows of known accounts by account and time, and the bounds of each account."""
-    tables: Tables = encoded.tables
-    n_accounts = len(encoded.account_ids)
-    if not tables.has(table):
-        return np.zeros(0, dtype=np.int64), np.zeros(n_accounts + 1, dtype=np.int64)
-    account = encoded.account_of(table)
-    order = np.lexsort((tables.ints(table, "recorded_at"), tables.ints(table, "occurred_at"), account))
-    order = order[account[order] >= 0]
-    return order.astype(np.int64), offsets_of(account[order], n_accounts)
 
 
 def _when(encoded: Encoded, table: str, order: npt.NDArray[np.int64]) -> tuple[Int64s, Int64s, Int64s]:

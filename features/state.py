@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.balance import Standings, open_debts, standings
-from domain.clock import US_PER_DAY, Int64s
+from domain.clock import MISSING, US_PER_DAY, Int64s
 from features import records
 from features.columns import Int32s
 from features.encoding import Encoded
 from features.spine import Spine
-from features.statescan import active_promises, consent_states, hold_masks, local_rows, recent_contacts
+from features.statescan import consent_states, hold_masks, local_rows, promised_until, recent_contacts
 
 RECENT_DAYS = 60
 """Contacts this far back are kept in a state: no frequency rule may look further."""
@@ -60,6 +60,8 @@ class AccountStates:
     contact_offsets: Int64s
     contact_at_us: Int64s
     contact_channel: Int32s
+    consent_until_us: Int64s | None = None
+    promised_until_day: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.spine)
@@ -99,6 +101,10 @@ def account_states(encoded: Encoded, spine: Spine, *, channels: Sequence[str]) -
         records.contacts(encoded, channels), family, spine.account, spine.as_of_us, since_us
     )
     names = encoded.tables.text("debts", "debt_id")
+    consent, consent_until = consent_states(
+        records.consents(encoded, channels), spine.account, spine.as_of_us, len(channels)
+    )
+    promised = promised_until(records.rows_of(encoded, "promises"), spine.account, spine.as_of_us, local.day)
     return AccountStates(
         spine=spine,
         balance_cents=standing.balance,
@@ -111,13 +117,15 @@ def account_states(encoded: Encoded, spine: Spine, *, channels: Sequence[str]) -
         open_debt=debt,
         open_cents=cents,
         debt_names=np.array(names.take(encoded.debt_source[debt]).decode(), dtype=object),
-        consent=consent_states(records.consents(encoded, channels), spine.account, spine.as_of_us, len(channels)),
+        consent=consent,
         holds=hold_masks(records.rows_of(encoded, "holds"), family, spine.account, spine.as_of_us),
-        active_promise=active_promises(records.rows_of(encoded, "promises"), spine.account, spine.as_of_us, local.day),
+        active_promise=promised != MISSING,
         local_day=local.day,
         zone=local.zone,
         zone_names=encoded.zone_names,
         contact_offsets=contact_offsets,
         contact_at_us=contact_at_us,
         contact_channel=contact_channel,
+        consent_until_us=consent_until,
+        promised_until_day=promised,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import MISSING, US_PER_DAY, Int64s
+from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s
 from domain.compiled import compiled
 from domain.sheets import (
     DAY,
@@ -52,7 +52,9 @@ def local_rows(
 
 
 @compiled
-def _consent_of(consents: Consents, bounds: tuple[int, int], as_of_us: int, state: npt.NDArray[np.int8]) -> None:
+def _consent_of(
+    consents: Consents, bounds: tuple[int, int], as_of_us: int, state: npt.NDArray[np.int8], until: Int64s
+) -> None:
     """Latest first: an invalid contact point voids older records of it, and the first standing word decides."""
     settled = np.zeros(len(state), dtype=np.bool_)
     for row in range(bounds[1] - 1, bounds[0] - 1, -1):
@@ -79,17 +81,24 @@ def _consent_of(consents: Consents, bounds: tuple[int, int], as_of_us: int, stat
         expires = consents.expires_us[row]
         expired = status == GRANTED and expires != MISSING and expires <= as_of_us
         state[channel] = 0 if expired else (GRANTED if status == GRANTED else REVOKED)
+        until[channel] = expires if state[channel] == GRANTED and expires != MISSING else FOREVER
         settled[channel] = True
 
 
 @compiled
-def consent_states(consents: Consents, account: Int32s, as_of_us: Int64s, n_channels: int) -> npt.NDArray[np.int8]:
-    """(n, channels): 0 none, 1 granted, 2 revoked, 3 invalid; an unreadable status counts as revoked."""
+def consent_states(
+    consents: Consents, account: Int32s, as_of_us: Int64s, n_channels: int
+) -> tuple[npt.NDArray[np.int8], Int64s]:
+    """(n, channels): 0 none, 1 granted, 2 revoked, 3 invalid; an unreadable status counts as revoked.
+
+    And until when what is granted holds, (n, channels), ``FOREVER`` where it does not expire.
+    """
     states = np.zeros((len(account), n_channels), dtype=np.int8)
+    until = np.full((len(account), n_channels), FOREVER, dtype=np.int64)
     for row in range(len(account)):
         bounds = (consents.offsets[account[row]], consents.offsets[account[row] + 1])
-        _consent_of(consents, bounds, as_of_us[row], states[row])
-    return states
+        _consent_of(consents, bounds, as_of_us[row], states[row], until[row])
+    return states, until
 
 
 @compiled
@@ -139,14 +148,14 @@ def is_running(promises: Sheet, promise: int, as_of_us: int, day: int) -> bool:
 
 
 @compiled
-def active_promises(promises: Rows, account: Int32s, as_of_us: Int64s, day: Int64s) -> npt.NDArray[np.bool_]:
-    """(n,) whether any promise is running."""
-    running = np.zeros(len(account), dtype=np.bool_)
+def promised_until(promises: Rows, account: Int32s, as_of_us: Int64s, day: Int64s) -> Int64s:
+    """(n,) the last local day through which any promise runs, ``MISSING`` where none is running."""
+    last = np.full(len(account), MISSING, dtype=np.int64)
     for row in range(len(account)):
         for promise in range(promises.offsets[account[row]], promises.offsets[account[row] + 1]):
             if is_running(promises.sheet, promise, as_of_us[row], day[row]):
-                running[row] = True
-    return running
+                last[row] = max(last[row], last_promised_day(promises.sheet, promise))
+    return last
 
 
 @compiled

@@ -64,12 +64,20 @@ class Reason(Part):
 
 
 class Refusal(Part):
-    """An action that was not allowed: rule, code, and the earliest moment at which it would be."""
+    """An action that was not allowed: rule, code, and the earliest moment at which the rule would allow it.
+
+    ``allowed_from`` is when no rule would forbid the action, nothing new and no other amounts being assumed; where time
+    alone does not bring that it is null, and ``depends_on`` the code of what stands in the way.
+    """
 
     action: str
     rule: str
     code: str
+    version: str
+    layer: str
     until: str | None
+    allowed_from: str | None
+    depends_on: str | None
     text: str
 
 

@@ -17,7 +17,9 @@ from features.config import ALWAYS_PROTECTED, Attribute
 from serving.fields import Id, Moment, type_of
 
 MOST_ACCOUNTS = 1_000
-LEDGER_TABLES = ("debts", "debt_events", "payments", "contacts", "responses", "promises", "consents", "holds")
+LEDGER_TABLES = (
+    "debts", "debt_events", "payments", "contacts", "responses", "promises", "consents", "holds", "approvals",
+)  # fmt: skip
 ROW_LISTS = (*LEDGER_TABLES, "debtor_contacts")
 
 

@@ -12,6 +12,7 @@ from domain.errors import ConfigError
 from simulation import assumptions
 from simulation.parts import part
 from simulation.states import MAX_CHANNELS
+from simulation.stress import NO_STRESS, Stress
 
 # (days past due from, first choice, what to do where that is not allowed). Each rung is tried in order; last, wait.
 RUNGS = (
@@ -38,7 +39,7 @@ MAX_ACTIONS, MAX_OFFERS, MAX_MOMENTS, MAX_MONTHS = 1_024, 64, 16, 96
 _A, _C, _O, _R = (MAX_ACTIONS,), (MAX_CHANNELS,), (MAX_OFFERS,), len(RUNGS)
 PLAYBOOK = np.dtype(
     [
-        *((name, np.int64) for name in ("n_actions", "n_channels", "n_offers", "n_rungs", "n_months")),
+        *((name, np.int64) for name in ("n_actions", "n_channels", "n_offers", "n_rungs", "n_months", "hidden")),
         *((name, np.int64, _A) for name in ("channel", "offer", "moment", "gated")),
         *((name, np.float64, _C) for name in ("reach", "push", "promising", "tires", "executed", "intrusive", "cost")),
         *((name, np.int64, _C) for name in ("style", "needs_consent")),
@@ -60,7 +61,7 @@ NONE, DISCOUNT, INSTALMENTS, INCENTIVE = 0, 1, 2, 3
 KINDS = {"none": NONE, "discount": DISCOUNT, "instalments": INSTALMENTS, "incentive": INCENTIVE}
 
 
-def playbook_of(catalogue: ActionCatalogue) -> npt.NDArray[np.void]:
+def playbook_of(catalogue: ActionCatalogue, *, stress: Stress = NO_STRESS) -> npt.NDArray[np.void]:
     """The playbook of a catalogue, (1,); channels that the simulator does not know by name behave as ``OTHER_VOICE``.
 
     Raises
@@ -81,7 +82,7 @@ def playbook_of(catalogue: ActionCatalogue) -> npt.NDArray[np.void]:
     book["rung_from"], book["n_rungs"] = [rung[0] for rung in RUNGS], len(RUNGS)
     book["rungs"] = [_choices(rung[1:], actions) for rung in RUNGS]
     book["months"][0, : len(months)], book["n_months"] = months, len(months)
-    book["falls"] = assumptions.FALLS
+    book["falls"], book["hidden"] = assumptions.FALLS, stress.hidden_ladder
     return book
 
 
@@ -167,7 +168,9 @@ def allowed(it: Any, book: Any, seen: tuple[int, int, int]) -> bool:
 
 @part
 def ladder_action(it: Any, book: Any, known: tuple[int, int]) -> int:
-    """What the ladder does at (days past due, amount due in cents)."""
+    """What the ladder does at (days past due, amount due in cents); under stress it waits where there is hardship."""
+    if book.hidden and it.hardship > 0:
+        return 0
     rung = 0
     while rung + 1 < book.n_rungs and known[0] >= book.rung_from[rung + 1]:
         rung += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from domain.actions import ActionCatalogue
 from domain.clock import US_PER_DAY, to_us, zone_of
 from simulation import assumptions
 from simulation.states import MAX_CHANNELS, TRAITS
+from simulation.stress import NO_STRESS, Stress
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -55,15 +57,18 @@ class _People:
     phase: Ints
 
 
-def draw_portfolio(accounts: int, *, catalogue: ActionCatalogue, rng: np.random.Generator) -> Portfolio:
+def draw_portfolio(
+    accounts: int, *, catalogue: ActionCatalogue, rng: np.random.Generator, stress: Stress = NO_STRESS
+) -> Portfolio:
     """Draw so many accounts and the debtors that hold them.
 
     Notes
     -----
-    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone.
+    Willingness and the reach of every channel are correlated: who avoids paying avoids the phone. ``stress`` may tie
+    them closer, or apart.
     """
     debtor = _holders(accounts, rng)
-    people = _draw_people(int(debtor[-1]) + 1, catalogue, rng)
+    people = _draw_people(int(debtor[-1]) + 1, catalogue, rng, tie=stress.tie_reach)
     product = rng.choice(len(assumptions.PRODUCTS), size=accounts, p=[p.share for p in assumptions.PRODUCTS])
     end_us = to_us(assumptions.END)
     begin_us = end_us - (7 * assumptions.WEEKS) * US_PER_DAY
@@ -100,7 +105,7 @@ def _openings(accounts: int, begin_us: int, rng: np.random.Generator) -> Ints:
     return (begin_us + np.maximum(days, -5_000.0) * US_PER_DAY).astype(np.int64)
 
 
-def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator) -> _People:
+def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float | None) -> _People:
     states = np.array(list(assumptions.POPULATION.values()), dtype=np.float64)
     employment = rng.choice(len(assumptions.EMPLOYMENT), size=n, p=assumptions.EMPLOYMENT_SHARE)
     income = np.take(assumptions.EMPLOYMENT_INCOME, employment) * np.exp(rng.normal(0.0, 0.45, size=n))
@@ -114,7 +119,7 @@ def _draw_people(n: int, catalogue: ActionCatalogue, rng: np.random.Generator) -
         bargain=rng.gamma(2.0, 0.5, size=n).clip(0.0, 3.0),
         tiring=rng.gamma(3.0, 1 / 3.0, size=n).clip(0.1, 3.0),
         complaining=rng.gamma(0.6, 1 / 0.6, size=n).clip(0.0, 12.0),
-        affinity=_affinities(willing, employment, catalogue, rng),
+        affinity=_affinities(willing, employment, catalogue, rng, tie=tie),
         region=rng.choice(len(states), size=n, p=states / states.sum()),
         employment=employment,
         income=income,
@@ -134,18 +139,35 @@ def _ages(employment: Ints, rng: np.random.Generator) -> Ints:
     return np.rint(np.where(employment == retired, ages, working)).astype(np.int64).clip(18, 92)
 
 
-def _affinities(willing: Floats, employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator) -> Floats:
-    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS)."""
+def _affinities(
+    willing: Floats, employment: Ints, catalogue: ActionCatalogue, rng: np.random.Generator, *, tie: float | None
+) -> Floats:
+    """Log-odds that a person adds to the reach of each channel, (n, MAX_CHANNELS); ``willing`` is standard normal."""
     affinity = np.zeros((len(willing), MAX_CHANNELS))
     digital = rng.normal(size=len(willing))
     retired = assumptions.EMPLOYMENT.index("retired")
     for c, name in enumerate(catalogue.channels):
         voice = assumptions.VOICES.get(name, assumptions.OTHER_VOICE)
         own = rng.normal(size=len(willing))
-        tilt = {"text": 0.45, "visit": 0.55, "call": -0.25, "post": -0.35}[voice.style]
-        affinity[:, c] = voice.spread * (0.40 * willing + tilt * digital + 0.70 * own)
+        will, tilt, rest = _weights(voice.style, tie)
+        affinity[:, c] = voice.spread * (will * willing + tilt * digital + rest * own)
         affinity[employment == retired, c] += 0.35 if voice.style in ("call", "post") else -0.35
     return affinity
+
+
+def _weights(style: str, tie: float | None) -> tuple[float, float, float]:
+    """What willingness, a taste for the digital and the channel itself weigh in the affinity of a channel.
+
+    With a tie, willingness is given the weight of that correlation. The others keep their proportion and the whole its
+    variance, so that a tie changes whom a channel reaches and not how far debtors differ in reach.
+    """
+    will, tilt, own = 0.40, {"text": 0.45, "visit": 0.55, "call": -0.25, "post": -0.35}[style], 0.70
+    if tie is None:
+        return will, tilt, own
+    apart = math.hypot(tilt, own)
+    size = math.hypot(will, apart)
+    shrunk = math.sqrt(1.0 - tie**2) * size / apart
+    return tie * size, tilt * shrunk, own * shrunk
 
 
 def _traits_of(people: _People, debtor: Ints, catalogue: ActionCatalogue) -> npt.NDArray[np.void]:

@@ -23,6 +23,7 @@ from simulation.ladder import playbook_of
 from simulation.parquet import open_parquet
 from simulation.portfolio import Portfolio
 from simulation.states import STATE
+from simulation.stress import NO_STRESS, Stress
 
 BLOCK = 1_000
 END_DAY = to_us(assumptions.END) // US_PER_DAY
@@ -47,6 +48,7 @@ class World:
     states: npt.NDArray[np.void]
     catalogue: ActionCatalogue
     seed: int
+    stress: Stress = NO_STRESS
 
 
 def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable[[float], None]) -> None:
@@ -58,7 +60,7 @@ def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable
     on the ladder is in charge again. Money counts on debts known at the end, for 364 days, discounted monthly.
     """
     out.mkdir(parents=True, exist_ok=True)
-    book, week = playbook_of(world.catalogue), first_page(objective)
+    book, week = playbook_of(world.catalogue, stress=world.stress), first_page(objective)
     owing = np.flatnonzero(world.states["known"][:, 2] > 0)
     runs = int(np.clip(assumptions.RUNS_BUDGET // max(len(world.states), 1), 2, 32))
     actions = [number for number, action in enumerate(world.catalogue.actions) if not action.gated]
@@ -77,6 +79,8 @@ def write_truth(world: World, out: Path, *, objective: Objective, tell: Callable
     pq.write_table(_accounts_table(world), out / "accounts.parquet", compression="zstd", compression_level=1)
     meta = {"seed": world.seed, "accounts": len(world.states), "as_of": rfc3339(assumptions.END), "runs": runs}
     meta |= {"owing": len(owing), "value_horizon_days": 364, "objective": asdict(objective)}
+    if world.stress != NO_STRESS:
+        meta |= {"stress": asdict(world.stress)}
     (out / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
 

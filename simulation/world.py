@@ -17,13 +17,22 @@ from simulation.lives import play_lives
 from simulation.parquet import TableWriter
 from simulation.portfolio import Portfolio, draw_portfolio
 from simulation.states import STATE
+from simulation.stress import NO_STRESS, Stress
 from simulation.truth import END_DAY, Objective, World, write_truth
 
 OnStep = Callable[[str, float], None]
 JOURNAL_ROWS = 300_000
 
 
-def simulate(*, accounts: int, seed: int, out: Path, catalogue: ActionCatalogue, on_step: OnStep | None = None) -> None:
+def simulate(
+    *,
+    accounts: int,
+    seed: int,
+    out: Path,
+    catalogue: ActionCatalogue,
+    stress: Stress = NO_STRESS,
+    on_step: OnStep | None = None,
+) -> None:
     """Write a simulated data directory, and beside it ``truth/``.
 
     Parameters
@@ -32,37 +41,45 @@ def simulate(*, accounts: int, seed: int, out: Path, catalogue: ActionCatalogue,
     seed : the same seed, number of accounts and catalogue write the same bytes
     out : directory to write ``<table>.parquet`` and ``truth/`` to; files of those names are replaced
     catalogue : channels, offers and moments; gated actions are never taken
+    stress : what is made harder than in the ordinary world; by default nothing
     on_step : told (what is being done, share done) as the work goes on
     """
     tell = on_step or (lambda _what, _share: None)
     tell("drawing debtors", 0.0)
-    folk = draw_portfolio(accounts, catalogue=catalogue, rng=np.random.default_rng(seed))
-    states = play(folk, out=out, catalogue=catalogue, tell=tell)
-    world = World(folk=folk, states=states, catalogue=catalogue, seed=seed)
+    folk = draw_portfolio(accounts, catalogue=catalogue, rng=np.random.default_rng(seed), stress=stress)
+    states = play(folk, out=out, catalogue=catalogue, tell=tell, stress=stress)
+    world = World(folk=folk, states=states, catalogue=catalogue, seed=seed, stress=stress)
     write_truth(
         world, out / "truth", objective=Objective(), tell=lambda share: tell("weighing actions", 0.6 + 0.4 * share)
     )
     tell("done", 1.0)
 
 
-def play(folk: Portfolio, *, out: Path, catalogue: ActionCatalogue, tell: OnStep) -> npt.NDArray[np.void]:
+def play(
+    folk: Portfolio, *, out: Path, catalogue: ActionCatalogue, tell: OnStep, stress: Stress = NO_STRESS
+) -> npt.NDArray[np.void]:
     """Play three years of the portfolio into tables; returns the state of every account at the end."""
     states = np.zeros(len(folk.traits), dtype=STATE)
     with TableWriter(out, folk=folk, catalogue=catalogue) as tables:
         tables.write("accounts", accounts_table(folk))
-        for journal in histories(folk, states, catalogue=catalogue, tell=tell):
+        for journal in histories(folk, states, catalogue=catalogue, tell=tell, stress=stress):
             tables.write_journal(journal)
     return states
 
 
 def histories(
-    folk: Portfolio, states: npt.NDArray[np.void], *, catalogue: ActionCatalogue, tell: OnStep
+    folk: Portfolio,
+    states: npt.NDArray[np.void],
+    *,
+    catalogue: ActionCatalogue,
+    tell: OnStep,
+    stress: Stress = NO_STRESS,
 ) -> Iterator[Ints]:
     """Play three years of the portfolio block by block; ``states`` (n,), zeros at first, are left as at the end.
 
     Yields journals (rows, WIDTH), each to be used before the next is asked for: they share their memory.
     """
-    book, week = playbook_of(catalogue), np.zeros(1, dtype=WEEK)
+    book, week = playbook_of(catalogue, stress=stress), np.zeros(1, dtype=WEEK)
     journal = np.zeros((JOURNAL_ROWS, WIDTH), dtype=np.int64)
     yield _first_consents(folk, catalogue)
     first = 0

@@ -9,11 +9,16 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from training.config import ModelConfig
 from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
+
+
+Data = tuple[Floats | csr_matrix, Floats] | tuple[Floats | csr_matrix, Floats, Floats]
+"""Rows and labels, and the margins that a booster starts from, which its own come on top of; by default 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,7 @@ class Recipe:
         }
 
 
-def fit_stopped(
-    recipe: Recipe, columns: Columns, *, train: tuple[Floats, Floats], valid: tuple[Floats, Floats]
-) -> lgb.Booster:
+def fit_stopped(recipe: Recipe, columns: Columns, *, train: Data, valid: Data) -> lgb.Booster:
     """A booster grown on ``train`` until ``valid`` stops improving, cut at its best round."""
     grown = lgb.train(
         recipe.params(columns),
@@ -88,8 +91,8 @@ def fit_stopped(
     return trimmed(grown, grown.best_iteration)
 
 
-def fit_rounds(recipe: Recipe, columns: Columns, *, data: tuple[Floats, Floats], rounds: int) -> lgb.Booster:
-    """A booster of a given number of trees."""
+def fit_rounds(recipe: Recipe, columns: Columns, *, data: Data, rounds: int) -> lgb.Booster:
+    """A booster of a given number of trees; in a sparse matrix what is not stored is 0."""
     return lgb.train(recipe.params(columns), _dataset(data, columns), num_boost_round=max(1, rounds))
 
 
@@ -116,14 +119,15 @@ def _constraints(columns: Columns, method: str) -> dict[str, Any]:
     return {"monotone_constraints": list(columns.directions), "monotone_constraints_method": method}
 
 
-def _dataset(data: tuple[Floats, Floats], columns: Columns) -> lgb.Dataset:
-    values, target = data
+def _dataset(data: Data, columns: Columns) -> lgb.Dataset:
+    values, target, *start = data
     with warnings.catch_warnings():
         # LightGBM repeats through warnings what the parameters already say.
         warnings.simplefilter("ignore", UserWarning)
         return lgb.Dataset(
             values,
             label=target,
+            init_score=start[0] if start else None,
             feature_name=list(columns.names),
             categorical_feature=list(columns.categorical),
             params={"max_bin": 63, "feature_pre_filter": False, "verbosity": -1},

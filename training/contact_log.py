@@ -69,22 +69,51 @@ class Contacts:
 
 
 @dataclass(frozen=True)
+class Annoyance:
+    """Every contact there was, (m,): whose, on which of ``channels``, and whether a complaint or opt-out followed."""
+
+    channels: tuple[str, ...]
+    channel: Int64s
+    debtor: npt.NDArray[np.int32]
+    complained: Bools
+    opted_out: Bools
+
+    def by_channel(self, annoyed: Bools) -> dict[str, tuple[int, int]]:
+        """Contacts of each channel, and how many of them ``annoyed`` (m,)."""
+        made, so_many = (
+            np.bincount(of, minlength=len(self.channels)).tolist() for of in (self.channel, self.channel[annoyed])
+        )
+        return dict(zip(self.channels, zip(made, so_many, strict=True), strict=True))
+
+    def of(self, mine: Bools) -> Annoyance:
+        """What belongs to some debtors, ``mine`` by debtor."""
+        rows = mine[self.debtor]
+        return Annoyance(
+            self.channels, self.channel[rows], self.debtor[rows], self.complained[rows], self.opted_out[rows]
+        )
+
+
+@dataclass(frozen=True)
 class ContactLog:
     """The material of the funnel.
 
-    ``contacts`` with ``received`` and ``agreed`` (n,); ``deals``, contacts that ended in an agreement, with
-    ``deal_share`` (d,) of the balance that came back within the value horizon, seen or completed; ``quiet``, regular
-    moments of all accounts, with ``quiet_share``. Of the rows of the response log, ``heard`` (l,) whether the decision
-    was received; ``sent``, the share of decisions carried out by channel. ``counts`` tells how much there was.
+    ``contacts`` with ``received``, ``agreed``, ``complained`` and ``opted_out`` (n,); ``deals``, contacts that ended in
+    an agreement, with ``deal_share`` (d,) of the balance that came back within the value horizon, seen or completed;
+    ``quiet``, regular moments of all accounts, with ``quiet_share``; ``annoyance``, what contacts cost in goodwill. Of
+    the rows of the response log, ``heard`` (l,) whether the decision was received; ``sent``, the share of decisions
+    carried out by channel. ``counts`` tells how much there was.
     """
 
     contacts: Contacts
     received: Bools
     agreed: Bools
+    complained: Bools
+    opted_out: Bools
     deals: Contacts
     deal_share: Floats
     quiet: Moments
     quiet_share: Floats
+    annoyance: Annoyance
     heard: Bools
     sent: dict[str, float]
     counts: dict[str, int]
@@ -99,10 +128,13 @@ class ContactLog:
             contacts=self.contacts.take(contacts),
             received=self.received[contacts],
             agreed=self.agreed[contacts],
+            complained=self.complained[contacts],
+            opted_out=self.opted_out[contacts],
             deals=self.deals.take(deals),
             deal_share=self.deal_share[deals],
             quiet=self.quiet.take(quiet),
             quiet_share=self.quiet_share[quiet],
+            annoyance=self.annoyance.of(mine),
             heard=self.heard[log_rows],
         )
 
@@ -139,13 +171,31 @@ def contact_log(
         contacts=contacts,
         received=receipts.received[kept],
         agreed=receipts.agreed[kept],
+        complained=receipts.complained[kept],
+        opted_out=receipts.opted_out[kept],
         deals=deals,
         deal_share=shares_returned(encoded, signed_at, money, plan[deals.action] if len(plan) else deals.action),
         quiet=_moments(encoded, schema, quiet),
         quiet_share=shares_returned(encoded, quiet, money, np.zeros(len(quiet), dtype=np.int64)),
+        annoyance=_annoyance(encoded, receipts, money),
         heard=heard,
         sent=sent,
         counts=_counts(receipts),
+    )
+
+
+def _annoyance(encoded: Encoded, receipts: Receipts, money: Money) -> Annoyance:
+    """Of every contact that is old enough to have been answered."""
+    channel = encoded.tables.text("contacts", "channel")
+    channels = tuple(sorted(channel.values))
+    code = channel.recode({name: place for place, name in enumerate(channels)})[receipts.row].astype(np.int64)
+    rows = (code >= 0) & (receipts.at_us + ANSWER_DAYS * US_PER_DAY <= money.horizon.end_us)
+    return Annoyance(
+        channels=channels,
+        channel=code[rows],
+        debtor=encoded.debtor[receipts.account[rows]],
+        complained=receipts.complained[rows],
+        opted_out=receipts.opted_out[rows],
     )
 
 

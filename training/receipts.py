@@ -28,7 +28,8 @@ class Receipts:
     """Contacts as known at the end of the data, by account and time.
 
     All (m,): ``row`` in the table of contacts, ``account``, ``at_us``, ``received``, ``agreed`` (then it was received,
-    too), and ``decision``, the row of ``decisions`` that it carried out, -1 where it carried out none that is known.
+    too), ``complained`` and ``opted_out`` of it, and ``decision``, the row of ``decisions`` that it carried out, -1
+    where it carried out none that is known.
     """
 
     row: Int64s
@@ -36,6 +37,8 @@ class Receipts:
     at_us: Int64s
     received: Bools
     agreed: Bools
+    complained: Bools
+    opted_out: Bools
     decision: Int64s
 
     def __len__(self) -> int:
@@ -64,14 +67,16 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
 
     Notes
     -----
-    A response belongs to the contact that it names, or else to the latest one on its channel within ``ANSWER_DAYS``; a
-    promise to the latest contact within ``AGREEMENT_DAYS``. On a channel where nothing but delivery is ever seen, such
-    as a letter's, what was delivered counts as received. A contact carries out the decision that it names, or else,
-    where contacts name none, the latest one for its channel within ``SENDING_DAYS``.
+    A response belongs to the contact that it names, or else to the latest one on its channel within ``ANSWER_DAYS``, or
+    on any where it is a complaint that tells no channel; so does a consent that is revoked, which is an opt-out. A
+    promise belongs to the latest contact within ``AGREEMENT_DAYS``. On a channel where nothing but delivery is ever
+    seen, such as a letter's, what was delivered counts as received. A contact carries out the decision that it names,
+    or else, where contacts name none, the latest one for its channel within ``SENDING_DAYS``.
     """
     found = _rows(encoded, "contacts", "occurred_at")
     contacts = found.take(np.lexsort((found.row, found.at_us, found.account)))
     said = _rows(encoded, "responses", "occurred_at")
+    complaints = _those(encoded, "responses", said, column="kind", value="complained")
     answered = _answered_by(encoded, contacts, said)
     agreed = answered(("offer_accepted",))
     promised = _latest(contacts, _rows(encoded, "promises", "occurred_at"), days=AGREEMENT_DAYS, same_channel=False)
@@ -79,8 +84,33 @@ def contact_receipts(encoded: Encoded, decisions: Int64s) -> Receipts:
     received = answered(RECEIVED) | agreed
     seen = np.bincount(contacts.channel + 1, weights=answered(_SEEN), minlength=1)
     received |= (seen == 0)[contacts.channel + 1] & answered(("delivered",))
-    carried = _carried_out(encoded, contacts, decisions)
-    return Receipts(contacts.row, contacts.account.astype(np.int32), contacts.at_us, received, agreed, carried)
+    return Receipts(
+        row=contacts.row,
+        account=contacts.account.astype(np.int32),
+        at_us=contacts.at_us,
+        received=received,
+        agreed=agreed,
+        complained=_answered_by(encoded, contacts, complaints, from_anywhere=True)(("complained",)),
+        opted_out=answered(("opted_out",)) | _revoked(encoded, contacts),
+        decision=_carried_out(encoded, contacts, decisions),
+    )
+
+
+def _revoked(encoded: Encoded, contacts: _Rows) -> Bools:
+    """(m,) whether a consent was revoked after each contact, on its channel."""
+    found = np.zeros(len(contacts.row), dtype=np.bool_)
+    consents = _rows(encoded, "consents", "occurred_at")
+    said = _those(encoded, "consents", consents, column="status", value="revoked")
+    place = _latest(contacts, said, days=ANSWER_DAYS, same_channel=True)
+    found[place[place >= 0]] = True
+    return found
+
+
+def _those(encoded: Encoded, table: str, found: _Rows, *, column: str, value: str) -> _Rows:
+    """The rows of a table that say one thing."""
+    if not len(found.row):
+        return found
+    return found.take(encoded.tables.text(table, column).recode({value: 1}, unknown=0)[found.row] == 1)
 
 
 def _rows(encoded: Encoded, table: str, moment: str, rows: Int64s | None = None) -> _Rows:
@@ -98,7 +128,9 @@ def _rows(encoded: Encoded, table: str, moment: str, rows: Int64s | None = None)
     return _Rows(rows, account[rows].astype(np.int64), tables.ints(table, moment)[rows], channel)
 
 
-def _answered_by(encoded: Encoded, contacts: _Rows, said: _Rows) -> Callable[[tuple[str, ...]], Bools]:
+def _answered_by(
+    encoded: Encoded, contacts: _Rows, said: _Rows, *, from_anywhere: bool = False
+) -> Callable[[tuple[str, ...]], Bools]:
     """Tells of some kinds of response (m,) whether any of them answers each contact."""
     if not len(said.row):
         return lambda _kinds: np.zeros(len(contacts.row), dtype=np.bool_)
@@ -107,6 +139,9 @@ def _answered_by(encoded: Encoded, contacts: _Rows, said: _Rows) -> Callable[[tu
     place = _places(ids, contacts.row)[tables.text("responses", "contact_id").among(ids)[said.row]]
     unnamed = place < 0
     place[unnamed] = _latest(contacts, said.take(unnamed), days=ANSWER_DAYS, same_channel=True)
+    if from_anywhere:
+        nowhere = unnamed & (tables.text("responses", "channel").codes[said.row] < 0)
+        place[nowhere] = _latest(contacts, said.take(nowhere), days=ANSWER_DAYS, same_channel=False)
 
     def answered(kinds: tuple[str, ...]) -> Bools:
         wanted = kind.recode(dict.fromkeys(kinds, 1), unknown=0)[said.row] == 1

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from decisioning.contact_policy import RULE_KINDS, load_contact_policy
-from decisioning.limits import APPLY
+from decisioning.restrictions.registry import HANDLED
 from domain.errors import ConfigError
 from domain.tables import HOLD_KINDS
 
@@ -35,7 +35,7 @@ def test_the_open_pack_has_no_rules() -> None:
 
 
 def test_every_kind_of_rule_can_be_applied() -> None:
-    assert set(APPLY) == set(RULE_KINDS)
+    assert set(RULE_KINDS) == HANDLED
 
 
 @pytest.mark.parametrize(

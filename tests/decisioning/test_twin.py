@@ -80,16 +80,12 @@ def test_what_was_not_asked_about_is_missing(world: Any, blended: BlendedHead) -
 
 
 def test_a_blended_head_comes_back_from_a_bundle_as_it_was(
-    world: Any, bundle: Any, blended: BlendedHead, tmp_path: Path
+    world: Any, blended: BlendedHead, parts: BundleParts, tmp_path: Path
 ) -> None:
     heads = {name: Head(constant=0.1) for name in HEADS} | {"agreed": blended}
     model = FunnelModel(heads, names_of(world), {OTHER_CHANNEL: 0.9}, kept=0.8)
     actions = world.desk.catalogue.actions[:12]
-    parts = BundleParts(
-        version="1", trained_at="2026-03-02T12:00:00Z", schema=world.schema, payment=bundle.payment, response=model,
-        settings={}, golden_values=world.values[:3], golden_actions=actions,
-    )  # fmt: skip
-    write_bundle(tmp_path / "bundle", parts)
+    write_bundle(tmp_path / "bundle", replace(parts, response=model))
     found = read_bundle(tmp_path / "bundle").response
     expected = model.outcomes(world.values[:3], world.schema, actions)
     np.testing.assert_array_equal(found.outcomes(world.values[:3], world.schema, actions).returned, expected.returned)

@@ -18,6 +18,8 @@ from domain.clock import (
     rfc3339,
     to_day,
     to_us,
+    transitions,
+    utc_of,
     utc_us,
     weekdays,
     zone_of,
@@ -105,3 +107,20 @@ def test_the_zone_of_an_account_wins_over_that_of_its_region():
 
 def test_weekday_zero_is_monday():
     assert weekdays(np.array([to_day(date(2026, 3, 2))]))[0] == 0
+
+
+@given(zone=st.sampled_from((*ZONES, "America/New_York", "America/Noronha")), data=st.data())
+def test_many_wall_clocks_are_turned_into_moments_as_one_is(zone, data):
+    near = [start + offset for start, offset in zip(*(part.tolist()[1:] for part in transitions(zone)), strict=True)]
+    wall = st.integers(to_us(datetime(1991, 1, 1, tzinfo=UTC)), to_us(datetime(2044, 1, 1, tzinfo=UTC)))
+    if near:
+        around = st.builds(lambda at, hours: at + hours * US_PER_HOUR // 2, st.sampled_from(near), st.integers(-60, 60))
+        wall = wall | around
+    walls = data.draw(st.lists(wall, min_size=1, max_size=20))
+    found = utc_of(np.array(walls), np.zeros(len(walls), dtype=np.int32), (zone,))
+    assert found.tolist() == [utc_us(one, zone) for one in walls]
+
+
+@pytest.mark.parametrize("region", ["US-TX", "US-FL", "US-XX", "US"])
+def test_a_state_with_two_time_zones_has_none(region):
+    assert zone_of(region) is None

@@ -204,7 +204,7 @@ def test_a_shard_that_a_worker_does_not_see_is_named(portfolio, tmp_path):
 
 @pytest.mark.parametrize("table", list(TABLES))
 def test_every_refusal_of_reading_is_the_same_for_shards_and_writes_nothing(tmp_path, table):
-    rows = random_rows(3, accounts=9) | {"decisions": []}
+    rows = random_rows(3, accounts=9) | {"decisions": [], "approvals": []}
     data = write_files(tmp_path / "data", rows, suffix=".csv")
     path = data / f"{table}.csv"
     header = path.read_text(encoding="utf-8").splitlines()[0].replace('"', "").split(",")

@@ -188,3 +188,18 @@ def test_how_many_contacts_there_were_is_told(tables_of: TablesOf) -> None:
 def test_without_contacts_there_are_none_and_quiet_moments_remain(tables_of: TablesOf) -> None:
     found = Told(tables_of, contacts=[]).found
     assert (len(found.contacts), len(found.deals), len(found.quiet) > 0) == (0, 0, True)
+
+
+def test_goodwill_is_counted_on_every_contact_old_enough_to_have_been_answered(tables_of: TablesOf) -> None:
+    contacts = [contact("c0", 0), contact("c1", 3, channel="email"), contact("c2", 5), contact("late", END - 6)]
+    complained = [
+        {"account_id": "a", "kind": "complained", "contact_id": name, "occurred_at": NOON + int(day * DAY)}
+        for name, day in (("c2", 6), ("late", END - 5))
+    ]
+    found = Told(tables_of, contacts=contacts, responses=complained).found.annoyance
+    assert found.by_channel(found.complained) == {"email": (1, 0), "sms": (2, 1)}
+
+
+def test_goodwill_goes_with_the_debtor(tables_of: TablesOf) -> None:
+    found = Told(tables_of, contacts=[contact("c0", 0), contact("c1", 3)]).found.annoyance
+    assert [len(found.of(np.array([mine])).channel) for mine in (True, False)] == [2, 0]

@@ -206,3 +206,37 @@ def test_contacts_of_accounts_that_nobody_knows_are_left_out(tables_of: TablesOf
 def test_without_contacts_there_is_nothing_to_tell(tables_of: TablesOf) -> None:
     tables = tables_of(accounts=[{"account_id": "a"}], debts=[], payments=[])
     assert len(contact_receipts(encode(tables, attributes={}), np.zeros(0, dtype=np.int64))) == 0
+
+
+@pytest.mark.parametrize(
+    ("response", "complained"),
+    [
+        (said("complained", 30, contact_id="c0"), [True, False]),
+        (said("complained", 3, channel="sms"), [True, False]),
+        (said("complained", 3, channel="email"), [False, True]),
+        (said("complained", 3), [False, True]),
+        (said("complained", 20), [False, False]),
+        (said("complained", 3, contact_id="elsewhere", channel="letter"), [False, False]),
+        (said("read", 3, contact_id="c0"), [False, False]),
+    ],
+)
+def test_a_complaint_is_of_the_contact_that_it_names_or_of_the_latest(
+    tables_of: TablesOf, response: Row, complained: list[bool]
+) -> None:
+    contacts = [contact("c0"), contact("c1", 2, channel="email")]
+    assert flagged(found_of(tables_of, contacts, responses=[response]), "complained") == complained
+
+
+def test_a_response_that_names_no_channel_is_no_receipt(tables_of: TablesOf) -> None:
+    assert flagged(found_of(tables_of, [contact("c0")], responses=[said("read", 1)]), "received") == [False]
+
+
+def test_an_opt_out_is_said_or_is_a_consent_revoked_on_the_channel(tables_of: TablesOf) -> None:
+    contacts = [contact("c0"), contact("c1", 2, channel="email"), contact("c2", 4, channel="whatsapp")]
+    changed = [
+        {"consent_id": f"k{n}", "account_id": "a", "channel": channel, "status": status,
+         "occurred_at": NOON + 5 * DAY}
+        for n, (channel, status) in enumerate([("email", "revoked"), ("whatsapp", "granted")])
+    ]  # fmt: skip
+    found = found_of(tables_of, contacts, responses=[said("opted_out", 1, contact_id="c0")], consents=changed)
+    assert flagged(found, "opted_out") == [True, True, False]

@@ -17,7 +17,7 @@ from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins
 from training.calibration import fit_calibrator
 from training.config import TrainingConfig
 from training.contact_log import ContactLog
-from training.learners.funnel import Fitting, FunnelLearner, held
+from training.learners.funnel import Fitting, FunnelLearner, corrected, held
 from training.learners.heads import Table
 from training.learners.learned import LearnedResponse
 from training.metrics import METRICS
@@ -45,11 +45,11 @@ class FunnelBlendLearner:
         ------
         NotEnoughDataError : as of the funnel
         """
-        plain = FunnelLearner().fit(log, schema, config, contacts=contacts)
+        plain = FunnelLearner().plain(log, schema, config, contacts=contacts)
         model = plain.model
         assert isinstance(model, FunnelModel)
         if int(contacts.received.sum()) > _MOST_ROWS:
-            return plain  # every gate has as many rows as this at least
+            return corrected(plain, contacts, schema)  # every gate has as many rows as this at least
         heads, summary = dict(model.heads), dict(plain.summary)
         binary = Recipe("binary", config.model)
         recipes = {"received": binary, "agreed": held(binary)}
@@ -58,7 +58,7 @@ class FunnelBlendLearner:
             if isinstance(head, Head) and head.booster is not None and len(label) <= _MOST_ROWS:
                 heads[name], told = _blended(head, table, label, _Blending(schema, recipes[name]))
                 summary[name] = {**summary[name], **told}
-        return LearnedResponse(replace(model, heads=heads), summary)
+        return corrected(LearnedResponse(replace(model, heads=heads), summary), contacts, schema)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from scipy.special import logit
 
 from decisioning.candidates import candidate_names, rows_for
-from decisioning.funnel import ROOF, FunnelModel
-from decisioning.response import Head
+from decisioning.funnel import ROOF, SURE, FunnelModel
+from decisioning.response import AnyHead, Head
 from domain.errors import NotEnoughDataError
 from features.schema import FeatureSchema
 from training.boosting import Columns, Recipe
@@ -22,6 +24,8 @@ from training.config import TrainingConfig
 from training.contact_log import ContactLog, Contacts, Moments
 from training.learners.heads import FOLDS, Table, channel_columns, fit_binary, fit_rare, fit_share
 from training.learners.learned import LearnedResponse
+from training.learners.lift import apart, fit_lift
+from training.learners.offsets import with_offsets
 from training.response_log import ResponseLog
 from training.splits import Split, debtor_folds, time_split
 from training.windows import Bools
@@ -38,12 +42,18 @@ class FunnelLearner:
     def fit(
         self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
     ) -> LearnedResponse:
-        """Fit the seven heads.
+        """Fit the seven heads, with offsets by offer where offers differ most.
 
         Raises
         ------
         NotEnoughDataError : too few contacts, agreements or decisions to learn the gates from
         """
+        return corrected(self.plain(log, schema, config, contacts=contacts), contacts, schema)
+
+    def plain(
+        self, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+    ) -> LearnedResponse:
+        """The same without offsets on ``agreed``, which may yet be blended; raises as :meth:`fit`."""
         found = len(contacts.contacts), int(contacts.agreed.sum())
         if found[0] < _MIN_CONTACTS or found[1] < _MIN_AGREED:
             raise NotEnoughDataError(
@@ -52,12 +62,24 @@ class FunnelLearner:
             )
         names = candidate_names(schema, (*log.actions, *contacts.contacts.actions))
         fitting = Fitting(schema, names, config)
-        heads, summary = {}, {}
+        heads: dict[str, AnyHead] = {}
+        summary: dict[str, Any] = {}
         for name, (head, told) in fitting.gates(contacts).items():
             heads[name], summary[name] = head, told
-        for name, (head, told) in fitting.outcomes(log, contacts.heard).items():
+        heads["pay"], summary["pay"] = fitting.payment(log, contacts.heard)
+        for name, (head, told) in fitting.annoyances(contacts).items():
             heads[name], summary[name] = head, told
         return LearnedResponse(FunnelModel(heads=heads, names=names, sent=contacts.sent), summary)
+
+
+def corrected(found: LearnedResponse, contacts: ContactLog, schema: FeatureSchema) -> LearnedResponse:
+    """The funnel with offsets by offer on what is agreed to."""
+    model = found.model
+    assert isinstance(model, FunnelModel)
+    heard, agreed = contacts.contacts.take(contacts.received), contacts.agreed[contacts.received].astype(np.float64)
+    head, offsets = with_offsets(model.heads["agreed"], heard, agreed, schema=schema, names=model.names)
+    summary = {**found.summary, "agreed": {**found.summary["agreed"], "offsets": offsets}}
+    return LearnedResponse(replace(model, heads={**model.heads, "agreed": head}), summary)
 
 
 class Fitting:
@@ -68,19 +90,30 @@ class Fitting:
         self.width = len(schema.names)
         self.columns = Columns((*schema.names, *names), schema.categorical)
 
-    def gates(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+    def gates(self, found: ContactLog) -> dict[str, tuple[AnyHead, dict[str, Any]]]:
         """Receipt of every contact, agreement of those received, and what comes back with and without a deal."""
-        binary, shares = Recipe("binary", self.config.model), Recipe("cross_entropy", self.config.model)
+        binary = Recipe("binary", self.config.model)
         (received, was_received), (agreed, was_agreed) = self.gate_tables(found).values()
-        deals = self._undated(self._rows(found.deals), found.deals.moments)
-        alone = Columns(self.schema.names, self.schema.categorical)
-        quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
         return {
             "received": fit_binary(received, was_received, binary),
             "agreed": fit_rare(agreed, was_agreed, held(binary)),
-            "deal": fit_share(deals, found.deal_share / ROOF, shares.small(), unknown=1.0 / ROOF),
-            "self": fit_share(quiet, found.quiet_share / ROOF, shares, unknown=0.0),
+            **self.money(found),
         }
+
+    def money(self, found: ContactLog) -> dict[str, tuple[AnyHead, dict[str, Any]]]:
+        """What comes back by itself, and what a deal adds to it."""
+        shares, alone = Recipe("cross_entropy", self.config.model), Columns(self.schema.names, self.schema.categorical)
+        quiet = replace(self._undated(found.quiet.values, found.quiet), columns=alone, channel=())
+        share, brought = found.quiet_share / ROOF, found.deal_share / ROOF
+        itself, told = fit_share(quiet, share, shares, unknown=0.0)
+        deals = self._undated(self._rows(found.deals), found.deals.moments)
+        without = np.full(len(brought), logit(np.clip(itself.constant or 0.0, SURE, 1.0 - SURE)))
+        if itself.booster is not None:
+            rounds = itself.booster.current_iteration()
+            without = apart(quiet, share, found.deals.moments, recipe=shares, rounds=rounds)
+        lift, gained = fit_lift(deals, brought, shares.small(), alone=without)
+        added, offsets = with_offsets(lift, found.deals, brought, schema=self.schema, names=self.names, beside=without)
+        return {"self": (itself, told), "deal": (added, {**gained, "offsets": offsets})}
 
     def gate_tables(self, found: ContactLog) -> dict[str, tuple[Table, Floats]]:
         """Rows and labels of the two gates: every contact, and those that were received."""
@@ -91,19 +124,39 @@ class Fitting:
             "agreed": (self._rising(agreed), found.agreed[received].astype(np.float64)),
         }
 
-    def outcomes(self, log: ResponseLog, heard: Bools) -> dict[str, tuple[Head, dict[str, Any]]]:
-        """What follows a decision: a payment, where action features tell only of what was received; the rare costs."""
+    def payment(self, log: ResponseLog, heard: Bools) -> tuple[Head, dict[str, Any]]:
+        """A payment after a decision, where action features tell only of what was received."""
         rows = rows_for(log.values, self.schema, log.actions, log.action, names=self.names)
         moments = Moments(log.values, log.debtor, log.as_of_us)
-        table = self._table(rows, moments, days=self.config.label.horizon_days)
         touched = rows.copy()
         touched[~heard, self.width :] = 0.0
-        binary = Recipe("binary", self.config.model)
-        return {
-            "pay": fit_binary(replace(table, rows=touched), log.paid, binary),
-            "complaint": fit_rare(table, log.complained, binary.small()),
-            "opt_out": fit_rare(table, log.opted_out, binary.small()),
+        table = self._table(touched, moments, days=self.config.label.horizon_days)
+        return fit_binary(table, log.paid, Recipe("binary", self.config.model))
+
+    def annoyances(self, found: ContactLog) -> dict[str, tuple[Head, dict[str, Any]]]:
+        """What a contact costs in goodwill: of the contact itself, whatever others there were in the same weeks."""
+        table = self._table(self._rows(found.contacts), found.contacts.moments)
+        small, every = Recipe("binary", self.config.model).small(), found.annoyance
+        channels = self._channels(every.channels)[every.channel]
+        labels = {
+            "complaint": (found.complained, every.complained),
+            "opt_out": (found.opted_out, every.opted_out),
         }
+        fitted = {}
+        for name, (drawn, all_of_them) in labels.items():
+            wider = channels, all_of_them.astype(np.float64)
+            head, told = fit_rare(table, drawn.astype(np.float64), small, wider=wider)
+            fitted[name] = head, {**told, "by_channel": every.by_channel(all_of_them)}
+        return fitted
+
+    def _channels(self, channels: tuple[str, ...]) -> csr_matrix:
+        """(channels, width of a row) with the columns that tell a channel; of one that has none, a contact alone."""
+        rows = np.zeros((len(channels), len(self.columns.names)))
+        rows[:, self.width + self.names.index("action_contact")] = 1.0
+        for place, channel in enumerate(channels):
+            if (name := f"action_channel_{channel}") in self.names:
+                rows[place, self.width + self.names.index(name)] = 1.0
+        return csr_matrix(rows)
 
     def _rows(self, contacts: Contacts) -> Floats:
         rows = rows_for(contacts.moments.values, self.schema, contacts.actions, contacts.action, names=self.names)

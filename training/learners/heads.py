@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from decisioning.calibration import Calibrator
 from decisioning.response import Head
@@ -21,7 +22,10 @@ Floats = npt.NDArray[np.float64]
 FOLDS = 5
 _MIN_POSITIVES = 100
 """Rare outcomes with fewer cases become smoothed rates."""
-_MIN_SHARES = 200
+_FEW = 20
+"""With fewer cases than this not even the channels are told apart."""
+MIN_SHARES = 200
+"""Fewer rows than this to learn a share from, or to stop at, give one constant."""
 _PRIOR_ROWS = 500.0
 _TELLS_CHANNEL = ("action_channel_", "action_contact")
 
@@ -71,7 +75,7 @@ def fit_share(table: Table, share: Floats, recipe: Recipe, *, unknown: float) ->
     """
     known = np.isfinite(share)
     learn, check = (np.flatnonzero(known & (table.fold > 0)), np.flatnonzero(known & (table.fold == 0)))
-    if min(len(learn), len(check)) < _MIN_SHARES or np.ptp(share[known]) == 0.0:
+    if min(len(learn), len(check)) < MIN_SHARES or np.ptp(share[known]) == 0.0:
         mean = float(share[known].mean()) if known.any() else unknown
         return Head(constant=mean), {"kind": "constant", "rows": int(known.sum()), "mean": mean}
     train, valid = take(table.rows, share, learn), take(table.rows, share, check)
@@ -91,29 +95,35 @@ def fit_share(table: Table, share: Floats, recipe: Recipe, *, unknown: float) ->
     return Head(booster=shipped, calibrator=calibrator), summary
 
 
-def fit_rare(table: Table, label: Floats, recipe: Recipe) -> tuple[Head, dict[str, Any]]:
-    """A small booster, or rates by channel where there are too few cases; a constant where there are none."""
+def fit_rare(
+    table: Table, label: Floats, recipe: Recipe, *, wider: tuple[csr_matrix, Floats] | None = None
+) -> tuple[Head, dict[str, Any]]:
+    """A small booster, or rates by channel where there are too few cases; a constant where there are none.
+
+    ``wider`` has more rows than the table, of which the channel alone is known, in the same columns, and their labels;
+    what is not a booster of the table's rows is learned from them.
+    """
     positives = int(label[table.split.train].sum()), int(label[table.split.valid].sum())
     if min(positives) >= _MIN_POSITIVES:
         head, summary = fit_binary(table, label, recipe)
         return head, {**summary, "kind": "small booster"}
-    rate = (label.sum() + 0.5) / (len(label) + 1.0)
-    if label.sum() < 20:
-        return Head(constant=float(rate)), {"kind": "constant", **_counts(label)}
-    return _rates_by_channel(table, label, recipe), {"kind": "rates by channel", **_counts(label)}
+    rows, found = (_channels_alone(table), label) if wider is None else wider
+    rate = float((found.sum() + 0.5) / (len(found) + 1.0))
+    if found.sum() < _FEW:
+        return Head(constant=rate), {"kind": "constant", **_counts(found)}
+    # In a leaf, LightGBM's l2 acts like so many rows at the overall rate, each of which weighs its variance.
+    prior = _PRIOR_ROWS * rate * (1.0 - rate)
+    smoothing = Recipe("binary", recipe.model, min_rows_per_leaf=200, l2=prior, feature_share=1.0)
+    booster = fit_rounds(smoothing, Columns(table.columns.names, ()), data=(rows, found), rounds=60)
+    head = Head(booster=booster, calibrator=Calibrator.platt(1.0, 0.0))
+    return head, {"kind": "rates by channel", **_counts(found)}
 
 
-def _rates_by_channel(table: Table, label: Floats, recipe: Recipe) -> Head:
-    """Rates by channel in the form of a booster: all columns but the channel's are blank, so nothing else can split."""
+def _channels_alone(table: Table) -> csr_matrix:
+    """The table with all columns but the channel's blank, so that nothing else can split."""
     rows = np.zeros_like(table.rows)
     rows[:, table.channel] = table.rows[:, table.channel]
-    booster = fit_rounds(_smoothing(recipe), Columns(table.columns.names, ()), data=(rows, label), rounds=60)
-    return Head(booster=booster, calibrator=Calibrator.platt(1.0, 0.0))
-
-
-def _smoothing(recipe: Recipe) -> Recipe:
-    # In a leaf, LightGBM's l2 acts like so many rows at the overall rate times its variance; 500 rows is the prior.
-    return Recipe("binary", recipe.model, min_rows_per_leaf=200, l2=_PRIOR_ROWS * 0.01, feature_share=1.0)
+    return csr_matrix(rows)
 
 
 def _counts(label: Floats) -> dict[str, Any]:

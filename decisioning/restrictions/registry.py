@@ -1,0 +1,79 @@
+"""Rules of packs onto a page: one function for each kind, between the days on which the rule is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.contact_policy.kinds import CallWindow, OneContactPerDebtor
+from decisioning.contact_policy.rules import Rule
+from decisioning.restrictions.contacts import cool_down, daily_volume, frequency_cap
+from decisioning.restrictions.debts import minimum_notice, time_barred
+from decisioning.restrictions.hours import Hours, hours_of
+from decisioning.restrictions.offers import affordability, offer_limit
+from decisioning.restrictions.page import Blocked, Origin, Page, Restriction
+from decisioning.restrictions.segments import rows_of
+from decisioning.restrictions.standing import (
+    active_promise,
+    approval,
+    consent_required,
+    do_not_call,
+    hold_stop,
+    invalid_contact_point,
+    opt_out,
+)
+from domain.clock import FOREVER, MISSING, to_day
+
+APPLY: Mapping[str, Callable[[Rule, Page], Blocked]] = {
+    "hold_stop": hold_stop,
+    "active_promise": active_promise,
+    "frequency_cap": frequency_cap,
+    "cool_down": cool_down,
+    "consent_required": consent_required,
+    "opt_out": opt_out,
+    "invalid_contact_point": invalid_contact_point,
+    "time_barred": time_barred,
+    "do_not_call": do_not_call,
+    "minimum_notice": minimum_notice,
+    "offer_limit": offer_limit,
+    "affordability": affordability,
+    "approval": approval,
+    "daily_volume": daily_volume,
+}
+HANDLED = frozenset({*APPLY, "call_window", "one_contact_per_debtor"})
+"""Hours come back every day, and one contact looks over accounts: these two are no spans, and have their own code."""
+
+
+def origin_of(rule: Rule) -> Origin:
+    """Whose refusal it is, for a rule of a pack."""
+    return Origin(rule.id, rule.in_layer, rule.code, rule.version, rule.wording.text)
+
+
+def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
+    """What a rule forbids on a page; ``None`` where it looks over accounts."""
+    if isinstance(rule, OneContactPerDebtor):
+        return None
+    actions = page.about(rule)
+    rows = rows_of(rule, page)
+    if isinstance(rule, CallWindow):
+        return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
+    blocked = APPLY[rule.kind](rule, page)
+    return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows[:, None]), actions)
+
+
+def in_force_today(rule: Rule, page: Page) -> npt.NDArray[np.bool_]:
+    """(n,) whether the rule holds on each row's local day."""
+    day, start, end = page.days.day, rule.effective_from, rule.effective_to
+    return (day >= (to_day(start) if start else MISSING)) & (day < (to_day(end) if end else FOREVER))
+
+
+def _in_force(rule: Rule, page: Page, blocked: Blocked) -> Blocked:
+    """The part of it that lies in the local days on which the rule holds."""
+    start, end = np.full(page.size, MISSING), np.full(page.size, FOREVER)
+    if rule.effective_from:
+        start = page.days.at(np.full(page.size, to_day(rule.effective_from)))
+    if rule.effective_to:
+        end = page.days.at(np.full(page.size, to_day(rule.effective_to)))
+    return blocked.within(start[:, None], end[:, None])
