@@ -109,7 +109,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         not_before_us=beside.not_before_us,
         valid_until_us=beside.valid_until_us,
         reasons=case.reasons[row],
-        refusals=case.refusals[row] if lost is None else (*case.refusals[row], _budget_refusal(lost, desk)),
+        refusals=case.refusals[row],
         model_version=bundle.version,
         policy_version=desk.policy_version,
         schema_fingerprint=bundle.schema.fingerprint,
@@ -120,14 +120,6 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         nonpayment=case.profile.of(row),
         lost_to_budget=lost,
     )
-
-
-def _budget_refusal(lost: LostToBudget, desk: Desk) -> Refusal:
-    """Budgets stand in ``decision.yaml``: their version is the policy's, and they begin anew when the day is over."""
-    return Refusal(
-        lost.action, f"budget.{lost.resource}", lost.code, lost.until_us, lost.text,
-        layer="limit", version=desk.policy_version, allowed_from_us=lost.until_us,
-    )  # fmt: skip
 
 
 def candidate(case: Case, row: int, action: int) -> Candidate:

@@ -55,6 +55,10 @@ class Eligibility:
         """When each refused action would be allowed as a whole, or what forbids it for good."""
         return openings(self.rest, ~self.allowed)
 
+    def openings_from(self, from_us: Int64s, wanted: Bools) -> Openings:
+        """The same for the actions of a mask (n, A) that something beside the rules forbids until some moments."""
+        return openings(replace(self.rest, start_us=from_us), wanted)
+
     def with_finding(self, finding: Finding) -> Eligibility:
         """The same with one more refusal."""
         rest = replace(self.rest, start_us=np.where(finding.refused, finding.until_us, self.rest.start_us))

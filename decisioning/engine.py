@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from decisioning import explanation
 from decisioning.allocation.allotted import Allot, unlimited
+from decisioning.allocation.refused import refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, desk, load_desk
@@ -24,8 +25,7 @@ from decisioning.experience import Experience, experience_notices
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
 from decisioning.offers import lots_of, offers, outcomes_of, page_of, weighed
-from decisioning.one_contact import debtor_pages
-from decisioning.pages import PAGE, owing, pages, spine_at
+from decisioning.pages import debtor_pages, owing, pages, spine_at
 from decisioning.policy import action_probabilities
 from decisioning.rehearsal import free_states
 from decisioning.targeting import LeftAlone
@@ -85,7 +85,7 @@ def decide(
     everyone = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
     chosen = np.asarray(everyone, dtype=np.int64)
     found: dict[int, Decision] = {}
-    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64), size=PAGE):
+    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64)):
         spine = spine_at(page, as_of_us)
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
@@ -140,7 +140,8 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
         states = free_states(values[rows], bundle.schema, channels=len(desk.catalogue.channels))
         page = page_of(states, desk, None)
         allowed = eligibility(page, desk.contact_policy).allowed
-        outcomes, money = weighed(page, values[rows], bundle, desk, allowed=allowed)
+        p_pay = bundle.payment.predict(values[rows])
+        outcomes, money = weighed(page, values[rows], p_pay, bundle, desk, allowed=allowed)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
         parts.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
@@ -161,9 +162,9 @@ def _case(
     return Case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
         p_pay=found.p_pay, allowed=found.eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
-        spans=(found.eligible.not_before_us, found.eligible.valid_until_us),
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
-        refusals=found.eligible.refusals(locale=locale),
+        spans=(found.eligible.not_before_us, found.eligible.valid_until_us),
+        refusals=refusals_of(found, given.lost, policy_version=desk.policy_version, locale=locale),
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,

@@ -85,27 +85,28 @@ def _controls(found: Offers, debtors: list[str], desk: Desk) -> Controls:
 def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:
     """Everything that a choice is made from."""
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    values = compute_many(encoded, spine, bundle.schema)
     page = page_of(states, desk, Dossier(encoded, spine))
+    values = compute_many(encoded, spine, bundle.schema)
+    p_pay = bundle.payment.predict(values)
     eligible = eligibility(page, desk.contact_policy)
-    outcomes, money = weighed(page, values, bundle, desk, allowed=eligible.allowed)
+    outcomes, money = weighed(page, values, p_pay, bundle, desk, allowed=eligible.allowed)
     eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
-    return Offers(page, values, bundle.payment.predict(values), eligible, outcomes, money)
+    return Offers(page, values, p_pay, eligible, outcomes, money)
 
 
 def page_of(states: AccountStates, desk: Desk, dossier: Dossier | None) -> Page:
-    """What rules look at: accounts at their moments, and what each action would ask for."""
+    """What rules read of some accounts; without a ``dossier`` no history."""
     asked = amounts(amount_due_cents(states), desk.catalogue.actions, balance_cents=states.balance_cents)
     days = LocalDays(states.spine.as_of_us, states.local_day, states.zone, states.zone_names)
     return Page(states, days, desk.catalogue, asked, dossier)
 
 
 def weighed(
-    page: Page, values: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+    page: Page, values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
 ) -> tuple[Outcomes, Worth]:
-    """What each allowed action (n, A) leads to, and what it is worth."""
-    p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
-    outcomes = outcomes_of(values, p_pay, bundle, desk, allowed=allowed)
+    """What each allowed action (n, A) leads to, and what it is worth; ``p_pay`` (n, H) by horizon."""
+    explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
+    outcomes = outcomes_of(values, explained, bundle, desk, allowed=allowed)
     return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
 
 
@@ -119,8 +120,10 @@ def _on_one_account(
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     other = page_of(states, desk, Dossier(encoded, spine))
     allowed = eligibility(other, desk.contact_policy).allowed
-    values = compute_many(encoded, spine, bundle.schema)
-    theirs = weighed(other, values, bundle, desk, allowed=allowed)[1] if len(spine) else money
+    theirs = money
+    if len(spine):
+        values = compute_many(encoded, spine, bundle.schema)
+        theirs = weighed(other, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
     others = Weighed(spine, allowed, theirs.objective_cents[: len(spine)])
     return one_contact_per_debtor(
         eligible, page, desk.contact_policy, encoded, worth_cents=money.objective_cents, others=others

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from decisioning.contact_policy import ContactPolicy
 from decisioning.contact_policy.kinds import OneContactPerDebtor
 from decisioning.eligibility import Eligibility, Finding, Page
-from decisioning.restrictions.page import Bools, Int64s
+from decisioning.restrictions.page import Bools
 from decisioning.restrictions.registry import in_force_today, origin_of
 from decisioning.restrictions.segments import rows_of
 from features import records
@@ -94,17 +93,3 @@ def _gain(rows: Weighed, about: Bools) -> Floats:
     contact = np.where(rows.allowed & about, rows.worth_cents, -np.inf).max(axis=1)
     without = np.where(rows.allowed & ~about, rows.worth_cents, -np.inf).max(axis=1)
     return np.asarray(contact - without, dtype=np.float64)
-
-
-def debtor_pages(accounts: Int64s, debtor: Int64s, *, size: int) -> Iterator[tuple[Int64s, Int64s]]:
-    """Accounts in pages that keep each debtor's together, of at least ``size`` where there are as many.
-
-    Yields positions in ``accounts``, and the accounts at them.
-    """
-    order = np.lexsort((accounts, debtor)).astype(np.int64)
-    ends = np.append(np.flatnonzero(np.diff(debtor[order])) + 1, len(order))
-    start = 0
-    while start < len(order):
-        end = int(ends[np.searchsorted(ends, min(start + size, len(order)))])
-        yield order[start:end], accounts[order[start:end]]
-        start = end

@@ -34,3 +34,17 @@ def pages(accounts: Int64s, *, size: int = PAGE) -> Iterator[Int64s]:
     """The accounts in their order, so many at a time."""
     for start in range(0, len(accounts), size):
         yield accounts[start : start + size]
+
+
+def debtor_pages(accounts: Int64s, debtor: Int64s, *, size: int = PAGE) -> Iterator[tuple[Int64s, Int64s]]:
+    """Accounts in pages that keep each debtor's together, of at least ``size`` where there are as many.
+
+    Yields positions in ``accounts``, and the accounts at them.
+    """
+    order = np.lexsort((accounts, debtor)).astype(np.int64)
+    ends = np.append(np.flatnonzero(np.diff(debtor[order])) + 1, len(order))
+    start = 0
+    while start < len(order):
+        end = int(ends[np.searchsorted(ends, min(start + size, len(order)))])
+        yield order[start:end], accounts[order[start:end]]
+        start = end

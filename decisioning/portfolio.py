@@ -20,7 +20,7 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.draws import uniform
 from decisioning.offers import Lots, Offers, lots_of, offers
-from decisioning.pages import owing, pages, spine_at
+from decisioning.pages import debtor_pages, owing, spine_at
 from domain.clock import to_us
 from features.encoding import Encoded
 
@@ -54,7 +54,7 @@ def allot(
 
     def weighed() -> Iterator[tuple[Offers, Lots, Floats]]:
         done = 0
-        for page in pages(rising):
+        for _, page in debtor_pages(rising, encoded.debtor[rising].astype(np.int64)):
             found = offers(encoded, spine_at(page, as_of_us), bundle, desk)
             lots = lots_of(found, encoded, desk)
             yield found, lots, _turns(lots, found.page.days.day, desk.policy_version)

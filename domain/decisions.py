@@ -40,10 +40,10 @@ class Candidate:
 class Refusal:
     """Why an action was not allowed: rule, code, and the earliest moment at which this rule would allow it.
 
-    ``version`` is that of the rule, ``layer`` eligible, applicable, suitable or limit. ``allowed_from_us`` is when no
-    rule would forbid the action, nothing new and no other amounts being assumed; it is ``None`` where time alone
-    does not bring that, and ``depends_on`` the code of what stands in the way. ``until_us`` is ``None`` where the
-    rule's part is not known.
+    ``version`` is that of the rule, or the policy version where a budget refuses; ``layer`` is eligible, applicable,
+    suitable or limit. ``allowed_from_us`` is when no rule would forbid the action, nothing new and no other amounts
+    being assumed; it is ``None`` where time alone does not bring that, and ``depends_on`` the code of what stands in
+    the way. ``until_us`` is ``None`` where the rule's part is not known.
     """
 
     action: str

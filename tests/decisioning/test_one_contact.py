@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from decisioning.contact_policy import load_contact_policy
 from decisioning.desk import desk as make_desk
 from decisioning.engine import decide
-from decisioning.one_contact import debtor_pages
+from decisioning.pages import debtor_pages
 from domain.clock import parse_moment, to_us
 from domain.decisions import Decision
 

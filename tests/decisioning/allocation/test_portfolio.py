@@ -17,13 +17,15 @@ from decisioning.engine import decide
 from decisioning.portfolio import allot
 from decisioning.records import decision_row, factors_json
 from domain.actions import WAIT
-from domain.clock import parse_moment
+from domain.clock import US_PER_HOUR, parse_moment
 from domain.decisions import Decision
 from domain.errors import ConfigError, DataError, UnknownAccountError
 from features.encoding import encode
 
 AS_OF = parse_moment("2026-03-02T12:30:00Z")
 Run = Callable[..., tuple[Plan, list[Decision]]]
+INBOUND = {"wait", "portal"}
+ELSEWHERE = "DEBTOR_CONTACTED_ELSEWHERE"
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +81,9 @@ def test_limits_that_bind_nobody_leave_every_choice_as_it_is(run: Run, many: Any
 
 
 def test_no_more_contacts_are_decided_than_there_are(run: Run) -> None:
-    def calls(capacity: float, **own: Any) -> int:
-        return len(channels(run(capacities={"agent_call": Capacity(per_day=capacity)}, **own)[1], "agent_call"))
-
-    nobody_explores = {"exploration": Exploration(share=0.0)}
-    assert calls(10, **nobody_explores) == 10 < calls(1e6, **nobody_explores)
-    assert calls(10) <= 10
+    greedy = {"exploration": Exploration(share=0.0)}
+    free = len(channels(run(capacities={"agent_call": Capacity(per_day=1e6)}, **greedy)[1], "agent_call"))
+    assert len(channels(run(capacities=AGENTS, **greedy)[1], "agent_call")) == 10 < free
 
 
 def test_what_is_used_is_what_the_decisions_use(run: Run) -> None:
@@ -183,6 +182,33 @@ def test_a_lost_action_is_among_the_refusals_until_the_next_local_day(run: Run) 
     assert (refusal.rule, refusal.code) == ("budget.agent_call.contacts", "BUDGET_CONTACTS")
     assert refusal.until_us is not None and refusal.until_us > some.decided_at_us
     assert "agent call contacts" in refusal.text.lower()
+
+
+def test_a_lost_action_says_layer_and_version_and_when_rules_would_allow_it_again(run: Run) -> None:
+    _, found = run(capacities=AGENTS)
+    opens = [
+        (refusal, decision) for decision in found for refusal in decision.refusals if refusal.code == "BUDGET_CONTACTS"
+    ]
+    assert opens
+    for refusal, decision in opens:
+        assert (refusal.layer, refusal.version) == ("limit", decision.policy_version)
+        if refusal.depends_on is None:
+            # No call is made at midnight: hours of the action and of the law come after the day's new resources.
+            assert refusal.allowed_from_us is not None and refusal.until_us is not None
+            assert refusal.allowed_from_us >= refusal.until_us + 8 * US_PER_HOUR
+
+
+def test_no_debtor_is_planned_or_drawn_to_be_contacted_on_two_accounts(run: Run, many: Any) -> None:
+    index = many.account_index()
+    for share in (0.0, 0.5):
+        _, found = run(capacities=AGENTS, log_probs=True, exploration=Exploration(share=share))
+        contacted = [
+            int(many.debtor[index[one.account_id]]) for one in found
+            if {action.split("/")[0] for action in one.action_probs} - INBOUND
+        ]  # fmt: skip
+        assert len(contacted) == len(set(contacted)) > 0
+        elsewhere = [one for one in found if any(refusal.code == ELSEWHERE for refusal in one.refusals)]
+        assert elsewhere and {one.channel for one in elsewhere} <= INBOUND
 
 
 def test_the_best_candidate_less_its_charge_is_chosen(run: Run) -> None:
