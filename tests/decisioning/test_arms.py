@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -46,6 +46,7 @@ def arms(found: list[float]) -> Arms:
     return Arms(**dict(zip(ARMS[1:], found, strict=True)))
 
 
+@settings(deadline=None)
 @given(found=shares)
 def test_every_arm_holds_its_share_of_the_debtors(found: list[float]) -> None:
     counted = np.bincount(arms_of(DEBTORS, arms(found)), minlength=len(ARMS))[1:] / len(DEBTORS)
@@ -53,6 +54,7 @@ def test_every_arm_holds_its_share_of_the_debtors(found: list[float]) -> None:
     assert (np.abs(counted - found) <= 5 * np.sqrt(np.array(found) / len(DEBTORS)) + 1e-12).all()
 
 
+@settings(deadline=None)
 @given(found=shares, more=st.floats(0.0, 0.2), place=st.integers(0, 3))
 def test_an_enlarged_arm_keeps_whom_it_held_and_those_before_it_do_not_move(
     found: list[float], more: float, place: int
@@ -99,6 +101,7 @@ def test_the_policy_is_no_control() -> None:
     assert controls(POLICY, [True, True, True]) == [0.0, 0.0, 0.0]
 
 
+@settings(deadline=None)
 @given(draw=st.floats(0.0, 1.0, exclude_max=True), arm=st.sampled_from([HOLDOUT, RANDOM, RULES, PAYMENT]))
 def test_what_a_control_does_has_the_probability_that_is_logged(draw: float, arm: int) -> None:
     allowed = np.array([[True, True, False, True]])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -70,6 +70,7 @@ numbers = arrays.arrays(np.float64, (ACCOUNTS, WIDTH), elements=whole)
 masks = arrays.arrays(np.bool_, (ACCOUNTS, WIDTH))
 
 
+@settings(deadline=None)
 @given(gain=numbers, cost=numbers, allowed=masks, on=st.sampled_from(FRONTIERS))
 def test_no_choice_that_uses_as_little_gains_more(actions: Any, gain: Any, cost: Any, allowed: Any, on: str) -> None:
     found = weighed(actions, gain, cost, allowed)
@@ -83,6 +84,7 @@ def test_no_choice_that_uses_as_little_gains_more(actions: Any, gain: Any, cost:
         assert max(net for spent, net in reached if spent <= used + 1e-9) <= point.totals.net + 1e-6
 
 
+@settings(deadline=None)
 @given(gain=numbers, cost=numbers, allowed=masks, on=st.sampled_from(FRONTIERS))
 def test_along_a_frontier_less_is_used_and_less_is_gained(
     actions: Any, gain: Any, cost: Any, allowed: Any, on: str
@@ -95,6 +97,7 @@ def test_along_a_frontier_less_is_used_and_less_is_gained(
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(gains))
 
 
+@settings(deadline=None)
 @given(gain=numbers, cost=numbers, allowed=masks)
 def test_the_first_point_is_the_policy_as_it_is(actions: Any, gain: Any, cost: Any, allowed: Any) -> None:
     found = weighed(actions, gain, cost, allowed)
