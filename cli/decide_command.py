@@ -101,14 +101,13 @@ def decide_portfolio(
     DataError : the moment lies before all history, so that nothing is known to decide on
     UnknownAccountError : a listed account is not in the data
     """
+    from decisioning import engine
     from decisioning.bundle import read_bundle
-    from decisioning.engine import decide as run
-    from decisioning.engine import load_desk
     from decisioning.portfolio import allot
     from features.encoding import encode
     from training.registry import Tracking, resolve
 
-    desk = load_desk(configs)
+    desk = engine.load_desk(configs)
     folder, note = resolve(model, Tracking.from_environment())
     if note:
         say(note)
@@ -125,12 +124,12 @@ def decide_portfolio(
         encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen,
         on_share=lambda share: on_step("allotting", 0.3 + 0.2 * share),
     )  # fmt: skip
-    found = run(
+    found = engine.decide(
         encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs, allot=plan,
         explain="full" if candidates else "reasons",
     )  # fmt: skip
-    prices = prices_of(plan, as_of=as_of, bundle=bundle, desk=desk)
-    return Decided(tables, found, prices, exclusions_of(found, encoded, desk))
+    excluded = exclusions_of(found, encoded, desk)
+    return Decided(tables, found, prices_of(plan, as_of=as_of, bundle=bundle, desk=desk), excluded)
 
 
 def _has_history(tables: Tables, as_of: datetime) -> None:
