@@ -62,8 +62,9 @@ def exclusions(
     -----
     Every decision records all rules that refuse an action, so that *alone* is exact: without the rule the pair would
     have been open. There are two exceptions, which rules make together. Where each leaves some of the day and all
-    together none (``NO_TIME_LEFT``), the pair counts under that code. And one contact per debtor looks at what is open
-    after all other rules: what one of them sets free may be left alone for the debtor's other account.
+    together none, the pair counts under ``NO_TIME_LEFT``, or under the rule that takes the rest. And one contact per
+    debtor looks at what is open after all other rules: what one of them sets free may be left alone for the debtor's
+    other account.
     """
     cuts = decision_segments(decisions) if segments is None else segments
     for name, cut in cuts.items():
