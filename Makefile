@@ -17,7 +17,7 @@ help:  ## Say what each target does
 
 setup: .venv/.installed  ## Create .venv with the command acerto in it
 
-demo: setup  ## From nothing to a running service: simulate, train, report, decide, serve
+demo: setup  ## From nothing to a running service: simulate, train, decide, report, serve
 	@$(BIN)/acerto demo
 
 serve: setup  ## Serve the champion on 127.0.0.1:3000

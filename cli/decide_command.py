@@ -6,12 +6,13 @@ import json
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from cli import tables as tables_io
 from cli.allocation_output import prices_of, show_prices, write_allocation
+from cli.exclusions_output import exclusions_of, show_exclusions, write_exclusions
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
 from cli.output import OnStep, progress, say, show_json, show_table
 from domain.clock import rfc3339, to_us
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from decisioning.allocation.prices import PriceList
+    from decisioning.exclusions import Exclusions
     from domain.decisions import Decision
     from domain.tables import Tables
     from features.encoding import Encoded
@@ -35,6 +37,15 @@ _NESTED = (
     "debt_ids", "reasons", "nonpayment", "refusals", "notices", "action_probs", "eligible", "lost_to_budget",
     "candidates",
 )  # fmt: skip
+
+
+class Decided(NamedTuple):
+    """One run: the tables it read, a decision an account, prices where anything is limited, and what was excluded."""
+
+    tables: Tables
+    decisions: list[Decision]
+    prices: PriceList | None
+    exclusions: Exclusions
 
 
 def decide(
@@ -51,26 +62,25 @@ def decide(
     """Decide on every account that owes anything at a moment, or on the accounts listed.
 
     Capacities, budgets and segments of decision.yaml are kept over all of them together. What is scarce then has a
-    price, told at the end and in OUT.allocation.json.
+    price, told at the end and in OUT.allocation.json. What took actions away before the choice, rule by rule, is in
+    OUT.funnel.json.
     """
     tables_io.check_suffix(out)
     at = moment(as_of, option="--as-of")
 
     listed = None if accounts is None else tables_io.account_list(accounts)
     with progress("deciding", quiet=as_json) as step:
-        _, found, prices = decide_portfolio(
+        found = decide_portfolio(
             data, as_of=at, model=model, listed=listed, configs=configs, on_step=step, log_probs=log_probs,
             candidates=candidates,
         )  # fmt: skip
         step("writing", 0.95)
-        write_decisions(out, found, candidates=candidates)
-        write_allocation(out, prices)
+        write_run(out, found, candidates=candidates)
     if as_json:
-        show_json(summarise(found) | ({} if prices is None else {"allocation": prices.model_dump(mode="json")}))
+        prices = {} if found.prices is None else {"allocation": found.prices.model_dump(mode="json")}
+        show_json(summarise(found.decisions) | prices | {"funnel": found.exclusions.as_json()})
         return
-    show_summary(found, out)
-    if prices is not None:
-        show_prices(prices)
+    show_run(found, out)
 
 
 def decide_portfolio(
@@ -83,22 +93,21 @@ def decide_portfolio(
     on_step: OnStep,
     log_probs: bool = False,
     candidates: bool = False,
-) -> tuple[Tables, list[Decision], PriceList | None]:
-    """The tables of a directory, a decision for each account that owes anything or is listed, and prices if any.
+) -> Decided:
+    """A decision for each account of a directory that owes anything, or for those listed.
 
     Raises
     ------
     DataError : the moment lies before all history, so that nothing is known to decide on
     UnknownAccountError : a listed account is not in the data
     """
+    from decisioning import engine
     from decisioning.bundle import read_bundle
-    from decisioning.engine import decide as run
-    from decisioning.engine import load_desk
     from decisioning.portfolio import allot
     from features.encoding import encode
     from training.registry import Tracking, resolve
 
-    desk = load_desk(configs)
+    desk = engine.load_desk(configs)
     folder, note = resolve(model, Tracking.from_environment())
     if note:
         say(note)
@@ -115,11 +124,12 @@ def decide_portfolio(
         encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen,
         on_share=lambda share: on_step("allotting", 0.3 + 0.2 * share),
     )  # fmt: skip
-    found = run(
+    found = engine.decide(
         encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs, allot=plan,
         explain="full" if candidates else "reasons",
     )  # fmt: skip
-    return tables, found, prices_of(plan, as_of=as_of, bundle=bundle, desk=desk)
+    excluded = exclusions_of(found, encoded, desk)
+    return Decided(tables, found, prices_of(plan, as_of=as_of, bundle=bundle, desk=desk), excluded)
 
 
 def _has_history(tables: Tables, as_of: datetime) -> None:
@@ -142,6 +152,13 @@ def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
             "needed ids from the accounts table"
         )
     return np.array(sorted({index[name] for name in listed}), dtype=np.int64)
+
+
+def write_run(out: Path, found: Decided, *, candidates: bool = False) -> None:
+    """The decisions, and beside them the prices where there are any, and what was excluded."""
+    write_decisions(out, found.decisions, candidates=candidates)
+    write_allocation(out, found.prices)
+    write_exclusions(out, found.exclusions)
 
 
 def write_decisions(path: Path, decisions: list[Decision], *, candidates: bool = False) -> None:
@@ -185,6 +202,14 @@ def summarise(decisions: list[Decision]) -> dict[str, Any]:
     }
 
 
+def show_run(found: Decided, out: Path) -> None:
+    """The summary, what was excluded, and the prices, as tables for people."""
+    show_summary(found.decisions, out)
+    show_exclusions(found.exclusions)
+    if found.prices is not None:
+        show_prices(found.prices)
+
+
 def show_summary(decisions: list[Decision], out: Path) -> None:
     """The summary as tables for people."""
     summary = summarise(decisions)
@@ -198,9 +223,6 @@ def show_summary(decisions: list[Decision], out: Path) -> None:
     ]  # fmt: skip
     header = [f"p_pay_{summary['p_pay_horizon_days']}d", "contact could add", "accounts", "contacted", "cost", "added"]
     show_table("whom contacting pays for", header, cells)
-    refused = [[code, f"{count:,}"] for code, count in list(summary["accounts_with_refusal"].items())[:10]]
-    if refused:
-        show_table("refusals", ["code", "accounts"], refused)
     say(
         f"expected net value {summary['expected_net_value']:,.2f}, of which {summary['incremental_net_value']:,.2f} "
         f"over waiting, at a cost of {summary['expected_cost']:,.2f}"

@@ -30,16 +30,16 @@ def demo(
     port: Annotated[int, typer.Option("--port", help="Port of the service; the next free one is used.")] = 3000,
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
-    """Simulate, validate, train, promote, report, decide and serve, from nothing."""
+    """Simulate, validate, train, promote, decide, report and serve, from nothing."""
     started = time.perf_counter()
     data = out / "data"
     _simulate(data, accounts=accounts, seed=seed, configs=configs)
     _validate(data, configs=configs)
     _train(data, configs=configs)
     _promote(data, configs=configs)
-    _report(out / "report", configs=configs)
     tables, decisions = _decide(data, out / "decisions.parquet", configs=configs)
     _compare(data, decisions)
+    _report(out / "report", decisions=out / "decisions.parquet", configs=configs)
     _serve(tables, decisions, exit_=exit_, port=_free_port(port), configs=configs, out=out, started=started)
 
 
@@ -82,30 +82,17 @@ def _promote(data: Path, *, configs: Path) -> None:
         say("the challenger is used instead" if not standing else f"version {standing[-1]} stays champion")
 
 
-def _report(out: Path, *, configs: Path) -> None:
-    from cli.model_commands import report
-
-    _title(5, "the report for the risk manager")
-    report(out=out, model="champion", locale="pt-BR", configs=configs)
-
-
 def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decision]]:
-    from cli.allocation_output import show_prices, write_allocation
-    from cli.decide_command import decide_portfolio, show_summary, write_decisions
+    from cli.decide_command import decide_portfolio, show_run, write_run
     from simulation.judge import end_of
 
-    _title(6, "tonight's decisions")
+    _title(5, "tonight's decisions")
     with progress("deciding") as step:
-        tables, decisions, prices = decide_portfolio(
-            data, as_of=end_of(data), model="champion", listed=None, configs=configs, on_step=step
-        )
+        found = decide_portfolio(data, as_of=end_of(data), model="champion", listed=None, configs=configs, on_step=step)
         step("writing", 0.95)
-        write_decisions(out, decisions)
-        write_allocation(out, prices)
-    show_summary(decisions, out)
-    if prices is not None:
-        show_prices(prices)
-    return tables, decisions
+        write_run(out, found)
+    show_run(found, out)
+    return found.tables, found.decisions
 
 
 def _compare(data: Path, decisions: list[Decision]) -> None:
@@ -118,6 +105,13 @@ def _compare(data: Path, decisions: list[Decision]) -> None:
         f"ladder {found.ladder:,.2f}, always waiting {found.wait:,.2f}; gain over the ladder {found.gain:,.2f} "
         f"[{found.gain_low:,.2f}, {found.gain_high:,.2f}] on {found.accounts:,} accounts"
     )
+
+
+def _report(out: Path, *, decisions: Path, configs: Path) -> None:
+    from cli.model_commands import report
+
+    _title(6, "the report for the risk manager")
+    report(out=out, model="champion", decisions=decisions, locale="pt-BR", configs=configs)
 
 
 def _serve(

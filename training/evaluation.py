@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from domain.bands import DAYS_PAST_DUE
 from domain.clock import rfc3339
 from training.metrics import (
     ECE_BINS,
@@ -26,8 +27,6 @@ from training.windows import Bools, Int64s
 Floats = npt.NDArray[np.float64]
 
 REPLICATIONS = 200
-_BANDS = (("not yet due", -np.inf, 0), ("0-15", 0, 16), ("16-30", 16, 31), ("31-60", 31, 61), ("61-90", 61, 91),
-          ("91-180", 91, 181), ("181-360", 181, 361), ("over 360", 361, np.inf))  # fmt: skip
 _MIN_UNSEEN = 200
 
 
@@ -123,7 +122,7 @@ def reliability(paid: Floats, p: Floats) -> list[dict[str, float]]:
 def segments(paid: Floats, p: Floats, days_past_due: Floats) -> list[dict[str, Any]]:
     """Rate, mean probability and AUC by band of days past due; bands without rows are left out."""
     table = []
-    for name, low, high in _BANDS:
+    for name, low, high in DAYS_PAST_DUE:
         inside = (days_past_due >= low) & (days_past_due < high)
         if inside.any():
             table.append(

@@ -15,10 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from decisioning.bundle import ModelBundle, read_bundle
 from decisioning.engine import Desk, rehearse
+from decisioning.exclusions import Exclusions
 from decisioning.rehearsal import NEEDED
 from decisioning.targeting import by_self_cure
 from training import plots
 from training.promotion import read_comparison, read_evaluation
+from training.report_exclusions import numbers as exclusion_numbers
+from training.report_exclusions import section
 from training.report_words import words
 
 Floats = npt.NDArray[np.float64]
@@ -27,12 +30,20 @@ _SHAP_ROWS = 2_000
 _TOP = 20
 
 
-def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR", desk: Desk | None = None) -> Path:
+def write_report(
+    bundle_folder: Path,
+    out: Path,
+    *,
+    locale: str = "pt-BR",
+    desk: Desk | None = None,
+    exclusions: Exclusions | None = None,
+) -> Path:
     """Write ``report.html`` and ``report.json`` into a folder; returns the path of the page.
 
     Parameters
     ----------
     desk : the actions and rules that decide; without it the report is about the model and says nothing of decisions
+    exclusions : what the decisions of a run were chosen from; without it the report says how to get it
 
     Raises
     ------
@@ -51,9 +62,11 @@ def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR", desk:
         "shap": {"rows": len(values), "unit": "log-odds", "features": _strongest(contributions, bundle.schema.names)},
         "targeting": None if desk is None else _targeting(bundle, sample, desk),
         "opponents": read_comparison(bundle_folder),
+        "decision_funnel": exclusion_numbers(exclusions),
     }
     page = _environment(locale).get_template("report.html").render(
         words=told, explained=evaluation["horizons"][str(bundle.payment.explained)],
+        funnel=section(exclusions, locale=locale),
         images=_images(bundle, evaluation, values, contributions, told), **numbers,
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
