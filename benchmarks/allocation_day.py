@@ -30,8 +30,8 @@ def price_list(problem: Problem, found: Solution, *, factor: Floats | float = 1.
         used[:, resource] |= found.choice == action
     rows = zip(problem.limit, found.use, used.sum(axis=0), found.price * factor, strict=True)
     return PriceList(
-        made_at="", local_days=[], currency="BRL", policy_version="", model_version="", accounts=len(problem),
-        gain=found.value, bound=found.bound, gap=found.gap,
+        made_at="2026-03-01T12:00:00Z", local_days=[], currency="BRL", policy_version="", model_version="",
+        accounts=len(problem), gain=found.value, bound=found.bound, gap=found.gap,
         resources=[
             Price(
                 name=str(place), kind="contacts", per_contact=1.0, limit=limit, minimum=0.0, used=use, uses=int(uses),

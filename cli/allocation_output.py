@@ -30,10 +30,10 @@ def prices_of(plan: Plan | None, *, as_of: datetime, bundle: ModelBundle, desk: 
 
 def write_allocation(out: Path, prices: PriceList | None) -> None:
     """Writes ``OUT.allocation.json`` beside the decisions, where anything was allotted."""
-    from decisioning.allocation.prices import write_prices
+    from decisioning.allocation.prices import SUFFIX, write_prices
 
     if prices is not None:
-        write_prices(out.with_name(f"{out.name}.allocation.json"), prices)
+        write_prices(out.with_name(f"{out.name}{SUFFIX}"), prices)
 
 
 def show_prices(prices: PriceList) -> None:

@@ -21,6 +21,12 @@ def serve(
     model: Annotated[
         str, typer.Option("--model", help="champion, challenger, a version, or a directory.")
     ] = "champion",
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            "--prices", help="Price list of acerto decide, or a folder with such; keeps capacities and budgets."
+        ),
+    ] = None,
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
     """Serve scores and decisions over HTTP until Ctrl-C."""
@@ -29,7 +35,7 @@ def serve(
             f"found {host!r}: this version has no keys, so it serves on 127.0.0.1 alone; put a proxy before it",
             param_hint="--host",
         )
-    environ = environment(model, configs=configs)
+    environ = environment(model, configs=configs, prices=prices)
     from serving.launch import run
 
     if not insecure:
@@ -38,8 +44,10 @@ def serve(
     raise typer.Exit(run(host, port, environ=environ))
 
 
-def environment(model: str, *, configs: Path, reports: Path | None = None) -> dict[str, str]:
-    """The service's environment: the bundle of a model, the configurations and the reports, as absolute paths."""
+def environment(
+    model: str, *, configs: Path, reports: Path | None = None, prices: Path | None = None
+) -> dict[str, str]:
+    """The service's environment: the bundle of a model, configurations, reports and prices, as absolute paths."""
     from training.registry import Tracking, resolve
 
     folder, note = resolve(model, Tracking.from_environment())
@@ -48,4 +56,6 @@ def environment(model: str, *, configs: Path, reports: Path | None = None) -> di
     own = {"ACERTO_BUNDLE": str(folder.resolve()), "ACERTO_CONFIGS": str(configs.resolve())}
     if reports is not None:
         own["ACERTO_REPORTS"] = str(reports.resolve())
+    if prices is not None:
+        own["ACERTO_PRICES"] = str(prices.resolve())
     return {**os.environ, **own}

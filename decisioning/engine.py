@@ -156,15 +156,16 @@ def _case(
     lots = lots_of(found, encoded, desk)
     given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, locale=locale)
 
+    eligible = given.eligible or found.eligible
     shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)
     kinds, states = profile(found.values, bundle.schema), found.page.states
     names = lots.account_ids
     return Case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
-        p_pay=found.p_pay, allowed=found.eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
+        p_pay=found.p_pay, allowed=eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
-        spans=(found.eligible.not_before_us, found.eligible.valid_until_us),
-        refusals=refusals_of(found, given.lost, policy_version=desk.policy_version, locale=locale),
+        spans=(eligible.not_before_us, eligible.valid_until_us),
+        refusals=refusals_of(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,

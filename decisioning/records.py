@@ -98,7 +98,8 @@ def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
 
 
 def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    """One action with the factors of its value, as the service answers it."""
+    """One action with the factors of its value, as the service answers it; its charge where something was allotted."""
+    charge = candidate.charge_cents
     return {
         "action": candidate.action,
         "p_pay": candidate.p_pay,
@@ -111,6 +112,7 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
         "offer_amount": from_cents(candidate.offer_amount_cents),
         "discount_amount": from_cents(candidate.discount_cents),
         "instalment_amount": _instalment(candidate),
+        **({} if charge is None else {"resource_charge": _currency(charge)}),
     }
 
 

@@ -52,6 +52,9 @@ class Candidate(Part):
     offer_amount: float
     discount_amount: float
     instalment_amount: float | None
+    resource_charge: float | None = Field(
+        default=None, description="what it pays for scarce resources at their prices, in no amount that is money"
+    )
 
 
 class Reason(Part):
@@ -111,8 +114,28 @@ class Nonpayment(Part):
     unable: float = Field(ge=0, lt=1)
 
 
+class LostToBudget(Part):
+    """The action worth most here, which others make more of, or for which too little is left today.
+
+    ``price`` is that of a unit of the resource in currency, ``use`` how many units the action would use, ``charge``
+    what all it uses costs at the prices, ``lost_value`` how much more it is worth than what the account gets instead.
+    """
+
+    action: str
+    resource: str
+    code: str
+    price: float
+    use: float
+    charge: float
+    lost_value: float
+    text: str
+
+
 class Decision(Horizons):
-    """One decision, whole; ``candidates``, ``action_probs`` and ``explanation`` come with ``explain: full``."""
+    """One decision, whole; ``candidates``, ``action_probs`` and ``explanation`` come with ``explain: full``.
+
+    ``resource_charge`` and ``lost_to_budget`` come where the service decides by prices.
+    """
 
     decision_id: str
     decided_at: str
@@ -144,6 +167,8 @@ class Decision(Horizons):
     candidates: list[Candidate] = []
     action_probs: list[ActionProb] = []
     explanation: Explanation | None = None
+    resource_charge: float | None = None
+    lost_to_budget: LostToBudget | None = None
 
 
 class DecisionsAnswer(Part):

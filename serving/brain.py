@@ -17,8 +17,8 @@ class Brain(Protocol):
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """One score per account."""
 
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str) -> list[Answer]:
-        """One decision per account."""
+    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
+        """One decision per account; without ``commit`` it uses nothing of what the day has."""
 
     def model(self) -> Answer:
         """What is being served."""

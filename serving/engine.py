@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.allocation.prices import newest_prices
 from decisioning.bundle import ModelBundle, check_golden, read_bundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
@@ -20,6 +22,7 @@ from features.spine import Spine
 from features.vectors import Vector
 from serving import warmup
 from serving.brain import Answer, Explain
+from serving.day_books import DayBooks
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.settings import Settings
@@ -29,7 +32,7 @@ class Engine:
     """The decision engine over one model bundle and one desk.
 
     ``observe`` is told how many rows held a code that is in no vocabulary, by column; ``feature_log`` takes a share of
-    what was scored.
+    what was scored. With ``books`` capacities and budgets are kept at their prices, without them not at all.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class Engine:
         notice: str | None = None,
         observe: Callable[[Mapping[str, int]], None] = lambda _: None,
         feature_log: FeatureLog | None = None,
+        books: DayBooks | None = None,
     ) -> None:
         self._bundle = bundle
         self._desk = desk
         self._notice = notice
         self._observe = observe
         self._feature_log = feature_log
+        self._books = books
 
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""
@@ -67,13 +72,14 @@ class Engine:
             for row, (account_id, p_pay) in enumerate(zip(batch.account_ids, found.p_pay.tolist(), strict=True))
         ]
 
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str) -> list[Answer]:
+    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
         """The records of the engine, with the ids that the request used."""
         encoded, accounts = self._encoded(batch)
         found = decide(
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
             accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
             log_probs=explain == "full",
+            allot=None if self._books is None else self._books.allot(encoded, commit=commit),
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)
         own = [
@@ -156,8 +162,9 @@ def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], No
     """
     bundle = read_bundle(settings.bundle)
     check_golden(bundle)
-    folder = settings.feature_log
+    desk, folder, place = load_desk(settings.configs), settings.feature_log, settings.prices
     return Engine(
-        bundle, load_desk(settings.configs), notice=settings.notice, observe=observe,
+        bundle, desk, notice=settings.notice, observe=observe,
         feature_log=FeatureLog(folder, share=settings.feature_log_share) if folder else None,
+        books=DayBooks(partial(newest_prices, place), desk, attributes=bundle.schema.attributes) if place else None,
     )  # fmt: skip

@@ -37,11 +37,13 @@ def scores(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
 
 
 def decisions(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
-    """``POST /v1/decisions``; nothing is stored in this version, whatever ``commit`` says."""
+    """``POST /v1/decisions``; nothing is stored in this version, and without ``commit`` nothing of a budget is used."""
     asked, as_of = _read(body, schemas.decisions, schemas)
     found = _each(
         asked, schemas,
-        lambda batch: brain.decisions(batch, as_of=as_of, explain=asked.explain, locale=asked.locale),
+        lambda batch: brain.decisions(
+            batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit
+        ),
     )  # fmt: skip
     return _reply("decisions", found, as_of)
 

@@ -53,7 +53,8 @@ class DecisionsRequest(ScoresRequest, frozen=True):
     explain: Literal["none", "reasons", "full"] = Field(default="reasons", description="how much is explained")
     locale: Literal["pt-BR", "en"] = Field(default="pt-BR", description="language of reasons, refusals and notices")
     commit: bool = Field(
-        default=True, description="false asks what would be decided; this version stores nothing anyway"
+        default=True,
+        description="false asks what would be decided, and uses no budget; this version stores nothing anyway",
     )
 
 

@@ -21,6 +21,7 @@ class Settings:
 
     ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
     ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
+    ``prices`` is a price list that ``acerto decide`` wrote, or a folder with such; without it nothing is limited.
     """
 
     bundle: Path
@@ -31,6 +32,7 @@ class Settings:
     queue: int = 64
     feature_log: Path | None = None
     feature_log_share: float = DEFAULT_LOG_SHARE
+    prices: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -42,15 +44,19 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ConfigError : a variable holds what it cannot
     """
     bundle, notice = _bundle(environ)
-    reports, feature_log = environ.get("ACERTO_REPORTS"), environ.get("ACERTO_FEATURE_LOG")
     return Settings(
         bundle=bundle,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
-        reports=Path(reports) if reports else None,
+        reports=_path(environ.get("ACERTO_REPORTS")),
         notice=notice,
-        feature_log=Path(feature_log) if feature_log else None,
+        feature_log=_path(environ.get("ACERTO_FEATURE_LOG")),
         feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
+        prices=_path(environ.get("ACERTO_PRICES")),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _share(text: str | None) -> float:

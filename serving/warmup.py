@@ -33,4 +33,4 @@ def warm_up(brain: Brain, schemas: Schemas) -> None:
     for accounts in ([full], [bare], [full, bare]):
         request = {"as_of": "2026-03-02T12:00:00Z", "accounts": accounts}
         handling.scores(json.dumps(request).encode(), brain, schemas)
-        handling.decisions(json.dumps({**request, "explain": "full"}).encode(), brain, schemas)
+        handling.decisions(json.dumps({**request, "explain": "full", "commit": False}).encode(), brain, schemas)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from decisioning.allocation.problem import Floats
 from decisioning.config import Exploration
+from decisioning.eligibility import Eligibility
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, choose
 from domain.decisions import LostToBudget
@@ -15,11 +16,15 @@ from domain.decisions import LostToBudget
 
 @dataclass(frozen=True, slots=True)
 class Allotted:
-    """The ``choice`` of n accounts; ``charge_cents`` (n, A) and ``lost`` (n,) where resources have prices."""
+    """The ``choice`` of n accounts; ``charge_cents`` (n, A) and ``lost`` (n,) where resources have prices.
+
+    ``eligible`` is what stays allowed where some actions need more than is left; without it, what rules allow.
+    """
 
     choice: Choice
     charge_cents: Floats | None = None
     lost: Sequence[LostToBudget | None] = ()
+    eligible: Eligibility | None = None
 
 
 class Allot(Protocol):

@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from decisioning.allocation.problem import Floats, Ints
 from decisioning.allocation.resources import Resources
-from decisioning.allocation.words import say_lost
+from decisioning.allocation.words import Cause, say_lost
 from decisioning.offers import Offers
 from domain.decisions import LostToBudget
 
 
 class Asked(NamedTuple):
-    """What is told of losses: in which language and currency symbol, and at which prices (K,) they came about."""
+    """What is told of losses: in which language and currency symbol, and at which prices they came about.
+
+    ``price`` is (K,), or (n, K) where it differs; ``short`` (n, A, K) says of what too little was left for an action.
+    """
 
     locale: str
     currency: str
     price: Floats
+    short: npt.NDArray[np.bool_] | None = None
 
 
 def losses(
@@ -42,23 +47,49 @@ def losses(
     if not len(short):
         return told
     until = found.page.days.at(found.page.days.day + 1)
-    for row, reason in zip(short.tolist(), _reasons(found, short, (best, given), members, resources), strict=True):
+    price = np.broadcast_to(asked.price, (len(gain), len(resources)))
+    lacks = np.zeros((len(short), len(resources)), dtype=np.bool_)
+    if asked.short is not None:
+        lacks = asked.short[short, best[short]]
+    compared = _uses(found, short, (best, given), members, resources)
+    for place, (row, uses) in enumerate(zip(short.tolist(), compared, strict=True)):
+        scarce = _Scarce(uses[0], uses[1], price[row], lacks[place])
         told[row] = _told(
-            reason, int(best[row]), resources, asked, lost_cents=float(lost[row]), until_us=int(until[row])
+            scarce, int(best[row]), resources, asked, lost_cents=float(lost[row]), until_us=int(until[row])
         )
     return told
 
 
-class _Uses(NamedTuple):
-    """Of one account: what its best action uses of each resource, and what the given one uses, (K,) each."""
+class _Scarce(NamedTuple):
+    """Of one account: what its best action uses of each resource, what the given one uses, prices, and what lacks.
+
+    All are (K,).
+    """
 
     best: Floats
     given: Floats
+    price: Floats
+    lacks: npt.NDArray[np.bool_]
+
+    def culprit(self, limit: Floats) -> tuple[int, Cause]:
+        """The resource that decided it, and how."""
+        more = self.best - self.given
+        paid = self.price * more
+        if self.lacks.any():
+            return int(np.argmax(np.where(self.lacks, paid, -np.inf))), Cause.SPENT
+        if paid.max() > 0:
+            place = int(np.argmax(paid))
+            return place, Cause.MINIMUM if self.price[place] < 0 else Cause.PRICE
+        # Where no price tells, the last unit of something went to another account: the scarcest used tells best.
+        scarce = np.divide(more, limit, out=np.zeros_like(more), where=limit > 0)
+        scarce[(limit == 0) & (more > 0)] = np.inf
+        place = int(np.argmax(scarce))
+        return place, Cause.MINIMUM if self.price[place] < 0 else Cause.PRICE
 
 
-def _reasons(
+def _uses(
     found: Offers, rows: Ints, actions: tuple[Ints, Ints], members: Floats, resources: Resources
-) -> Iterator[_Uses]:
+) -> Iterator[tuple[Floats, Floats]]:
     amounts = resources.amounts(found)
     constant = resources.constant_of(members[rows])
     for place, row in enumerate(rows.tolist()):
@@ -69,29 +100,22 @@ def _reasons(
                 if a == action:
                     use[k] += amounts[row, column]
             uses.append(use)
-        yield _Uses(*uses)
+        yield uses[0], uses[1]
 
 
 def _told(
-    uses: _Uses, best: int, resources: Resources, asked: Asked, *, lost_cents: float, until_us: int
+    scarce: _Scarce, best: int, resources: Resources, asked: Asked, *, lost_cents: float, until_us: int
 ) -> LostToBudget:
-    more = uses.best - uses.given
-    paid = asked.price * more
-    # Where no price tells, the last unit of something went to another account: the scarcest that is used tells best.
-    scarce = np.divide(more, resources.limit, out=np.zeros_like(more), where=resources.limit > 0)
-    scarce[(resources.limit == 0) & (more > 0)] = np.inf
-    place = int(np.argmax(paid) if paid.max() > 0 else np.argmax(scarce))
-    resource, price = resources.items[place], float(asked.price[place])
-    by_minimum = price < 0
-    charge = float(asked.price @ uses.best)
+    place, cause = scarce.culprit(resources.limit)
+    resource, price = resources.items[place], float(scarce.price[place])
+    charge = float(scarce.price @ scarce.best)
     cents = 1.0 if resource.is_money else 100.0
     return LostToBudget(
         action=resources.actions[best].name, resource=resource.name,
-        code=f"{'MINIMUM' if by_minimum else 'BUDGET'}_{resource.kind.upper()}", price=price / cents,
-        use=float(uses.best[place]) / (100.0 if resource.is_money else 1.0), charge_cents=charge, lost_cents=lost_cents,
-        until_us=until_us,
+        code=resource.code_of_minimum if cause is Cause.MINIMUM else resource.code, price=price / cents,
+        use=float(scarce.best[place]) / (100.0 if resource.is_money else 1.0), charge_cents=charge,
+        lost_cents=lost_cents, until_us=until_us,
         text=say_lost(
-            resource, lost_cents=lost_cents, charge_cents=charge, by_minimum=by_minimum, locale=asked.locale,
-            currency=asked.currency,
+            resource, cause, lost_cents=lost_cents, charge_cents=charge, locale=asked.locale, currency=asked.currency
         ),
     )  # fmt: skip

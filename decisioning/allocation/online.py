@@ -7,6 +7,7 @@ over what is left of the day. Whatever prices do, an action is out of reach that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +17,9 @@ from decisioning.allocation.allotted import Allotted
 from decisioning.allocation.losses import Asked, losses
 from decisioning.allocation.prices import PriceList, resources_of_prices
 from decisioning.allocation.problem import Floats
+from decisioning.allocation.refused import out_of_reach
 from decisioning.allocation.resources import Resources
-from decisioning.config import Exploration
+from decisioning.desk import Desk
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, choose
 from domain.actions import Action
@@ -80,10 +82,14 @@ class PriceBook:
         """(K,) what may still be used."""
         return self.resources.limit - self.used
 
-    def within_reach(self, use: Floats) -> Bools:
-        """Whether there is enough left for uses (…, K): the hard stop."""
+    def short_of(self, use: Floats) -> Bools:
+        """Of what too little is left for uses (…, K): the hard stop."""
         # Use is added up as here, so that what is within reach never brings the sum above the limit.
-        return np.asarray(((use == 0) | (self.used + use <= self.resources.limit)).all(axis=-1), dtype=np.bool_)
+        return np.asarray((use != 0) & (self.used + use > self.resources.limit), dtype=np.bool_)
+
+    def within_reach(self, use: Floats) -> Bools:
+        """Whether there is enough left for uses (…, K)."""
+        return np.logical_not(self.short_of(use).any(axis=-1))
 
     def spend(self, use: Floats) -> PriceBook:
         """The book after a decision that uses ``use`` (K,).
@@ -124,43 +130,60 @@ class PriceBook:
         return np.asarray(np.clip(self.answer * beside, -_MOST, _MOST), dtype=np.float64)
 
     def _beyond(self, use: Floats) -> list[str]:
-        short = (use > 0) & (self.used + use > self.resources.limit)
-        return [one.name for one, lacks in zip(self.resources.items, short.tolist(), strict=True) if lacks]
+        lacking = self.short_of(use).tolist()
+        return [one.name for one, lacks in zip(self.resources.items, lacking, strict=True) if lacks]
+
+
+Books = Mapping[int, PriceBook]
+"""By the debtors' local day, as calendar days since 1970: each day has resources of its own."""
 
 
 def allot_online(
-    book: PriceBook, found: Offers, lots: Lots, members: Floats, exploration: Exploration, *, locale: str, currency: str
-) -> tuple[Allotted, PriceBook]:
-    """Chooses for the accounts of a request one after another, and gives the book after them.
+    books: Books, found: Offers, lots: Lots, members: Floats, desk: Desk, *, locale: str
+) -> tuple[Allotted, Books]:
+    """Chooses for the accounts of a request one after another, and gives the books after them.
 
     Parameters
     ----------
-    members : (n, G) which segments each account is in, in the order of the book's resources
+    books : of all local days of the accounts, over the same resources; there is one at least
+    members : (n, G) which segments each account is in, in the order of the books' resources
 
     Notes
     -----
-    What is out of reach is not explored either. It depends on decisions that were taken before, so that each
-    ``action_prob`` is true given those.
+    Prices stay as they are during a request. What is out of reach is refused, and not explored either. It depends on
+    decisions that were taken before, so that each ``action_prob`` is true given those.
     """
-    gain, charges = found.gain_cents, book.resources.charges(found, members, book.price)
-    amounts, constant = book.resources.amounts(found), book.resources.constant_of(members)
-    given = np.zeros(len(gain), dtype=np.int64)
-    price, choices = book.price, []
-    for row in range(len(gain)):
-        use = constant[row]
-        for column, (a, k) in enumerate(book.resources.pairs):
-            use[a, k] += amounts[row, column]
-        allowed = (found.eligible.allowed[row] & book.within_reach(use))[None, :]
+    resources, days = next(iter(books.values())).resources, found.page.days.day
+    gain, use = found.gain_cents, _use(found, members, resources)
+    price = np.array([books[day].price for day in days.tolist()]).reshape(len(days), len(resources))
+    charges = np.einsum("nak,nk->na", use, price)
+    short, given = np.zeros(use.shape, dtype=np.bool_), np.zeros(len(gain), dtype=np.int64)
+    choices, after = [], dict(books)
+    for row, day in enumerate(days.tolist()):
+        short[row] = after[day].short_of(use[row])
+        allowed = (found.eligible.allowed[row] & ~short[row].any(axis=-1))[None, :]
         net = np.where(allowed, gain[row] - charges[row], -np.inf)
         given[row] = int(np.argmax(net))
-        choice = choose(net, allowed, exploration, draws=lots.draws[row : row + 1], controls=lots.controls_of(row))
-        book = book.spend(use[int(choice.action[0])])
+        choice = choose(
+            net, allowed, desk.config.exploration, draws=lots.draws[row : row + 1], controls=lots.controls_of(row)
+        )
+        after[day] = after[day].spend(use[row, int(choice.action[0])])
         choices.append(choice)
-    together = _together(choices, len(book.resources.actions))
-    told = losses(found, given, members, book.resources, Asked(locale, currency, price))
+    together = _together(choices, len(resources.actions))
+    told = losses(found, given, members, resources, Asked(locale, desk.config.currency_symbol, price, short))
+    # Who explores, or is held out, has not lost its best action to the budget.
     beside = (together.holdout | (together.action != given)).tolist()
     lost = [None if other else one for one, other in zip(told, beside, strict=True)]
-    return Allotted(together, charges, lost), book
+    left = out_of_reach(found, short, resources, policy_version=desk.policy_version)
+    return Allotted(together, charges, lost, left), after
+
+
+def _use(found: Offers, members: Floats, resources: Resources) -> Floats:
+    """(n, A, K) what each action uses of each resource."""
+    use, amounts = resources.constant_of(members), resources.amounts(found)
+    for column, (a, k) in enumerate(resources.pairs):
+        use[:, a, k] += amounts[:, column]
+    return use
 
 
 def _together(choices: list[Choice], actions: int) -> Choice:

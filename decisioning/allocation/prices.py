@@ -6,18 +6,25 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from decisioning.allocation.plan import Plan, shortfalls
 from decisioning.allocation.problem import Floats
 from decisioning.allocation.resources import Kind, Resource, Resources
 from decisioning.allocation.words import LOCALES, say_price, say_resource
 from domain.actions import Action
-from domain.clock import from_day, rfc3339
+from domain.clock import from_day, parse_moment, rfc3339, to_us
 from domain.errors import ConfigError
+
+SUFFIX = ".allocation.json"
+"""What the name of the decisions' file gets for that of their prices."""
+
+
+def _moment(text: str) -> str:
+    return rfc3339(to_us(parse_moment(text)))
 
 
 class Price(BaseModel, frozen=True, extra="forbid"):
@@ -55,7 +62,7 @@ class PriceList(BaseModel, frozen=True, extra="forbid"):
     of the bound. ``policy_version`` is that of the decisions: other actions, limits or rules need other prices.
     """
 
-    made_at: str
+    made_at: Annotated[str, AfterValidator(_moment)]
     local_days: list[date]
     currency: str
     policy_version: str
@@ -98,9 +105,11 @@ def _unit(one: Resource) -> float:
 
 
 def write_prices(path: Path, prices: PriceList) -> None:
-    """The prices as JSON, the same bytes for the same prices."""
+    """The prices as JSON, the same bytes for the same prices; who reads meanwhile finds the old ones, whole."""
     text = json.dumps(prices.model_dump(mode="json"), ensure_ascii=False, indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(path)
 
 
 def read_prices(path: Path) -> PriceList:
@@ -116,6 +125,21 @@ def read_prices(path: Path) -> PriceList:
     except (OSError, ValueError, ValidationError) as error:
         kind = type(error).__name__
         raise ConfigError(f"{path}: found no price list ({kind}), needed what `acerto decide` writes") from error
+
+
+def newest_prices(place: Path) -> PriceList:
+    """The prices of a file, or in a folder those whose decisions are the latest.
+
+    Raises
+    ------
+    ConfigError : there is none, or a file there cannot be read as prices
+    """
+    if not place.is_dir():
+        return read_prices(place)
+    found = [read_prices(path) for path in sorted(place.glob(f"*{SUFFIX}"))]
+    if not found:
+        raise ConfigError(f"found no *{SUFFIX} in {place}, needed what `acerto decide` writes beside its decisions")
+    return max(found, key=lambda one: parse_moment(one.made_at))
 
 
 def resources_of_prices(prices: PriceList, actions: Sequence[Action]) -> tuple[Resources, Floats]:

@@ -40,6 +40,16 @@ class Resource:
         """Whether it is counted in cents, and its price in money per money."""
         return self.kind in {"contact_cost", "discount"}
 
+    @property
+    def code(self) -> str:
+        """The code of refusals for want of it."""
+        return f"BUDGET_{self.kind.upper()}"
+
+    @property
+    def code_of_minimum(self) -> str:
+        """The code of refusals for the sake of its minimum."""
+        return f"MINIMUM_{self.kind.upper()}"
+
     def covers(self, action: Action) -> bool:
         """Whether an action may use any of it."""
         if action.is_wait or (self.kind == "discount" and not action.discount_pct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from decisioning.allocation.resources import Resource
 from features.wording import CHANNEL_NAMES, say_value
 
@@ -38,6 +40,11 @@ _MINIMUM = (
     "Mínimo de {what}: a conta ajuda a cumpri-lo. A ação preterida valeria {worth} a mais aqui.",
     "Minimum of {what}: the account helps to meet it. The action passed over would be worth {worth} more here.",
 )
+_SPENT = ("{what}: o que resta hoje não basta.", "{what}: what is left today is not enough.")
+_LOST_SPENT = (
+    "{what}: o que resta hoje não basta. Esta ação valeria {worth} a mais aqui.",
+    "{what}: what is left today is not enough. This action would be worth {worth} more here.",
+)
 
 
 def say_resource(resource: Resource, *, locale: str) -> str:
@@ -66,14 +73,31 @@ def say_price(resource: Resource, price: float, *, locale: str, currency: str) -
     return _WORTH[resource.kind][locale == "en"].format(price=said, one=one, **_parts(resource, locale))
 
 
+class Cause(Enum):
+    """Why an action is lost: others make more of what it uses, a minimum pays for another, or nothing is left of it."""
+
+    PRICE = _LOST
+    MINIMUM = _MINIMUM
+    SPENT = _LOST_SPENT
+
+
 def say_lost(
-    resource: Resource, *, lost_cents: float, charge_cents: float, by_minimum: bool, locale: str, currency: str
+    resource: Resource, cause: Cause, *, lost_cents: float, charge_cents: float, locale: str, currency: str
 ) -> str:
     """Why an account did not get the action that is worth most on it."""
     what = say_resource(resource, locale=locale)
-    text = (_MINIMUM if by_minimum else _LOST)[locale == "en"]
     worth, charge = _money(lost_cents, locale, currency), _money(charge_cents, locale, currency)
-    said = text.format(what=what, worth=worth, charge=charge)
+    said = cause.value[locale == "en"].format(what=what, worth=worth, charge=charge)
+    return said[0].upper() + said[1:]
+
+
+def say_spent(resource: Resource, locale: str) -> str:
+    """That nothing, or too little, is left of a resource.
+
+    >>> say_spent(Resource("letter.contacts", "contacts", 5.0, channel="letter"), "en")
+    'Letter contacts: what is left today is not enough.'
+    """
+    said = _SPENT[locale == "en"].format(what=say_resource(resource, locale=locale))
     return said[0].upper() + said[1:]
 
 

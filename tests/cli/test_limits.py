@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+
+from cli.serve_command import environment
+from serving import handling
+from serving.engine import load_engine
+from serving.schemas import build_schemas
+from serving.settings import read_settings
 
 AS_OF = "2026-03-02T11:00:00Z"
 LIMITS = {
@@ -95,6 +102,17 @@ def test_people_see_prices_and_how_far_from_the_best(acerto, limited):
 def test_machines_get_the_price_list_with_the_summary(acerto, limited):
     options = ("--data", "data", "--as-of", AS_OF, "--configs", "limited", "--out", "seen.csv", "--json")
     assert json.loads(acerto("decide", *options).out)["allocation"]["currency"] == "BRL"
+
+
+def test_the_service_decides_by_the_prices_that_were_written(limited, monkeypatch):
+    monkeypatch.chdir(limited)
+    environ = environment("champion", configs=Path("limited"), prices=Path("limited.parquet.allocation.json"))
+    settings = read_settings(environ)
+    assert settings.prices == limited / "limited.parquet.allocation.json"
+    account = {"account_id": "a1", "debts": [{"debt_id": "d1", "amount": 900.0, "due_on": "2026-01-10"}]}
+    body = json.dumps({"as_of": AS_OF, "accounts": [account | {"account": {"region": "BR-SP"}}]}).encode()
+    found = handling.decisions(body, load_engine(settings), build_schemas({})).answers[0]
+    assert found["resource_charge"] >= 0
 
 
 def test_without_limits_there_is_no_price_list(acerto, project):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from decisioning.allocation.online import PriceBook, allot_online
-from decisioning.allocation.prices import PriceList, price_list, read_prices, write_prices
+from decisioning.allocation.prices import PriceList, newest_prices, price_list, read_prices, write_prices
 from decisioning.budgets import Budget, Capacity
 from decisioning.config import DecisionConfig, Exploration, Priors
 from decisioning.desk import desk as make_desk
@@ -21,11 +21,12 @@ from decisioning.offers import lots_of, offers
 from decisioning.pages import owing, spine_at
 from decisioning.portfolio import allot
 from domain.actions import WAIT
-from domain.clock import parse_moment, to_us
+from domain.clock import US_PER_DAY, parse_moment, to_us
 from domain.errors import ConfigError
 from features.encoding import encode
 
 AS_OF = parse_moment("2026-03-02T12:30:00Z")
+DAY = to_us(AS_OF) // US_PER_DAY
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,23 @@ def book(prices: PriceList, limited: Any) -> PriceBook:
 def test_a_price_list_is_read_as_it_was_written(prices: PriceList, tmp_path: Path) -> None:
     write_prices(tmp_path / "prices.json", prices)
     assert read_prices(tmp_path / "prices.json") == prices
+
+
+def test_of_a_folder_the_prices_of_the_latest_decisions_count(prices: PriceList, tmp_path: Path) -> None:
+    for name, made_at in (
+        ("b", "2026-03-01T12:00:00Z"),
+        ("a", "2026-03-02T09:00:00-03:00"),
+        ("c", "2026-02-01T00:00:00Z"),
+    ):
+        write_prices(tmp_path / f"{name}.csv.allocation.json", prices.model_copy(update={"made_at": made_at}))
+    (tmp_path / "a.csv").write_text("no prices", encoding="utf-8")
+    assert newest_prices(tmp_path).made_at == "2026-03-02T12:00:00Z"
+    assert newest_prices(tmp_path / "b.csv.allocation.json").made_at == "2026-03-01T12:00:00Z"
+
+
+def test_a_folder_without_prices_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"allocation\.json"):
+        newest_prices(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"resources": 1}'])
@@ -135,24 +153,25 @@ def test_resources_may_have_paces_of_their_own(book: PriceBook) -> None:
 
 
 def served(
-    many: Any, bundle: Any, limited: Any, book: PriceBook, exploration: Exploration
+    many: Any, bundle: Any, limited: Any, book: PriceBook, exploration: Exploration, explain: str = "reasons"
 ) -> tuple[list[Any], PriceBook]:
     """Decisions of the whole portfolio in requests of 20 accounts."""
     found, accounts = [], owing(many, to_us(AS_OF), channels=limited.catalogue.channels)
+    own = replace(limited, config=limited.config.model_copy(update={"exploration": exploration}))
     for start in range(0, len(accounts), 20):
 
         def chosen(page: Any, *, locale: str) -> Any:
             nonlocal book
-            given, book = allot_online(
-                book, page, lots_of(page, many, limited), np.zeros((page.page.size, 0)), exploration, locale=locale,
-                currency="R$",
-            )  # fmt: skip
+            lots, nowhere = lots_of(page, many, own), np.zeros((page.page.size, 0))
+            given, books = allot_online({DAY: book}, page, lots, nowhere, own, locale=locale)
+            book = books[DAY]
             return given
 
         some = accounts[start : start + 20]
         found += decide(
-            many, as_of=AS_OF, bundle=bundle, desk=limited, accounts=some, allot=chosen, log_probs=True, locale="en"
-        )
+            many, as_of=AS_OF, bundle=bundle, desk=own, accounts=some, allot=chosen, log_probs=True, locale="en",
+            explain=explain,
+        )  # fmt: skip
         book = book.adjusted((start + 20) / len(accounts))
     return found, book
 
@@ -181,12 +200,53 @@ def test_when_everything_is_used_up_all_wait_and_say_why(many: Any, bundle: Any,
     assert sum(decision.lost_to_budget is not None for decision in found) > len(found) / 2
 
 
+def test_what_is_out_of_reach_is_refused_with_the_code_of_the_budget_until_tomorrow(
+    many: Any, bundle: Any, limited: Any, book: PriceBook
+) -> None:
+    calls = replace(book, used=np.array([10.0, 0.0, 0.0]))
+    found, _ = served(many, bundle, limited, calls, Exploration(share=0.3), explain="full")
+    refused = [one for decision in found for one in decision.refusals if one.rule == "budget.agent_call.contacts"]
+    assert {(one.code, one.layer, one.version) for one in refused} == {
+        ("BUDGET_CONTACTS", "limit", limited.policy_version)
+    }
+    assert all(one.action.startswith("agent_call/") and one.allowed_from_us is not None for one in refused)
+    assert {one.text for one in refused} == {"Agent call contacts: what is left today is not enough."}
+    for decision in found:
+        named = [(one.action, one.rule) for one in decision.refusals if one.rule.startswith("budget.")]
+        assert len(named) == len(set(named))
+        assert not [one for one in decision.candidates if one.action.startswith("agent_call/")]
+        assert decision.runner_up is None or not decision.runner_up.action.startswith("agent_call/")
+
+
+def test_an_account_is_told_what_lacks_and_not_what_is_dearest(
+    many: Any, bundle: Any, limited: Any, book: PriceBook
+) -> None:
+    dear = replace(book, dear=np.array([0.01, 0.01, 500.0]), used=np.array([10.0, 0.0, 0.0]))
+    found, _ = served(many, bundle, limited, dear, Exploration(share=0.0))
+    lost = [one.lost_to_budget for one in found if one.lost_to_budget]
+    calls = [one for one in lost if one.action.startswith("agent_call/")]
+    assert calls
+    assert {(one.resource, one.code) for one in calls} == {("agent_call.contacts", "BUDGET_CONTACTS")}
+    assert all("not enough" in one.text for one in calls)
+
+
+def test_each_local_day_has_resources_of_its_own(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
+    """Between midnight in Manaus and in São Paulo accounts of one request live on two days."""
+    at = to_us(parse_moment("2026-03-02T03:30:00Z"))
+    page = offers(many, spine_at(owing(many, at, channels=limited.catalogue.channels), at), bundle, limited)
+    books = {DAY: book, DAY - 1: replace(book, used=np.array(book.resources.limit))}
+    nowhere = np.zeros((page.page.size, 0))
+    given, after = allot_online(books, page, lots_of(page, many, limited), nowhere, limited, locale="en")
+    today = page.page.days.day == DAY
+    assert today.any() and (~today).any()
+    assert not given.choice.action[~today].any() and given.choice.action[today].any()
+    assert (after[DAY - 1].used == book.resources.limit).all() and after[DAY].used.any()
+
+
 def test_a_request_without_accounts_is_an_answer(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
     none = offers(many, spine_at(np.zeros(0, dtype=np.int64), to_us(AS_OF)), bundle, limited)
-    given, after = allot_online(
-        book, none, lots_of(none, many, limited), np.zeros((0, 0)), Exploration(), locale="en", currency="R$"
-    )
-    assert len(given.choice.action) == 0 and after is book
+    given, after = allot_online({DAY: book}, none, lots_of(none, many, limited), np.zeros((0, 0)), limited, locale="en")
+    assert len(given.choice.action) == 0 and after == {DAY: book}
 
 
 def test_a_day_at_yesterdays_prices_reaches_99_9_percent_of_the_bound_within_every_limit() -> None:

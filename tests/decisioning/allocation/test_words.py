@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from decisioning.allocation.resources import Resource
-from decisioning.allocation.words import LOCALES, say_lost, say_price, say_resource
+from decisioning.allocation.words import LOCALES, Cause, say_lost, say_price, say_resource, say_spent
 
 CALLS = Resource("agent_call.morning.minutes", "minutes", 60.0, channel="agent_call", moment="morning")
 KINDS = [
@@ -18,8 +18,10 @@ def test_every_kind_of_resource_has_a_name_a_price_and_a_loss_in_words(resource:
     said = [
         say_resource(resource, locale=locale),
         say_price(resource, 250.0, locale=locale, currency="R$"),
-        say_lost(resource, lost_cents=100.0, charge_cents=50.0, by_minimum=False, locale=locale, currency="R$"),
-    ]
+        say_spent(resource, locale),
+        *(say_lost(resource, cause, lost_cents=100.0, charge_cents=50.0, locale=locale, currency="R$")
+          for cause in Cause),
+    ]  # fmt: skip
     assert all(text and "{" not in text for text in said)
 
 
