@@ -127,6 +127,7 @@ def candidate(case: Case, row: int, action: int) -> Candidate:
         offer_amount_cents=int(asked.offer_cents[row, action]),
         discount_cents=int(asked.discount_cents[row, action]),
         instalment_cents=int(asked.instalment_cents[row, action]),
+        pressure_cents=float(money.pressure_cents[row, action]),
     )
 
 
@@ -182,4 +183,5 @@ def _factors(found: Candidate) -> Mapping[str, float]:
         "expected_cost_cents": found.expected_cost_cents,
         "discount_cents": float(found.discount_cents),
         "expected_net_cents": float(found.expected_net_cents),
+        "pressure_cents": found.pressure_cents,
     }

@@ -25,10 +25,11 @@ from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
 from decisioning.one_contact import Weighed, applies, debtor_pages, elsewhere, one_contact_per_debtor
 from decisioning.policy import action_probabilities, choose, in_holdout, uniform
+from decisioning.pressure import worth_on
 from decisioning.rehearsal import free_states
 from decisioning.response import Outcomes, PriorResponse
 from decisioning.targeting import LeftAlone
-from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_cents, worth
+from decisioning.valuation import Worth, amount_due_cents, amounts, recovered_cents
 from domain.clock import to_us
 from domain.decisions import Decision, Reason
 from features.batch import compute_many
@@ -165,7 +166,7 @@ def _weighed(
     """What each allowed action (n, A) leads to, and what it is worth."""
     p_pay = bundle.payment.predict(values)[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, p_pay, bundle, desk, allowed=allowed)
-    return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
+    return outcomes, worth_on(page, outcomes, objective=desk.config.objective)
 
 
 def _on_one_account(
@@ -197,7 +198,7 @@ def _case(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, ex
 
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = _outcomes(values, explained, bundle, desk, allowed=eligible.allowed)
-    money = worth(outcomes, page.asked, desk.catalogue.actions, config.objective)
+    money = worth_on(page, outcomes, objective=config.objective)
     eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
 
     names = [encoded.account_ids[account] for account in spine.account.tolist()]

@@ -11,7 +11,8 @@ class Candidate:
     """One action that could have been chosen, with every factor of its value.
 
     Money is in cents; probabilities are under this action. ``expected_net_cents`` = recovered − cost − complaint and
-    opt-out cost; ``incremental_net_cents`` is its difference to ``wait``.
+    opt-out cost; ``incremental_net_cents`` is its difference to ``wait``. ``pressure_cents`` is what its pressure
+    counts against it in the choice, and in no value.
     """
 
     action: str
@@ -26,6 +27,7 @@ class Candidate:
     offer_amount_cents: int
     discount_cents: int
     instalment_cents: int
+    pressure_cents: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
