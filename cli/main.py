@@ -10,6 +10,7 @@ import typer
 from cli import (
     decide_command,
     demo_command,
+    discounts_command,
     evaluate_command,
     features_command,
     model_commands,
@@ -37,6 +38,7 @@ app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)
 app.command("evaluate")(evaluate_command.evaluate)
+app.command("discounts")(discounts_command.discounts)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
 app.command("features")(features_command.features)

@@ -51,6 +51,7 @@ def write_report(bundle_folder: Path, out: Path, *, locale: str = "pt-BR", desk:
         "shap": {"rows": len(values), "unit": "log-odds", "features": _strongest(contributions, bundle.schema.names)},
         "targeting": None if desk is None else _targeting(bundle, sample, desk),
         "opponents": read_comparison(bundle_folder),
+        "discount_learning": evaluation.get("discount_learning"),
     }
     page = _environment(locale).get_template("report.html").render(
         words=told, explained=evaluation["horizons"][str(bundle.payment.explained)],
