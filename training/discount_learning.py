@@ -8,7 +8,7 @@ An offer that is taken leaves less to pay later, which is no waiting. Without le
 through those who take it alone, so that the effect on the others lies between two that need no model: takers counted as
 if they would never have paid in full later, and as if all of them would have. They are the ends of the bounds of Lee
 (2009, Review of Economic Studies 76, 1071-1102), times the share of those who took nothing. Learning is established
-where even the second is a loss, and excluded where even the first is none that matters.
+where even the second is a loss that matters for certain, and excluded where even the first is none for certain.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ Bools = npt.NDArray[np.bool_]
 Verdict = Literal["yes", "no", "not_established"]
 
 MATTERS = 0.1
-"""Of those who would pay in full later, the share whose waiting would matter: with fewer the answer is no."""
+"""Of those who would pay in full later, the share whose waiting matters: with more the answer is yes, with fewer no.
+
+A loss that merely is not 0 would be found by chance in one log of forty, and somebody would stop offering discounts.
+"""
 MIN_OUTCOMES = 10.0
 """Effective rows that must have either outcome: a normal interval of a rarer one is too narrow."""
 _MOST_EARLIER = 3
@@ -92,13 +95,14 @@ def _answered(found: Effect, *, share: float) -> Effect:
         return replace(
             found, reasons=(f"found {rarer:.1f} effective rows of the rarer outcome, needed {MIN_OUTCOMES:.0f}",)
         )
-    if found.takers_kept.high < 0:
+    matters = MATTERS * found.otherwise
+    if found.takers_kept.high < -matters:
         return replace(found, verdict="yes")
-    if found.takers_lost.low > -MATTERS * found.otherwise:
+    if found.takers_lost.low > -matters:
         return replace(found, verdict="no")
     between = f"the effect lies between {found.takers_lost.low:+.3f} and {found.takers_kept.high:+.3f}"
-    matters = f"{MATTERS:.0%} of the {found.otherwise:.1%} who pay in full otherwise"
-    return replace(found, reasons=(f"{between}: no loss for certain, and none beyond {matters} for certain either",))
+    bound = f"{MATTERS:.0%} of the {found.otherwise:.1%} who pay in full otherwise"
+    return replace(found, reasons=(f"{between}: neither more nor less than {bound} for certain",))
 
 
 def _difference(outcome: Bools, weight: Floats, discount: Bools, *, cluster: npt.NDArray[np.int64]) -> Estimate:

@@ -56,6 +56,12 @@ def test_where_nobody_waits_a_false_alarm_is_as_rare_as_its_interval_says(taking
     assert alarms <= 200 * 0.05 + 3 * np.sqrt(200 * 0.05 * 0.95)
 
 
+def test_where_just_as_many_wait_as_matter_either_answer_is_as_rare_as_its_interval_says() -> None:
+    found = [of_all(log_of(seed, waiting=MATTERS, taking=0.0, debtors=800)).verdict for seed in range(200)]
+    most = 200 * 0.025 + 3 * np.sqrt(200 * 0.025 * 0.975)
+    assert max(found.count("yes"), found.count("no")) <= most
+
+
 def test_that_a_quarter_waits_is_found_in_six_thousand_decisions() -> None:
     found = [of_all(log_of(seed, waiting=0.25)).verdict for seed in range(40)]
     assert found.count("yes") >= 0.8 * len(found)
