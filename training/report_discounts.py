@@ -10,8 +10,8 @@ PT: Mapping[str, object] = {
     "effect_note": "Efeito de oferecer um desconto sobre pagar depois o valor cheio, nos {after} dias após os {valid} "
     "de validade, contra um contato sem oferta no mesmo canal, ponderado pelas probabilidades registradas; diferença "
     "de parcelas das contas. Quem aceita a oferta não está esperando: conta como quem não pagaria depois, e como quem "
-    "pagaria; o efeito sobre os demais fica entre os dois. Sim, só se até a "
-    "segunda perda passa, com certeza, de {matters} de quem pagaria; não, se nem a primeira passa. Entre colchetes, o intervalo de 95 %, por devedor.",
+    "pagaria; o efeito sobre os demais fica entre os dois. Sim, só se até a segunda perda passa, com certeza, de "
+    "{matters} de quem pagaria; não, se nem a primeira passa. Entre colchetes, o intervalo de 95 %, por devedor.",
     "group": "Sobre quem",
     "groups": {"everybody": "todos", "repeat_non_payers": "quem já recebeu desconto e não pagou nada em um ano"},
     "otherwise": "Pagam depois, sem desconto",
@@ -35,8 +35,9 @@ EN: Mapping[str, object] = {
     "effect_note": "Effect of offering a discount on paying in full later, in the {after} days after the {valid} of "
     "its validity, against a contact with no offer on the same channel, weighted by the logged probabilities; a "
     "difference of shares of the accounts. Who takes the offer is not waiting: counted as if they would not have paid "
-    "later, and as if they would; the effect on the others lies between. Yes, where even "
-    "the second loss is, for certain, more than {matters} of those who would pay; no, where not even the first is. In brackets the 95 % interval, by debtor.",
+    "later, and as if they would; the effect on the others lies between. Yes, where even the second loss is, for "
+    "certain, more than {matters} of those who would pay; no, where not even the first is. In brackets the 95 % "
+    "interval, by debtor.",
     "group": "On whom",
     "groups": {"everybody": "everybody", "repeat_non_payers": "offered a discount before, nothing paid in a year"},
     "otherwise": "Pay later, without a discount",
