@@ -11,6 +11,7 @@ from cli import (
     arms_command,
     decide_command,
     demo_command,
+    discounts_command,
     evaluate_command,
     features_command,
     model_commands,
@@ -43,6 +44,7 @@ app.command("whatif")(whatif_command.whatif)
 app.command("worklist")(worklist_command.worklist)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("arms")(arms_command.arms)
+app.command("discounts")(discounts_command.discounts)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
 app.command("features")(features_command.features)

@@ -145,6 +145,7 @@ def candidate(case: Case, row: int, action: int) -> Candidate:
         complaint_cents=float(money.complaint_cents[row, action]),
         opt_out_cents=float(money.opt_out_cents[row, action]),
         charge_cents=_part(case.charge_cents, row, action),
+        pressure_cents=float(money.pressure_cents[row, action]),
     )
 
 
@@ -204,4 +205,5 @@ def _factors(found: Candidate) -> Mapping[str, float]:
         "expected_cost_cents": found.expected_cost_cents,
         "discount_cents": float(found.discount_cents),
         "expected_net_cents": float(found.expected_net_cents),
+        "pressure_cents": found.pressure_cents,
     }

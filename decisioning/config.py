@@ -14,12 +14,15 @@ class Objective(BaseModel, frozen=True, extra="forbid"):
     """Money behind a decision, in the currency of the file.
 
     ``discount_weight`` is what one unit of discount given away counts against an action beyond the money itself: it
-    moves the choice and is in no amount that is written down.
+    moves the choice and is in no amount that is written down. So does ``pressure_price``, in currency per unit of
+    pressure: a contact that is sent counts its channel's intrusiveness, times one and the pressure that the debtor
+    carries from the last 30 days (``decisioning.pressure``), so that the tenth contact is dearer than the first.
     """
 
     complaint_cost: NonNegativeFloat = 250.0
     opt_out_cost: NonNegativeFloat = 10.0
     discount_weight: NonNegativeFloat = 0.0
+    pressure_price: NonNegativeFloat = 0.0
     monthly_discount_rate: float = Field(default=0.01, ge=0.0, lt=1.0)
 
 

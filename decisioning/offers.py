@@ -15,8 +15,9 @@ from decisioning.draws import uniform
 from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.moments import LocalDays
 from decisioning.one_contact import Weighed, applies, elsewhere, one_contact_per_debtor
+from decisioning.pressure import worth_on
 from decisioning.response import Outcomes, PriorResponse
-from decisioning.valuation import Worth, amount_due_cents, amounts, worth
+from decisioning.valuation import Worth, amount_due_cents, amounts
 from features.batch import compute_many
 from features.dossier import Dossier
 from features.encoding import Encoded
@@ -107,7 +108,7 @@ def weighed(
     """What each allowed action (n, A) leads to, and what it is worth; ``p_pay`` (n, H) by horizon."""
     explained = p_pay[:, bundle.payment.horizons.index(bundle.payment.explained)]
     outcomes = outcomes_of(values, explained, bundle, desk, allowed=allowed)
-    return outcomes, worth(outcomes, page.asked, desk.catalogue.actions, desk.config.objective)
+    return outcomes, worth_on(page, outcomes, objective=desk.config.objective)
 
 
 def _on_one_account(

@@ -85,12 +85,16 @@ def judged(pack: Pack, example: Example) -> Eligibility:
 
 
 def _catalogue(example: Example) -> ActionCatalogue:
-    channel = Channel(unit_cost=0.0, intrusiveness=0.0)
+    channels = {
+        name: Channel(unit_cost=0.0, intrusiveness=example.intrusiveness.get(name, 0.0))
+        for name in (*CHANNELS, example.channel)
+    }
     return ActionCatalogue(
         ActionsConfig(
-            channels=dict.fromkeys((*CHANNELS, example.channel), channel),
+            channels=channels,
             offers={"none": Offer(kind="none"), "offer": example.offer},
             moments={"day": Moment(hours=(0, 24))},
+            gated=[f"{example.channel}/*/*"] if example.gated else [],
         )
     )
 

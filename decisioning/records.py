@@ -107,6 +107,7 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
         "expected_cost": _currency(candidate.expected_cost_cents),
         "p_complaint": candidate.p_complaint,
         "p_opt_out": candidate.p_opt_out,
+        "pressure_cost": _currency(candidate.pressure_cents),
         "expected_net_value": from_cents(candidate.expected_net_cents),
         "incremental_net_value": from_cents(candidate.incremental_net_cents),
         "offer_amount": from_cents(candidate.offer_amount_cents),

@@ -49,7 +49,7 @@ class Worth:
     """Expected money of every action, (n, A) cents unless said; ``NaN`` where the outcome was not asked about.
 
     ``net_cents`` = recovered − cost − complaint − opt-out, as present values; ``objective_cents`` also takes the
-    configured weight of discounts off, and is what the policy compares.
+    configured weight of discounts and the price of pressure off, and is what the policy compares.
     """
 
     recovered_cents: Floats
@@ -58,6 +58,7 @@ class Worth:
     opt_out_cents: Floats
     net_cents: Floats
     objective_cents: Floats
+    pressure_cents: Floats
 
 
 def amount_due_cents(states: Owing) -> Int64s:
@@ -118,14 +119,26 @@ def recovered_cents(outcomes: Outcomes, asked: Amounts, present: Floats) -> Floa
     return taken + (1.0 - outcomes.p_pay) * outcomes.late * asked.due_cents[:, None]
 
 
-def worth(outcomes: Outcomes, asked: Amounts, actions: Sequence[Action], objective: Objective) -> Worth:
+def worth(
+    outcomes: Outcomes,
+    asked: Amounts,
+    actions: Sequence[Action],
+    objective: Objective,
+    *,
+    carried: Floats | None = None,
+) -> Worth:
     """Expected money of all actions on all accounts (contract §2, value of a decision).
+
+    Parameters
+    ----------
+    carried : (n,) units of pressure that each debtor carries (``decisioning.pressure``); by default none
 
     Notes
     -----
     Recovered is ``recovered_cents``. The cost of an attempt and of an incentive is paid whether or not
     the account pays; so is what a complaint or an opt-out costs, weighted by its probability. Where it is known how
     often a decision is carried out and received, an attempt costs that often, and an incentive is given that often.
+    Pressure costs price · p_sent · intrusiveness · (1 + carried); it is a shadow price, and in the objective alone.
     """
     recovered = recovered_cents(outcomes, asked, present_value(actions, objective.monthly_discount_rate))
     attempt = np.array([100.0 * action.unit_cost for action in actions])
@@ -135,5 +148,9 @@ def worth(outcomes: Outcomes, asked: Amounts, actions: Sequence[Action], objecti
     complaint = 100.0 * objective.complaint_cost * outcomes.p_complaint
     opt_out = 100.0 * objective.opt_out_cost * outcomes.p_opt_out
     net = recovered - cost - complaint - opt_out
-    weighted = net - objective.discount_weight * outcomes.p_pay * asked.discount_cents
-    return Worth(recovered, cost, complaint, opt_out, net, weighted)
+    pressure = np.zeros_like(net)
+    if objective.pressure_price > 0:
+        presses = np.array([100.0 * objective.pressure_price * action.intrusiveness for action in actions])
+        pressure = sent * presses * (1.0 if carried is None else 1.0 + carried[:, None]) + np.zeros_like(net)
+    weighted = net - objective.discount_weight * outcomes.p_pay * asked.discount_cents - pressure
+    return Worth(recovered, cost, complaint, opt_out, net, weighted, pressure)

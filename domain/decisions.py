@@ -13,7 +13,8 @@ class Candidate:
     Money is in cents; probabilities are under this action. ``expected_net_cents`` = recovered − cost − complaint and
     opt-out cost; ``incremental_net_cents`` is its difference to ``wait``. ``p_sent``, ``p_reached`` and ``p_agreed``
     are the funnel's gates, ``None`` where the model has none. ``charge_cents`` is what the action pays for scarce
-    resources at their prices, in no amount that is money; ``None`` where nothing was allotted.
+    resources at their prices, in no amount that is money; ``None`` where nothing was allotted. Nor is
+    ``pressure_cents`` in any, which its pressure counts against it in the choice.
     """
 
     action: str
@@ -34,6 +35,7 @@ class Candidate:
     complaint_cents: float = 0.0
     opt_out_cents: float = 0.0
     charge_cents: float | None = None
+    pressure_cents: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

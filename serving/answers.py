@@ -47,6 +47,7 @@ class Candidate(Part):
     expected_cost: float
     p_complaint: float
     p_opt_out: float
+    pressure_cost: float = Field(description="currency; what the price of pressure counts against it, in no value")
     expected_net_value: float
     incremental_net_value: float
     offer_amount: float

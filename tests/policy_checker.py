@@ -24,6 +24,14 @@ ALIVE = {"delivered", "read", "clicked", "replied", "answered", "right_party"}
 LGPD, INDEBTED, DECREE, COMPLAINTS = date(2020, 9, 18), date(2021, 7, 2), date(2022, 9, 26), date(2022, 10, 3)
 REG_F = date(2021, 11, 30)
 """Days on which laws came into force; before them they bound nobody."""
+PRESSURE = {
+    "sms": 4, "email": 2, "whatsapp": 6, "voice_bot": 7, "chatbot": 3, "portal": 1, "agent_call": 10, "letter": 5,
+    "protest": 10,
+}  # fmt: skip
+"""How much each channel presses, in tenths."""
+MOST_PRESSURE, SOFT = 60, 6
+DISTRESS = {"hardship", "vulnerable", "over_indebted"}
+SAID_IN_DISTRESS = {"unemployment", "income_drop", "illness"}
 LISTED = {sha256(b"example-listed").hexdigest()}
 
 
@@ -211,6 +219,27 @@ def contacted_on(history: History, zone: str, decided: datetime, day: date) -> b
     )
 
 
+def pressed_too_much(history: History, contact: Contact, decided: datetime, at: datetime) -> bool:
+    """Whether the debtor would carry more than six units of pressure from thirty days, on all accounts together."""
+    carried = sum(
+        PRESSURE[row["channel"]]
+        for row in history.known("contacts", decided)
+        if row["channel"] not in INBOUND and row["occurred_at"] > at - 30 * DAY
+    )
+    return contact.channel not in INBOUND and carried + PRESSURE[contact.channel] > MOST_PRESSURE
+
+
+def in_distress(history: History, contact: Contact, decided: datetime, at: datetime) -> bool:
+    """Whether the debtor is protected, or said in the last ninety days that the money is not there."""
+    said = [row for row in history.known("responses", decided) if row.get("reason") in SAID_IN_DISTRESS]
+    return on_hold(history, contact, decided, DISTRESS) or any(row["occurred_at"] > at - 90 * DAY for row in said)
+
+
+def presses(contact: Contact) -> bool:
+    """Whether a contact is harder than a WhatsApp message; a protest needs an approval, and is that as well."""
+    return PRESSURE[contact.channel] > SOFT
+
+
 # --- Brazil ----------------------------------------------------------------------------------------------------------
 
 
@@ -235,7 +264,11 @@ def _brazil(history: History, contact: Contact, zone: str, decided: datetime, at
             found.append("SP: on the list Não Me Ligue")
     if contact.channel == "protest" and any(today < date.fromordinal(r["due_on"]) + 30 * DAY for r, _ in debts):
         found.append("a protest within thirty days")
-    if today >= DECREE and too_dear(history, contact, zone, decided, debts):
+    if today >= INDEBTED and presses(contact) and in_distress(history, contact, decided, at):
+        found.append("CDC 39 IV: pressing who is in distress")
+    if pressed_too_much(history, contact, decided, at):
+        found.append("CDC 71: too much pressure in thirty days")
+    if today >= DECREE and too_dear(history, contact, zone, decided, at):
         found.append("Lei 14.181: the plan leaves too little")
     return found
 
@@ -298,7 +331,7 @@ def listed(history: History, contact: Contact, decided: datetime) -> bool:
     return any(point is not None and sha256(point.encode()).hexdigest() in LISTED for point in points)
 
 
-def too_dear(history: History, contact: Contact, zone: str, decided: datetime, debts: list[tuple[Row, int]]) -> bool:
+def too_dear(history: History, contact: Contact, zone: str, decided: datetime, at: datetime) -> bool:
     """Whether instalments take more than 30 % of the income, or leave less than the mínimo existencial of 600.00."""
     income = history.accounts[contact.account]["income"]
     parts = contact.offer.get("instalments", 1)
@@ -306,7 +339,8 @@ def too_dear(history: History, contact: Contact, zone: str, decided: datetime, d
         return False
     if income is None:
         # Who is known to be in distress is offered no plan before somebody knows what can be borne.
-        return on_hold(history, contact, decided, {"hardship", "vulnerable", "over_indebted"})
+        return in_distress(history, contact, decided, at)
+    debts = open_debts(history, contact.account, decided)
     instalment = round(amount_due(debts, local(decided, zone).date()) / parts)
     return bool(10 * instalment > 3 * 100 * income or instalment + 60_000 > 100 * income)
 
@@ -347,6 +381,10 @@ def _since_2021(history: History, contact: Contact, zone: str, decided: datetime
         found.append("1006.26(b): time-barred")
     if contact.channel not in INBOUND and contacted_on(history, zone, decided, today):
         found.append("a second contact on one day")
+    if pressed_too_much(history, contact, decided, at):
+        found.append("1006.14(a): too much pressure in thirty days")
+    if presses(contact) and in_distress(history, contact, decided, at):
+        found.append("1006.14(a): pressing who is in distress")
     return found
 
 

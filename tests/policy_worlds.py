@@ -13,11 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from policy_checker import History, Row
+from policy_checker import SAID_IN_DISTRESS, History, Row
 
 from domain.clock import MISSING, to_us
 from domain.coded import coded
-from domain.tables import HOLD_KINDS, TABLES, Tables
+from domain.tables import HOLD_KINDS, REASONS, TABLES, Tables
 
 CHANNELS = ("sms", "email", "whatsapp", "voice_bot", "chatbot", "portal", "agent_call", "letter", "protest")
 STATES = {
@@ -101,8 +101,11 @@ class _Debtor:
         # What is asked at the very turn of something that happened.
         turns = [row["occurred_at"] for row in (*self.rows.get("contacts", ()), *self.rows.get("responses", ()))]
         if turns and self.rng.random() < 0.35:
-            turn = turns[self.rng.integers(len(turns))] + timedelta(days=int(self.rng.choice([1, 7, 7, 7])))
+            turn = turns[self.rng.integers(len(turns))] + timedelta(days=int(self.rng.choice([1, 7, 7, 7, 30])))
             self.as_of = turn + self._step()
+        said = [row["occurred_at"] for row in self.rows.get("responses", ()) if row.get("reason") in SAID_IN_DISTRESS]
+        if said and self.rng.random() < 0.5:
+            self.as_of = said[0] + timedelta(days=90) + self._step()
         return self
 
     def _chance(self, share: float) -> bool:
@@ -166,7 +169,8 @@ class _Debtor:
             debt = str(self.rng.choice(debts)) if self._chance(0.6) else None
             point = "example-listed" if self._chance(0.02) else None
             values = {"channel": channel, "debt_id": debt, "contact_point_id": point}
-            self._add("contacts", name, self._before(9 if busy else 25), **values)
+            days = (9.0 if self._chance(0.6) else 33.0) if busy else 25.0
+            self._add("contacts", name, self._before(days), **values)
 
     def _responses(self, name: str) -> None:
         made = [row for row in self.rows.get("contacts", ()) if row["account_id"] == name]
@@ -180,7 +184,8 @@ class _Debtor:
             kind = str(self.rng.choice(RESPONSES))
             if not self._chance(RARE.get(kind, 1.0)):
                 continue
-            values: Row = {"kind": kind, "contact_id": None, "channel": None}
+            reason = str(self.rng.choice(REASONS)) if self._chance(0.3) else None
+            values: Row = {"kind": kind, "contact_id": None, "channel": None, "reason": reason}
             if made and self._chance(0.6):
                 contact = made[self.rng.integers(len(made))]
                 values |= {

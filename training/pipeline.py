@@ -26,6 +26,7 @@ from training import labels, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
+from training.discount_learning import discount_learning
 from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
@@ -126,9 +127,11 @@ def train(
         config=loaded.training,
     )  # fmt: skip
     told("write the bundle")
+    waiting = discount_learning(encoded, loaded.catalogue, horizon, seed=loaded.training.model.seed)
     evaluation = _evaluation(
-        judged.measured, learned, schema, loaded, data={**data_summary(known), "end": rfc3339(end_us)}
-    )
+        {**judged.measured, "discount_learning": waiting}, learned, schema, loaded,
+        data={**data_summary(known), "end": rfc3339(end_us)},
+    )  # fmt: skip
     parts = _parts(learned, schema, loaded, evaluation=evaluation, sample=judged.sample)
     bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
     told("done")

@@ -63,6 +63,7 @@ def write_report(
         "targeting": None if desk is None else _targeting(bundle, sample, desk),
         "opponents": read_comparison(bundle_folder),
         "decision_funnel": exclusion_numbers(exclusions),
+        "discount_learning": evaluation.get("discount_learning"),
     }
     page = _environment(locale).get_template("report.html").render(
         words=told, explained=evaluation["horizons"][str(bundle.payment.explained)],

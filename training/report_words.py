@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.errors import ConfigError
+from training import report_discounts
 
 _PT = {
     "lang": "pt-BR",
@@ -258,7 +259,9 @@ _EN = {
     ],
     "in_sample_note": "Contributions are of the shipped version, which saw these rows in its refit; figures are not.",
 }  # fmt: skip
-LOCALES: Mapping[str, Mapping[str, object]] = {"pt-BR": _PT, "en": _EN}
+LOCALES: Mapping[str, Mapping[str, object]] = {
+    "pt-BR": {**_PT, "waiting": report_discounts.PT}, "en": {**_EN, "waiting": report_discounts.EN},
+}  # fmt: skip
 
 
 def words(locale: str) -> Mapping[str, object]:

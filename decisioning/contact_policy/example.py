@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from decisioning.contact_policy.rules import CODE
+from decisioning.contact_policy.rules import CODE, Flag, Number
 from domain.actions import Name, Offer
 from domain.tables import TABLES
 
@@ -26,7 +26,8 @@ class Example(BaseModel, frozen=True, extra="forbid"):
     """``given`` this history, a contact on ``channel`` ``at`` this moment is allowed by all of the pack, or refused.
 
     ``account`` holds columns of the account; ``given`` rows of canonical tables, whose ``account_id`` is ``a1`` and
-    whose ids are made up where they are left out. Without ``debts`` 1,000.00 has been due for 60 days.
+    whose ids are made up where they are left out. Without ``debts`` 1,000.00 has been due for 60 days. Channels press
+    nobody but as ``intrusiveness`` says, and nothing is ``gated`` but where it says so of the contact's channel.
     """
 
     says: str = Field(min_length=1)
@@ -35,6 +36,8 @@ class Example(BaseModel, frozen=True, extra="forbid"):
     offer: Offer = Offer(kind="none")
     account: dict[str, Any] = {}
     given: dict[str, list[dict[str, Any]]] = {}
+    intrusiveness: dict[Name, Annotated[Number, Field(ge=0, le=1)]] = {}
+    gated: Flag = False
     then: Literal["allowed"] | Refused
 
     @model_validator(mode="after")

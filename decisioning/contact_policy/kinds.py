@@ -11,18 +11,25 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from decisioning.contact_policy.rules import CODE, Count, Layer, Number, ResponseKind, Rule, Scope
+from decisioning.contact_policy.pressure import Forbearance, PressureCap
+from decisioning.contact_policy.rules import (
+    CODE,
+    HISTORY_DAYS,
+    MOST_DAYS,
+    Count,
+    HoldKind,
+    Layer,
+    Number,
+    ReasonKind,
+    ResponseKind,
+    Rule,
+    Scope,
+    Window,
+)
 
-HoldKind = Literal[
-    "dispute", "hardship", "vulnerable", "over_indebted", "bankruptcy", "deceased", "attorney", "legal", "fraud"
-]
-Window = Literal["rolling", "local_days"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Hours = tuple[Annotated[int, Field(strict=True, ge=0, le=24)], Annotated[int, Field(strict=True, ge=0, le=24)]]
-_HISTORY_DAYS = 59
-"""Contacts are held for 60 days (``features.state``), which bounds how far back a cap can look."""
-_MOST_DAYS = 3_660
 
 
 class HoldStop(Rule, frozen=True, extra="forbid"):
@@ -60,7 +67,7 @@ class FrequencyCap(Rule, frozen=True, extra="forbid"):
     kind: Literal["frequency_cap"]
     code: str = Field(default="FREQUENCY_CAP", pattern=CODE)
     max_contacts: Count
-    days: int = Field(strict=True, ge=1, le=_HISTORY_DAYS)
+    days: int = Field(strict=True, ge=1, le=HISTORY_DAYS)
     window: Window = "rolling"
     scope: Scope = "person"
     counts: Literal["attempts", "conversations"] = "attempts"
@@ -79,7 +86,7 @@ class CoolDown(Rule, frozen=True, extra="forbid"):
     code: str = Field(default="COOL_DOWN", pattern=CODE)
     after: tuple[ResponseKind | Literal["payment"], ...] = Field(min_length=1)
     after_channels: tuple[str, ...] | None = Field(default=None, min_length=1)
-    days: int = Field(strict=True, ge=1, le=_MOST_DAYS)
+    days: int = Field(strict=True, ge=1, le=MOST_DAYS)
     window: Window = "rolling"
     scope: Literal["person", "account", "debt", "channel"] = "person"
 
@@ -131,7 +138,7 @@ class OptOut(Rule, frozen=True, extra="forbid"):
     kind: Literal["opt_out"]
     code: str = Field(default="OPTED_OUT", pattern=CODE)
     responses: tuple[ResponseKind, ...] = ("opted_out", "blocked")
-    days: int | None = Field(default=None, strict=True, ge=1, le=_MOST_DAYS)
+    days: int | None = Field(default=None, strict=True, ge=1, le=MOST_DAYS)
     scope: Literal["person", "account"] = "person"
 
 
@@ -143,7 +150,7 @@ class InvalidContactPoint(Rule, frozen=True, extra="forbid"):
     code: str = Field(default="CONTACT_POINT_INVALID", pattern=CODE)
     responses: tuple[ResponseKind, ...] = ("bounced", "wrong_party")
     cleared_by: tuple[ResponseKind, ...] = ("delivered", "read", "clicked", "replied", "answered", "right_party")
-    days: int | None = Field(default=None, strict=True, ge=1, le=_MOST_DAYS)
+    days: int | None = Field(default=None, strict=True, ge=1, le=MOST_DAYS)
     scope: Literal["account"] = "account"
 
 
@@ -190,7 +197,7 @@ class MinimumNotice(Rule, frozen=True, extra="forbid"):
     layer_of_kind: ClassVar[Layer] = "applicable"
     kind: Literal["minimum_notice"]
     code: str = Field(default="MINIMUM_NOTICE", pattern=CODE)
-    days: int = Field(strict=True, ge=1, le=_MOST_DAYS)
+    days: int = Field(strict=True, ge=1, le=MOST_DAYS)
     since: Literal["issued", "due", "contacted"]
     contact_channels: tuple[str, ...] = ()
 
@@ -223,7 +230,8 @@ class OfferLimit(Rule, frozen=True, extra="forbid"):
 class Affordability(Rule, frozen=True, extra="forbid"):
     """Instalments within ``max_share`` of a monthly income, which must keep ``leave_at_least``.
 
-    Where the income is not known, plans stay open but for debtors on one of the holds of ``known_income_for``.
+    Where the income is not known, plans stay open but for debtors on one of the holds of ``known_income_for``, and for
+    those who gave one of ``known_income_for_reasons``, on any account, within ``reason_days`` × 24 hours.
     """
 
     layer_of_kind: ClassVar[Layer] = "suitable"
@@ -233,6 +241,8 @@ class Affordability(Rule, frozen=True, extra="forbid"):
     max_share: Number = Field(gt=0, le=1)
     leave_at_least: Number = Field(default=0.0, ge=0)
     known_income_for: tuple[HoldKind, ...] = ("hardship", "vulnerable", "over_indebted")
+    known_income_for_reasons: tuple[ReasonKind, ...] = ()
+    reason_days: int = Field(default=90, strict=True, ge=1, le=MOST_DAYS)
 
 
 class Approval(Rule, frozen=True, extra="forbid"):
@@ -264,6 +274,7 @@ RULE_KINDS: Mapping[str, type[Rule]] = {
     "hold_stop": HoldStop,
     "active_promise": ActivePromise,
     "frequency_cap": FrequencyCap,
+    "pressure_cap": PressureCap,
     "cool_down": CoolDown,
     "call_window": CallWindow,
     "consent_required": ConsentRequired,
@@ -274,6 +285,7 @@ RULE_KINDS: Mapping[str, type[Rule]] = {
     "minimum_notice": MinimumNotice,
     "offer_limit": OfferLimit,
     "affordability": Affordability,
+    "forbearance": Forbearance,
     "approval": Approval,
     "daily_volume": DailyVolume,
     "one_contact_per_debtor": OneContactPerDebtor,

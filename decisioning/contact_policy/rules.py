@@ -11,7 +11,7 @@ import holidays
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from decisioning.integrity import canonical_json
-from domain.tables import RESPONSE_KINDS
+from domain.tables import REASONS, RESPONSE_KINDS
 
 Layer = Literal["eligible", "applicable", "suitable", "limit"]
 """May this account be acted on at all; does the action apply to it; is it suitable now; and how often, and when."""
@@ -19,6 +19,14 @@ LAYERS: tuple[Layer, ...] = ("eligible", "applicable", "suitable", "limit")
 Scope = Literal["person", "account", "debt", "contact_point", "channel"]
 """What a rule counts by; ``person`` takes all accounts of the debtor together."""
 ResponseKind = Literal[RESPONSE_KINDS]  # type: ignore[valid-type]
+ReasonKind = Literal[REASONS]  # type: ignore[valid-type]
+HoldKind = Literal[
+    "dispute", "hardship", "vulnerable", "over_indebted", "bankruptcy", "deceased", "attorney", "legal", "fraud"
+]
+Window = Literal["rolling", "local_days"]
+HISTORY_DAYS = 59
+"""Contacts are held for 60 days (``features.state``), which bounds how far back a cap can look."""
+MOST_DAYS = 3_660
 CODE = r"^[A-Z][A-Z0-9_]{0,63}$"
 
 

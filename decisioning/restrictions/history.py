@@ -14,12 +14,12 @@ from domain.clock import FOREVER, MISSING, US_PER_DAY
 from domain.sheets import ID
 from features.columns import index_of
 from features.dossier import Dossier, spread
-from features.sheets import CONTACT, RESPONSE_KIND
+from features.sheets import CONTACT, REASON, RESPONSE_KIND
 from features.vocabulary import KINDS
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
-_RESPONSES = index_of(KINDS["response"])
+_RESPONSES, _REASONS = index_of(KINDS["response"]), index_of(KINDS["reason"])
 
 
 class Moments(NamedTuple):
@@ -62,6 +62,14 @@ def contacts_of(page: Page, rule: FrequencyCap) -> Moments:
     if rule.consent_spares_days is not None:
         found = found.take(~_consented(page, found, rule.consent_spares_days))
     return found if rule.scope == "person" else found.take(found.own)
+
+
+def attempts(page: Page, *, own: bool) -> Moments:
+    """The contacts of the last days with the debtor, or those on the account itself alone."""
+    if not own or page.dossier is None:
+        return _recent(page)
+    found = contacts(page)
+    return found.take(found.own)
 
 
 def _recent(page: Page) -> Moments:
@@ -172,6 +180,18 @@ def happened(page: Page, what: Sequence[str]) -> Moments:
         unknown = np.full(len(paid.row), -1, dtype=np.int64)
         parts.append(Moments(paid.row, paid.at_us, unknown, paid.own, debt, unknown))
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def gave(page: Page, reasons: Sequence[str]) -> Moments:
+    """When the debtors of a page gave one of some reasons for not paying, on any account; on no channel."""
+    dossier = page.dossier
+    if dossier is None or not dossier.encoded.tables.has("responses"):
+        return nothing()
+    found = dossier.known("responses")
+    given = dossier.encoded.sheet("responses")[REASON, found.source]
+    found = found.take(np.isin(given, [_REASONS[reason] for reason in reasons]))
+    unknown = np.full(len(found.row), -1, dtype=np.int64)
+    return Moments(found.row, found.at_us, unknown, found.own, unknown, unknown)
 
 
 def link_to_open_debts(page: Page, found: Moments) -> tuple[Int64s, Int64s]:

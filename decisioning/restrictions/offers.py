@@ -8,7 +8,8 @@ import numpy.typing as npt
 from decisioning.contact_policy.kinds import Affordability, OfferLimit
 from decisioning.contact_policy.rules import Rule
 from decisioning.restrictions.page import Blocked, Page
-from decisioning.restrictions.standing import on_hold
+from decisioning.restrictions.pressure import in_distress_until
+from domain.clock import FOREVER, MISSING
 
 Bools = npt.NDArray[np.bool_]
 
@@ -31,7 +32,10 @@ def offer_limit(rule: Rule, page: Page) -> Blocked:
 
 
 def affordability(rule: Rule, page: Page) -> Blocked:
-    """For as long as the instalment is more than the income can bear, or the income must be known and is not."""
+    """For as long as the instalment is more than the income can bear, or the income must be known and is not.
+
+    The second ends with the days for which a reason counts; a hold ends when it is released.
+    """
     assert isinstance(rule, Affordability)
     income = np.full(page.size, np.nan) if page.dossier is None else page.dossier.number(rule.income)
     known = np.isfinite(income)
@@ -39,5 +43,6 @@ def affordability(rule: Rule, page: Page) -> Blocked:
     most = np.floor(100.0 * np.minimum(rule.max_share * income, income - rule.leave_at_least) + 1e-6)
     plans = page.asked.instalment_cents > 0
     dear = page.asked.instalment_cents > np.where(known, most, np.inf)[:, None]
-    must_know = ~known & on_hold(page, rule.known_income_for) if rule.known_income_for else np.zeros_like(known)
-    return Blocked.where(plans & (dear | must_know[:, None]))
+    distress = in_distress_until(page, rule.known_income_for, rule.known_income_for_reasons, days=rule.reason_days)
+    must_know = np.where(known, MISSING, distress)[:, None]
+    return Blocked.until(np.where(plans, np.where(dear, FOREVER, must_know), MISSING))

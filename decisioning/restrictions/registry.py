@@ -14,6 +14,7 @@ from decisioning.restrictions.debts import minimum_notice, time_barred
 from decisioning.restrictions.hours import Hours, hours_of
 from decisioning.restrictions.offers import affordability, offer_limit
 from decisioning.restrictions.page import Blocked, Origin, Page, Restriction
+from decisioning.restrictions.pressure import forbearance, pressure_cap
 from decisioning.restrictions.segments import rows_of
 from decisioning.restrictions.standing import (
     active_promise,
@@ -30,6 +31,7 @@ APPLY: Mapping[str, Callable[[Rule, Page], Blocked]] = {
     "hold_stop": hold_stop,
     "active_promise": active_promise,
     "frequency_cap": frequency_cap,
+    "pressure_cap": pressure_cap,
     "cool_down": cool_down,
     "consent_required": consent_required,
     "opt_out": opt_out,
@@ -39,6 +41,7 @@ APPLY: Mapping[str, Callable[[Rule, Page], Blocked]] = {
     "minimum_notice": minimum_notice,
     "offer_limit": offer_limit,
     "affordability": affordability,
+    "forbearance": forbearance,
     "approval": approval,
     "daily_volume": daily_volume,
 }

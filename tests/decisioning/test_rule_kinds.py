@@ -48,6 +48,8 @@ SMS, LETTER = (
 )
 CALLS = "contacts: [{{channel: {}, occurred_at: 2026-03-01T10:00:00-03:00{}}}]"
 CAP = _refused("FREQUENCY_CAP", "2026-03-08T10:00:00-03:00")
+HELD = "{kind: vulnerable, occurred_at: 2026-02-01T12:00:00-03:00}"
+PRESSED = _refused("PRESSURE_CAP", "2026-03-08T10:00:00-03:00")
 RULES = {
     "an offer's discount is capped in a segment": (
         "kind: offer_limit\nmax_discount_pct: 20\nwhere: {products: [loan]}",
@@ -98,6 +100,61 @@ RULES = {
             for then, when in (("allowed", "2026-02-22T10:00:01-03:00"),
                                (CAP, "2026-02-22T10:00:00-03:00"))
         ),
+    ),
+    "a pressure cap by account leaves the debtor's other accounts alone": (
+        "kind: pressure_cap\nmax_pressure: 1.5\ndays: 7\nscope: account",
+        _case("allowed", given=f"{{{CALLS.format('sms', ', account_id: a2')}}}", intrusiveness="{sms: 1.0, email: 0.6}")
+        + _case(PRESSED, given=SMS, intrusiveness="{sms: 1.0, email: 0.6}")
+        + _case("allowed", given=SMS, intrusiveness="{sms: 1.0, email: 0.5}"),
+    ),
+    "a pressure cap may count local days": (
+        "kind: pressure_cap\nmax_pressure: 1\ndays: 7\nwindow: local_days",
+        _case(_refused("PRESSURE_CAP", "2026-03-08T00:00:00-03:00"), given=SMS, intrusiveness="{sms: 1.0, email: 0.1}"),
+    ),
+    "a pressure cap may be about some channels alone": (
+        "kind: pressure_cap\nmax_pressure: 1\ndays: 7\nchannels: [sms]",
+        _case("allowed", channel="email", given=SMS, intrusiveness="{sms: 1.0, email: 1.0}")
+        + _case("allowed", channel="sms", given=SMS.replace("sms", "email"), intrusiveness="{sms: 1.0, email: 1.0}")
+        + _case(PRESSED, channel="sms", given=SMS, intrusiveness="{sms: 1.0}"),
+    ),
+    "what presses more than may ever be carried never fits": (
+        "kind: pressure_cap\nmax_pressure: 0.5\ndays: 7",
+        _case(_refused("PRESSURE_CAP"), intrusiveness="{email: 0.6}")
+        + _case("allowed", intrusiveness="{email: 0.5}"),
+    ),
+    "a channel that is no longer configured counts as the hardest": (
+        "kind: pressure_cap\nmax_pressure: 1\ndays: 7",
+        _case(PRESSED, given=SMS.replace("sms", "fax"), intrusiveness="{email: 0.1}"),
+    ),
+    "ten times six tenths are six, and not a rounding error more": (
+        "kind: pressure_cap\nmax_pressure: 6\ndays: 7",
+        _case("allowed", intrusiveness="{email: 0.6}", given="{contacts: [" + ", ".join(
+            f"{{channel: email, occurred_at: 2026-03-01T1{hour}:00:00-03:00}}" for hour in range(9)) + "]}"),
+    ),
+    "who is in distress is spared by what was said on any account": (
+        "kind: forbearance\nmax_intrusiveness: 0.5\nholds: []\nreasons: [illness]\nreason_days: 2",
+        "".join(_case(then, given="{responses: [{kind: replied, account_id: a2, "
+                      f"reason: {reason}, occurred_at: {when}}}]}}", intrusiveness=f"{{email: {hard}}}")
+                for then, reason, when, hard in (
+                    (_refused("NO_PRESSURE", "2026-03-03T10:00:00-03:00"), "illness", "2026-03-01T10:00:00-03:00", 0.6),
+                    ("allowed", "illness", "2026-03-01T10:00:00-03:00", 0.5),
+                    ("allowed", "illness", "2026-02-28T12:00:00-03:00", 0.6),
+                    ("allowed", "income_drop", "2026-03-01T10:00:00-03:00", 0.6))),
+    ),
+    "an approval opens nothing for who is in distress": (
+        "kind: forbearance\nmax_intrusiveness: 1\nholds: [vulnerable]\nreasons: []",
+        _case(_refused("NO_PRESSURE"), channel="letter", gated="true", given="{holds: [" + HELD + "], approvals: "
+              "[{action: 'letter/*/*', occurred_at: 2026-02-02T12:00:00-03:00}]}")
+        + _case("allowed", channel="letter", given="{holds: [" + HELD + "]}"),
+    ),
+    "a plan needs a known income for some days after a reason was given": (
+        "kind: affordability\nmax_share: 0.5\nknown_income_for_reasons: [illness]\nreason_days: 2",
+        "".join(_case(then, offer="{kind: instalments, instalments: 3}", account=account,
+                      given=f"{{responses: [{{kind: replied, reason: illness, occurred_at: {when}}}]}}")
+                for then, account, when in (
+                    (_refused("NOT_AFFORDABLE", "2026-03-03T10:00:00-03:00"), "{}", "2026-03-01T10:00:00-03:00"),
+                    ("allowed", "{income: 9000.0}", "2026-03-01T10:00:00-03:00"),
+                    ("allowed", "{}", "2026-02-28T12:00:00-03:00"))),
     ),
     "a payment may be followed by some quiet days": (
         "kind: cool_down\nafter: [payment]\ndays: 3\nscope: account",
