@@ -214,7 +214,7 @@ def test_what_decide_wrote_tells_support_and_probabilities_of_channels(acerto, d
 
 def test_what_decide_wrote_counts_its_hold_out_apart(acerto, decided):
     files = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
-    path = next(decided.glob("decisions*"))
+    path = next(path for path in decided.glob("decisions*") if path.suffix in files and "." not in path.stem)
     held_out = int((files[path.suffix](path)["arm"] == "holdout").sum())
     told = json.loads(acerto("evaluate", "--data", decided, "--horizon-days", 60, "--json").out)
     assert held_out > 0

@@ -165,7 +165,7 @@ def test_the_report_needs_no_network_and_tells_every_section(
     trained: TrainingResult, tmp_path: Path, locale: str
 ) -> None:
     page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
-    assert page.count("<h2>") == 10 and "http:" not in page and "https:" not in page and "<script" not in page
+    assert page.count("<h2>") == 11 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
 
