@@ -132,9 +132,10 @@ def families(connection: Connection, account_ids: Collection[str], *, tenant: st
 
 
 def accounts_of(connection: Connection, debtor_id: str, *, tenant: str) -> list[str]:
-    """The accounts of one debtor."""
-    named = _debtors(connection, _accounts_naming(connection, {debtor_id}, tenant=tenant), tenant=tenant)
-    return sorted(account for account, owner in named.items() if owner == debtor_id)
+    """The accounts of one debtor; one of which no row of ``accounts`` is known is its own debtor's."""
+    naming = _accounts_naming(connection, {debtor_id}, tenant=tenant)
+    named = _debtors(connection, naming | {debtor_id}, tenant=tenant)
+    return sorted(account for account in naming | {debtor_id} if named.get(account, account) == debtor_id)
 
 
 def _accounts_naming(connection: Connection, debtors: Collection[str], *, tenant: str) -> set[str]:

@@ -1,0 +1,131 @@
+"""The store as the service and the commands use it: what is written is a future, what is read is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.clock import to_us
+from domain.errors import StoreError
+from serving.store import decision_log
+from serving.store.chain import Break, Head
+from serving.store.erasure import Erased, erase_debtor, scrub
+from serving.store.ledger import Appended, Families, append_rows, families
+from serving.store.opening import open_database, reading
+from serving.store.outcomes import Outcome, append_outcome
+from serving.store.rows import StoredRow
+from serving.store.schema import DECISION_HEADS, DECISION_LOG
+from serving.store.writer import MOST_WAITING, Writer
+
+Missing = Literal["unknown", "forgotten"]
+"""Why there is no decision to write to: it was never there, or its debtor was erased."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """An open database with its writer.
+
+    Everything is said of one ``tenant``, the creditor, and nothing of another is ever seen. Futures end once what was
+    written is on the disk, or with a ``StoreError`` and nothing written.
+    """
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = _now, most_waiting: int = MOST_WAITING) -> None:
+        self._engine = engine
+        self._now = now
+        self._writer = Writer(engine, most_waiting=most_waiting)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at a URL, made where it is not there; raises as ``open_database``."""
+        return cls(open_database(url))
+
+    def close(self) -> None:
+        """Writes what waits, and lets go of the database."""
+        self._writer.close()
+        self._engine.dispose()
+
+    def append(self, rows: Mapping[str, Sequence[StoredRow]], *, tenant: str) -> Future[dict[str, Appended]]:
+        """Adds rows by table, all of them or none; how many were new, the same, and corrections.
+
+        The future raises a ``ConflictError`` where a row has the identity of another one and another content.
+        """
+        received_us = self._now_us()
+
+        def work(connection: Connection) -> dict[str, Appended]:
+            return {
+                table: append_rows(connection, table, some, tenant=tenant, received_us=received_us)
+                for table, some in rows.items()
+            }
+
+        return self._writer.submit(work)
+
+    def families(self, account_ids: Collection[str], *, tenant: str) -> Families:
+        """All that is known of the debtors of some accounts."""
+        with self._reading() as connection:
+            return families(connection, account_ids, tenant=tenant)
+
+    def record(self, records: Sequence[decision_log.Record], *, tenant: str) -> Future[int]:
+        """Adds decisions to the log; how many were new."""
+        return self._writer.submit(
+            lambda connection: decision_log.append_decisions(connection, records, tenant=tenant, now_us=self._now_us())
+        )
+
+    def decision(self, decision_id: str, *, tenant: str) -> decision_log.Kept | None:
+        """The latest record of a decision; ``None`` where there is none."""
+        with self._reading() as connection:
+            return decision_log.decision_of(connection, decision_id, tenant=tenant)
+
+    def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
+        """Adds what became of a decision that is kept."""
+        received_us = self._now_us()
+
+        def work(connection: Connection) -> Appended | Missing:
+            kept = decision_log.decision_of(connection, outcome.decision_id, tenant=tenant)
+            if kept is None or kept.content is None:
+                return "unknown" if kept is None else "forgotten"
+            return append_outcome(connection, outcome, tenant=tenant, received_us=received_us)
+
+        return self._writer.submit(work)
+
+    def erase(self, debtor_id: str, *, tenant: str) -> Erased:
+        """Forgets a debtor; what was deleted is off the disk of a SQLite file when this returns."""
+        done = self._writer.submit(
+            lambda connection: erase_debtor(connection, debtor_id, tenant=tenant, now_us=self._now_us())
+        )
+        found = done.result()
+        scrub(self._engine)
+        return found
+
+    def tenants(self) -> list[str]:
+        """Tenants of whom the decision log holds anything."""
+        with self._reading() as connection:
+            noted = connection.execute(select(DECISION_HEADS.c.tenant)).scalars().all()
+            logged = connection.execute(select(DECISION_LOG.c.tenant).distinct()).scalars().all()
+        return sorted({*noted, *logged})
+
+    def verify(self, *, tenant: str) -> tuple[Head, list[Break]]:
+        """The head of the tenant's chain, and every place at which it does not hold."""
+        with self._reading() as connection:
+            return decision_log.head_of(connection, tenant), list(decision_log.breaks_of(connection, tenant))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with reading(self._engine) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"the store cannot be read ({type(error).__name__}); see that its database runs, and ask again"
+            ) from error
+
+    def _now_us(self) -> int:
+        return to_us(self._now())
