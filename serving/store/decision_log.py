@@ -49,7 +49,8 @@ def append_decisions(connection: Connection, records: Sequence[Record], *, tenan
     head = head_of(connection, tenant)
     latest = _latest(connection, [record.decision_id for record in records], tenant=tenant)
     for record in records:
-        said = canonical(record.content)
+        # As it was answered, in its order: what is read back is what was sent.
+        said = json.dumps(record.content, separators=(",", ":"), allow_nan=False)
         if latest.get(record.decision_id) == said:
             continue
         payload = Payload(record.account_id, record.debtor_id, record.decided_at, said, salt())

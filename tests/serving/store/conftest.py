@@ -14,8 +14,12 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from serving.engine import Engine as DecisionEngine
+from serving.engine import load_engine
+from serving.settings import Settings
 from serving.store.opening import open_database, sqlite_url
 
+CONFIGS = Path(__file__).parents[3] / "configs"
 SERVER_USER = "postgres"
 
 
@@ -75,3 +79,9 @@ def engine(url: str) -> Iterator[Engine]:
     found = open_database(url)
     yield found
     found.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine_of_bundle(bundle: Path) -> DecisionEngine:
+    """The decision engine over the small bundle; ``engine`` is a database here."""
+    return load_engine(Settings(bundle=bundle, configs=CONFIGS))
