@@ -161,8 +161,8 @@ def _debtors(connection: Connection, account_ids: Collection[str], *, tenant: st
     return {account: debtor for account, (_, debtor) in first.items()}
 
 
-def chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    """Values in lists short enough to be parameters of one statement."""
+def chunks(values: Iterable[T], size: int = _AT_ONCE) -> Iterator[list[T]]:
+    """Values in lists, by default short enough to be parameters of one statement."""
     waiting = iter(values)
-    while some := list(islice(waiting, _AT_ONCE)):
+    while some := list(islice(waiting, size)):
         yield some

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, select
@@ -13,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.clock import to_us
 from domain.errors import StoreError
+from domain.tables import Column
 from serving.store import decision_log
 from serving.store.chain import Break, Head
 from serving.store.erasure import Erased, erase_debtor, scrub
+from serving.store.export import export_tables
 from serving.store.ledger import Appended, Families, append_rows, families
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
@@ -104,6 +107,13 @@ class Store:
         found = done.result()
         scrub(self._engine)
         return found
+
+    def export(
+        self, out: Path, *, tenant: str, accounts: Sequence[Column], on_share: Callable[[float], None] = lambda _: None
+    ) -> dict[str, int]:
+        """Writes all that is kept of a tenant as canonical tables; rows by table."""
+        with self._reading() as connection:
+            return export_tables(connection, out, tenant=tenant, accounts=accounts, on_share=on_share)
 
     def tenants(self) -> list[str]:
         """Tenants of whom the decision log holds anything."""
