@@ -13,7 +13,7 @@ import typer
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir
 from cli.output import progress, say, show_json, show_table
 from cli.tables import attributes_of
-from domain.errors import ConflictError, DataError, StoreError, UnknownAccountError
+from domain.errors import ConfigError, ConflictError, DataError, StoreError, UnknownAccountError
 from domain.tables import TABLES
 
 if TYPE_CHECKING:
@@ -134,18 +134,43 @@ def verify_log(
 
 
 def erase(
-    debtor: Annotated[str, typer.Option("--debtor", help="The debtor_id; an account_id where none was given.")],
+    debtor: Annotated[
+        str | None, typer.Option("--debtor", help="The debtor_id; an account_id where none was given.")
+    ] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="All of whom there was no news for retention_days of service.yaml.")
+    ] = False,
     tenant: Tenant = "default",
+    configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Forget a debtor: rows, decisions and what became of them are deleted, and the decision log still holds."""
+    if (debtor is None) != expired:
+        raise typer.BadParameter("give one of --debtor ID and --expired")
+    told = _erase_expired(tenant, configs) if debtor is None else _erase_debtor(debtor, tenant)
+    if as_json:
+        show_json(told)
+        return
+    say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told.items()) + " erased")
+
+
+def _erase_debtor(debtor: str, tenant: str) -> dict[str, int]:
     with opened() as store:
         found = store.erase(debtor, tenant=tenant)
     if not any(found):
         raise UnknownAccountError(
             f"found nothing of that debtor in the store of {tenant}, needed a debtor_id that has rows or decisions"
         )
-    if as_json:
-        show_json(found._asdict())
-        return
-    say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found._asdict().items()) + " erased")
+    return found._asdict()
+
+
+def _erase_expired(tenant: str, configs: Path) -> dict[str, int]:
+    from serving.store.config import load_service_config
+
+    days = load_service_config(configs).of(tenant).retention_days
+    if days is None:
+        raise ConfigError(
+            f"service.yaml: found no retention_days of {tenant} nor of default, needed one to tell who is expired"
+        )
+    with opened() as store:
+        return {"debtors": store.erase_expired(tenant=tenant, retention_days=days)}

@@ -70,7 +70,9 @@ def decisions(
         told = brain.decisions(batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit)
         shown = [without_probs(answer, explain=asked.explain) for answer in told]
         if asked.commit and store is not None:
-            records.extend(records_of(batch, shown, told, as_of=as_of, asked=(asked.explain, asked.locale)))
+            beside: dict[str, str | None] = {"explain": asked.explain, "locale": asked.locale}
+            beside["legal_basis"] = store.config.of(tenant).legal_basis
+            records.extend(records_of(batch, shown, told, as_of=as_of, beside=beside))
         return shown
 
     reply = _reply("decisions", _each(asked, schemas, decided, known=known), as_of)

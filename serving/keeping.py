@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from domain.clock import to_us
@@ -21,7 +21,7 @@ def without_probs(answer: Answer, *, explain: str) -> Answer:
 
 
 def records_of(
-    batch: Batch, shown: Sequence[Answer], told: Sequence[Answer], *, as_of: datetime, asked: tuple[str, str]
+    batch: Batch, shown: Sequence[Answer], told: Sequence[Answer], *, as_of: datetime, beside: Mapping[str, object]
 ) -> Iterator[Record]:
     """The records of a batch of decisions.
 
@@ -30,15 +30,13 @@ def records_of(
     shown : the answers as they are given
     told : the same with the probability of every action, which is kept in any case: without it no policy could be
         evaluated on the log
-    asked : ``explain`` and ``locale`` of the request
+    beside : what is kept with each of them: ``explain`` and ``locale`` of the request, and the ``legal_basis``
 
     Notes
     -----
     ``through`` is the number of the latest row in the store where the account's rows came from there: the same rows can
     be found again with it.
     """
-    explain, locale = asked
     for answer, whole, debtor_id in zip(shown, told, batch.debtor_ids, strict=True):
-        content = {"answer": answer, _PROBS: whole.get(_PROBS, []), "explain": explain, "locale": locale,
-                   "through": batch.through}  # fmt: skip
+        content = {"answer": answer, _PROBS: whole.get(_PROBS, []), "through": batch.through, **beside}
         yield Record(answer["decision_id"], answer["account_id"], debtor_id, to_us(as_of), content)

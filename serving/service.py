@@ -21,6 +21,7 @@ from serving.logs import configure_logs
 from serving.schemas import build_schemas
 from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings
 from serving.store import Store, database_url
+from serving.store.config import load_service_config
 
 _HOUR_S = 3600
 
@@ -37,7 +38,7 @@ def _load() -> Brain:
 
 
 def _open_store() -> Store:
-    return Store.open(database_url(os.environ))
+    return Store.open(database_url(os.environ), config=load_service_config(_configs()))
 
 
 def _reports() -> Path | None:

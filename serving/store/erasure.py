@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, or_, select
+from sqlalchemy import Connection, Engine, Table, and_, delete, func, or_, select
 
 from serving.store.decision_log import append_erasure
-from serving.store.ledger import accounts_of, chunks
+from serving.store.ledger import accounts_of, chunks, debtors_of
 from serving.store.schema import DECISION_LOG, DECISION_PAYLOADS, LEDGER_ROWS, OUTCOMES, REVIEWS
 
 
@@ -30,6 +30,22 @@ def erase_debtor(connection: Connection, debtor_id: str, *, tenant: str, now_us:
     after = [_delete(connection, table, "decision_id", ids, tenant=tenant) for table in (OUTCOMES, REVIEWS)]
     append_erasure(connection, decided, tenant=tenant, now_us=now_us)
     return Erased(rows, len(decided), *after)
+
+
+def expired_debtors(connection: Connection, *, tenant: str, before_us: int) -> list[str]:
+    """Debtors of whom nothing was received or decided since a moment."""
+    rows, log, payloads = LEDGER_ROWS.c, DECISION_LOG.c, DECISION_PAYLOADS.c
+    received = select(rows.account_id, func.max(rows.received_at)).where(rows.tenant == tenant)
+    both = and_(log.tenant == payloads.tenant, log.sequence == payloads.sequence)
+    decided = select(payloads.debtor_id, func.max(log.recorded_at)).join_from(DECISION_PAYLOADS, DECISION_LOG, both)
+    decided = decided.where(payloads.tenant == tenant, payloads.debtor_id.is_not(None))
+    accounts = dict(connection.execute(received.group_by(rows.account_id)).all())
+    owners = debtors_of(connection, accounts, tenant=tenant)
+    latest = dict(connection.execute(decided.group_by(payloads.debtor_id)).all())
+    for account_id, moment in accounts.items():
+        debtor = owners.get(account_id, account_id)
+        latest[debtor] = max(moment, latest.get(debtor, moment))
+    return sorted(debtor for debtor, moment in latest.items() if moment < before_us)
 
 
 def scrub(engine: Engine) -> None:

@@ -119,8 +119,8 @@ def families(connection: Connection, account_ids: Collection[str], *, tenant: st
 
     An account's debtor is the one of its first version, as everywhere (``features/encoding.py``).
     """
-    wanted = set(_debtors(connection, account_ids, tenant=tenant).values())
-    named = _debtors(connection, _accounts_naming(connection, wanted, tenant=tenant), tenant=tenant)
+    wanted = set(debtors_of(connection, account_ids, tenant=tenant).values())
+    named = debtors_of(connection, _accounts_naming(connection, wanted, tenant=tenant), tenant=tenant)
     debtor = {account: owner for account, owner in named.items() if owner in wanted}
     rows, found = LEDGER_ROWS.c, dict[str, list[dict[str, Any]]]()
     for some in chunks(sorted(debtor)):
@@ -134,7 +134,7 @@ def families(connection: Connection, account_ids: Collection[str], *, tenant: st
 def accounts_of(connection: Connection, debtor_id: str, *, tenant: str) -> list[str]:
     """The accounts of one debtor; one of which no row of ``accounts`` is known is its own debtor's."""
     naming = _accounts_naming(connection, {debtor_id}, tenant=tenant)
-    named = _debtors(connection, naming | {debtor_id}, tenant=tenant)
+    named = debtors_of(connection, naming | {debtor_id}, tenant=tenant)
     return sorted(account for account in naming | {debtor_id} if named.get(account, account) == debtor_id)
 
 
@@ -147,7 +147,7 @@ def _accounts_naming(connection: Connection, debtors: Collection[str], *, tenant
     return found
 
 
-def _debtors(connection: Connection, account_ids: Collection[str], *, tenant: str) -> dict[str, str]:
+def debtors_of(connection: Connection, account_ids: Collection[str], *, tenant: str) -> dict[str, str]:
     """The debtor of each known account: the one that its first version names."""
     rows, first = LEDGER_ROWS.c, dict[str, tuple[int, str]]()
     for some in chunks(sorted(account_ids)):

@@ -12,12 +12,13 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.clock import to_us
+from domain.clock import US_PER_DAY, to_us
 from domain.errors import StoreError
 from domain.tables import Column
 from serving.store import decision_log
 from serving.store.chain import Break, Head
-from serving.store.erasure import Erased, erase_debtor, scrub
+from serving.store.config import ServiceConfig
+from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
 from serving.store.export import export_tables
 from serving.store.ledger import Appended, Families, append_rows, families
 from serving.store.opening import open_database, reading
@@ -41,15 +42,23 @@ class Store:
     written is on the disk, or with a ``StoreError`` and nothing written.
     """
 
-    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = _now, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        config: ServiceConfig | None = None,
+        now: Callable[[], datetime] = _now,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.config = config or ServiceConfig()
         self._engine = engine
         self._now = now
         self._writer = Writer(engine, most_waiting=most_waiting)
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, *, config: ServiceConfig | None = None) -> Store:
         """The store at a URL, made where it is not there; raises as ``open_database``."""
-        return cls(open_database(url))
+        return cls(open_database(url), config=config)
 
     def close(self) -> None:
         """Writes what waits, and lets go of the database."""
@@ -107,6 +116,15 @@ class Store:
         found = done.result()
         scrub(self._engine)
         return found
+
+    def erase_expired(self, *, tenant: str, retention_days: int) -> int:
+        """Forgets every debtor of whom nothing was received or decided for so many days; how many."""
+        before_us = self._now_us() - retention_days * US_PER_DAY
+        with self._reading() as connection:
+            debtors = expired_debtors(connection, tenant=tenant, before_us=before_us)
+        for debtor_id in debtors:
+            self.erase(debtor_id, tenant=tenant)
+        return len(debtors)
 
     def export(
         self, out: Path, *, tenant: str, accounts: Sequence[Column], on_share: Callable[[float], None] = lambda _: None
