@@ -36,7 +36,7 @@ def _now() -> datetime:
 
 
 class Store:
-    """An open database with its writer.
+    """An open database, ``engine``, with its writer.
 
     Everything is said of one ``tenant``, the creditor, and nothing of another is ever seen. Futures end once what was
     written is on the disk, or with a ``StoreError`` and nothing written.
@@ -51,7 +51,7 @@ class Store:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self.config = config or ServiceConfig()
-        self._engine = engine
+        self.engine = engine
         self._now = now
         self._writer = Writer(engine, most_waiting=most_waiting)
 
@@ -63,7 +63,7 @@ class Store:
     def close(self) -> None:
         """Writes what waits, and lets go of the database."""
         self._writer.close()
-        self._engine.dispose()
+        self.engine.dispose()
 
     def append(self, rows: Mapping[str, Sequence[StoredRow]], *, tenant: str) -> Future[dict[str, Appended]]:
         """Adds rows by table, all of them or none; how many were new, the same, and corrections.
@@ -114,7 +114,7 @@ class Store:
             lambda connection: erase_debtor(connection, debtor_id, tenant=tenant, now_us=self._now_us())
         )
         found = done.result()
-        scrub(self._engine)
+        scrub(self.engine)
         return found
 
     def erase_expired(self, *, tenant: str, retention_days: int) -> int:
@@ -148,7 +148,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         try:
-            with reading(self._engine) as connection:
+            with reading(self.engine) as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(
