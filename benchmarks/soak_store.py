@@ -55,7 +55,7 @@ def write_for_ever(url: str, cycle: int) -> None:
 
     def one(name: str, number: int) -> Future[Any]:
         if number % 2:
-            return store.record([Record(name, name, name, number, {"text": "x" * 300})], tenant=TENANT)
+            return store.record([Record.of(name, name, name, number, content={"text": "x" * 300})], tenant=TENANT)
         row = {"payment_id": name, "account_id": name, "amount": number, "occurred_at": number}
         return store.append({"payments": [stored_row("payments", row)]}, tenant=TENANT)
 

@@ -39,4 +39,4 @@ def records_of(
     """
     for answer, whole, debtor_id in zip(shown, told, batch.debtor_ids, strict=True):
         content = {"answer": answer, _PROBS: whole.get(_PROBS, []), "through": batch.through, **beside}
-        yield Record(answer["decision_id"], answer["account_id"], debtor_id, to_us(as_of), content)
+        yield Record.of(answer["decision_id"], answer["account_id"], debtor_id, to_us(as_of), content=content)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, select
@@ -27,7 +27,15 @@ class Record:
     account_id: str
     debtor_id: str
     decided_at: int
-    content: dict[str, Any]
+    payload: str
+
+    @classmethod
+    def of(
+        cls, decision_id: str, account_id: str, debtor_id: str, decided_at: int, *, content: Mapping[str, Any]
+    ) -> Record:
+        """A record of what ``content`` holds, in its order: what is read back is what was sent."""
+        payload = json.dumps(content, separators=(",", ":"), allow_nan=False)
+        return cls(decision_id, account_id, debtor_id, decided_at, payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +47,27 @@ class Kept:
     content: dict[str, Any] | None
 
 
-def append_decisions(connection: Connection, records: Sequence[Record], *, tenant: str, now_us: int) -> int:
-    """Adds decisions to the chain; how many were new.
+def append_decisions(connection: Connection, records: Sequence[Record], *, tenant: str, now_us: int) -> list[bool]:
+    """Adds decisions to the chain; which of them were new.
 
     One that says what the latest entry of its id says counts once; with another content it is a further entry, since
     each was answered to somebody.
     """
     entries: list[tuple[Link, Payload]] = []
+    new = []
     head = head_of(connection, tenant)
     latest = _latest(connection, [record.decision_id for record in records], tenant=tenant)
     for record in records:
-        # As it was answered, in its order: what is read back is what was sent.
-        said = json.dumps(record.content, separators=(",", ":"), allow_nan=False)
-        if latest.get(record.decision_id) == said:
+        new.append(latest.get(record.decision_id) != record.payload)
+        if not new[-1]:
             continue
-        payload = Payload(record.account_id, record.debtor_id, record.decided_at, said, salt())
+        latest[record.decision_id] = record.payload
+        payload = Payload(record.account_id, record.debtor_id, record.decided_at, record.payload, salt())
         link = linked(head, payload, tenant=tenant, kind="decision", decision_id=record.decision_id, recorded_at=now_us)
         head = Head(link.sequence, link.recorded_at, link.digest)
         entries.append((link, payload))
     _write(connection, entries, head, tenant=tenant)
-    return len(entries)
+    return new
 
 
 def append_erasure(connection: Connection, erased: Sequence[int], *, tenant: str, now_us: int) -> None:
@@ -129,11 +138,15 @@ def _latest(connection: Connection, decision_ids: Sequence[str], *, tenant: str)
 def _write(connection: Connection, entries: Sequence[tuple[Link, Payload]], head: Head, *, tenant: str) -> None:
     if not entries:
         return
-    connection.execute(insert(DECISION_LOG), [asdict(link) for link, _ in entries])
-    own = [{"tenant": tenant, "sequence": link.sequence, **asdict(payload)} for link, payload in entries]
+    connection.execute(insert(DECISION_LOG), [_fields(link) for link, _ in entries])
+    own = [{"tenant": tenant, "sequence": link.sequence, **_fields(payload)} for link, payload in entries]
     connection.execute(insert(DECISION_PAYLOADS), own)
     connection.execute(delete(DECISION_HEADS).where(DECISION_HEADS.c.tenant == tenant))
-    connection.execute(insert(DECISION_HEADS), {"tenant": tenant, **asdict(head)})
+    connection.execute(insert(DECISION_HEADS), {"tenant": tenant, **_fields(head)})
+
+
+def _fields(part: Link | Payload | Head) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in part.__slots__}
 
 
 def _joined(tenant: str) -> Any:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -19,12 +19,21 @@ _AT_ONCE = 500
 _ALWAYS_KNOWN = -(2**63)
 
 
+Fate = Literal["new", "same", "corrected"]
+"""What became of a row: it is new, was there already, or is a further version of a known id."""
+
+
 class Appended(NamedTuple):
-    """How many rows were new, were there already, or corrected one that was: a new version of a known id."""
+    """How many rows were new, the same as stored ones, and corrections."""
 
     new: int = 0
     same: int = 0
     corrected: int = 0
+
+    @classmethod
+    def of(cls, fates: Sequence[Fate]) -> Appended:
+        """The count of each fate."""
+        return cls(*(fates.count(fate) for fate in get_args(Fate)))
 
     def plus(self, other: Appended) -> Appended:
         """Both together."""
@@ -47,8 +56,8 @@ class Families:
 
 def append_rows(
     connection: Connection, table: str, rows: Sequence[StoredRow], *, tenant: str, received_us: int
-) -> Appended:
-    """Adds the rows of a table that are not there yet; the table counts as given, even by no row.
+) -> list[Fate]:
+    """Adds the rows of a table that are not there yet, and says what became of each; by no row the table is given, too.
 
     Raises
     ------
@@ -57,26 +66,26 @@ def append_rows(
     """
     _give(connection, table, tenant=tenant, received_us=received_us)
     known = dict(_stored(connection, [row.identity for row in rows], tenant=tenant))
-    new: list[StoredRow] = []
+    new: dict[int, StoredRow] = {}
     for place, row in enumerate(rows):
         earlier = known.get(row.identity)
         if earlier is None:
             known[row.identity] = row.content
-            new.append(row)
+            new[place] = row
         elif earlier != row.content:
             raise ConflictError(
                 f"{table}: found a row with the id and recorded_at of another one and another content, needed a later "
                 "recorded_at, which makes it a correction",
                 place=place,
             )
-    versions = _versions(connection, table, [row.row_id for row in new], tenant=tenant)
+    versions = _versions(connection, table, [row.row_id for row in new.values()], tenant=tenant)
     if new:
-        connection.execute(insert(LEDGER_ROWS), [_as_stored(row, tenant, received_us) for row in new])
-    corrected = 0
-    for row in new:
-        corrected += row.row_id in versions
+        connection.execute(insert(LEDGER_ROWS), [_as_stored(row, tenant, received_us) for row in new.values()])
+    fates: list[Fate] = ["same"] * len(rows)
+    for place, row in new.items():
+        fates[place] = "corrected" if row.row_id in versions else "new"
         versions.add(row.row_id)
-    return Appended(len(new) - corrected, len(rows) - len(new), corrected)
+    return fates
 
 
 def _as_stored(row: StoredRow, tenant: str, received_us: int) -> dict[str, Any]:

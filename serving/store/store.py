@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -70,15 +71,19 @@ class Store:
 
         The future raises a ``ConflictError`` where a row has the identity of another one and another content.
         """
-        received_us = self._now_us()
+        return self._writer.submit(self._append, (tenant, rows))
 
-        def work(connection: Connection) -> dict[str, Appended]:
-            return {
-                table: append_rows(connection, table, some, tenant=tenant, received_us=received_us)
-                for table, some in rows.items()
-            }
-
-        return self._writer.submit(work)
+    def _append(
+        self, connection: Connection, items: list[tuple[str, Mapping[str, Sequence[StoredRow]]]]
+    ) -> list[dict[str, Appended]]:
+        found: list[dict[str, Appended]] = [{} for _ in items]
+        for tenant, table in dict.fromkeys((tenant, table) for tenant, rows in items for table in rows):
+            parts = [(place, rows[table]) for place, (of, rows) in enumerate(items) if of == tenant and table in rows]
+            together = [row for _, some in parts for row in some]
+            fates = iter(append_rows(connection, table, together, tenant=tenant, received_us=self._now_us()))
+            for place, some in parts:
+                found[place][table] = Appended.of(list(islice(fates, len(some))))
+        return found
 
     def families(self, account_ids: Collection[str], *, tenant: str) -> Families:
         """All that is known of the debtors of some accounts."""
@@ -87,9 +92,15 @@ class Store:
 
     def record(self, records: Sequence[decision_log.Record], *, tenant: str) -> Future[int]:
         """Adds decisions to the log; how many were new."""
-        return self._writer.submit(
-            lambda connection: decision_log.append_decisions(connection, records, tenant=tenant, now_us=self._now_us())
-        )
+        return self._writer.submit(self._record, (tenant, records))
+
+    def _record(self, connection: Connection, items: list[tuple[str, Sequence[decision_log.Record]]]) -> list[int]:
+        new: dict[str, Iterator[bool]] = {}
+        for tenant in dict.fromkeys(tenant for tenant, _ in items):
+            records = [record for of, some in items if of == tenant for record in some]
+            found = decision_log.append_decisions(connection, records, tenant=tenant, now_us=self._now_us())
+            new[tenant] = iter(found)
+        return [sum(islice(new[tenant], len(records))) for tenant, records in items]
 
     def decision(self, decision_id: str, *, tenant: str) -> decision_log.Kept | None:
         """The latest record of a decision; ``None`` where there is none."""
@@ -98,24 +109,26 @@ class Store:
 
     def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
         """Adds what became of a decision that is kept."""
-        received_us = self._now_us()
+        return self._writer.submit(self._outcomes, (tenant, outcome))
 
-        def work(connection: Connection) -> Appended | Missing:
+    def _outcomes(self, connection: Connection, items: list[tuple[str, Outcome]]) -> list[Appended | Missing]:
+        found: list[Appended | Missing] = []
+        for tenant, outcome in items:
             kept = decision_log.decision_of(connection, outcome.decision_id, tenant=tenant)
             if kept is None or kept.content is None:
-                return "unknown" if kept is None else "forgotten"
-            return append_outcome(connection, outcome, tenant=tenant, received_us=received_us)
-
-        return self._writer.submit(work)
+                found.append("unknown" if kept is None else "forgotten")
+            else:
+                found.append(append_outcome(connection, outcome, tenant=tenant, received_us=self._now_us()))
+        return found
 
     def erase(self, debtor_id: str, *, tenant: str) -> Erased:
         """Forgets a debtor; what was deleted is off the disk of a SQLite file when this returns."""
-        done = self._writer.submit(
-            lambda connection: erase_debtor(connection, debtor_id, tenant=tenant, now_us=self._now_us())
-        )
-        found = done.result()
+        found = self._writer.submit(self._erase, (tenant, debtor_id)).result()
         scrub(self.engine)
         return found
+
+    def _erase(self, connection: Connection, items: list[tuple[str, str]]) -> list[Erased]:
+        return [erase_debtor(connection, debtor, tenant=tenant, now_us=self._now_us()) for tenant, debtor in items]
 
     def erase_expired(self, *, tenant: str, retention_days: int) -> int:
         """Forgets every debtor of whom nothing was received or decided for so many days; how many."""

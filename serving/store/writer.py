@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,7 +21,10 @@ from serving import metrics
 from serving.logs import log, where
 from serving.store.opening import writing
 
-T = TypeVar("T")
+Item = TypeVar("Item")
+Told = TypeVar("Told")
+Work = Callable[[Connection, list[Item]], list[Told]]
+"""Writes several items and says what came of each, in their order."""
 MOST_TOGETHER = 64
 MOST_WAITING = 1_024
 _OF_THE_ROW = (IntegrityError, DataError)
@@ -30,7 +33,8 @@ _OF_THE_ROW = (IntegrityError, DataError)
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Connection], Any]
+    work: Work[Any, Any]
+    item: Any
     done: Future[Any]
 
 
@@ -50,17 +54,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="acerto-store", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
-        """Has ``work`` done in the next transaction.
+    def submit(self, work: Work[Item, Told], item: Item) -> Future[Told]:
+        """Has ``work`` write an item in the next transaction, together with others that wait for the same work.
 
-        What it returns or raises is told by the future, after the commit. Whatever it raises undoes its own writes and
-        nobody else's; where the transaction fails, so does everything in it, with a ``StoreError``.
+        What it says or raises is told by the future, after the commit. An item that cannot be written undoes its own
+        writes and nobody else's; where the transaction fails, so does everything in it, with a ``StoreError``.
 
         Raises
         ------
         StoreError : as many wait as may, or the writer is closed
         """
-        job = _Job(work, Future())
+        job = _Job(work, item, Future())
         with self._lock:
             if self._closed:
                 raise StoreError("found the store closed, needed it open; the service is ending")
@@ -103,7 +107,7 @@ class Writer:
     def _commit(self, jobs: list[_Job]) -> None:
         try:
             with writing(self._engine) as connection:
-                answers = [_tried(connection, job) for job in jobs]
+                answers = _written(connection, jobs)
         except Exception as error:  # whatever it is, nobody may wait for ever, and the next ones may do better
             metrics.STORE_FAILURES.inc()
             log.error("store", error=where(error), lost=0, refused=len(jobs))
@@ -112,24 +116,51 @@ class Writer:
             return
         metrics.STORE_COMMITS.inc()
         metrics.STORE_WRITES.inc(len(jobs))
-        for job, (answer, refusal) in zip(jobs, answers, strict=True):
-            if refusal is None:
-                job.done.set_result(answer)
+        for job, answer in answers:
+            if isinstance(answer, _Refusal):
+                job.done.set_exception(answer.error)
             else:
-                job.done.set_exception(refusal)
+                job.done.set_result(answer)
 
 
-def _tried(connection: Connection, job: _Job) -> tuple[Any, Exception | None]:
-    """What a job gave, or what it raised, its writes undone."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    error: Exception
+
+
+def _written(connection: Connection, jobs: list[_Job]) -> list[tuple[_Job, Any]]:
+    """Every job with what came of it; those of the same work at once, as statements cost more than rows."""
+    works: dict[Work[Any, Any], list[_Job]] = {}
+    for job in jobs:
+        works.setdefault(job.work, []).append(job)
+    found: list[tuple[_Job, Any]] = []
+    for work, same in works.items():
+        answers = _tried(connection, work, [job.item for job in same])
+        if isinstance(answers, _Refusal) and len(same) > 1:
+            # One of them is not as it should be: each for itself, then, and that one alone is told.
+            found += _one_by_one(connection, work, same)
+        else:
+            found += zip(same, [answers] if isinstance(answers, _Refusal) else answers, strict=True)
+    return found
+
+
+def _one_by_one(connection: Connection, work: Work[Any, Any], jobs: list[_Job]) -> Iterator[tuple[_Job, Any]]:
+    for job in jobs:
+        answers = _tried(connection, work, [job.item])
+        yield job, answers if isinstance(answers, _Refusal) else answers[0]
+
+
+def _tried(connection: Connection, work: Work[Any, Any], items: list[Any]) -> list[Any] | _Refusal:
+    """What came of some items, or why they were not written, all their writes undone."""
     try:
         with connection.begin_nested():
-            return job.work(connection), None
+            return work(connection, items)
     except DBAPIError as error:
         if not isinstance(error, _OF_THE_ROW) or error.connection_invalidated:
             raise
-        return None, error
-    except Exception as error:  # the job's own affair: it is told, and the others go on
-        return None, error
+        return _Refusal(error)
+    except Exception as error:  # the items' own affair: it is told, and the others go on
+        return _Refusal(error)
 
 
 def _not_written(error: Exception) -> StoreError:

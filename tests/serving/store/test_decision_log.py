@@ -24,12 +24,13 @@ TENANT = "default"
 
 
 def record(number: int = 1, **content: Any) -> Record:
-    return Record(f"id{number}", f"a{number}", f"d{number}", 1_000 + number, {"number": number, **content})
+    said = {"number": number, **content}
+    return Record.of(f"id{number}", f"a{number}", f"d{number}", 1_000 + number, content=said)
 
 
 def append(engine: Engine, *records: Record, tenant: str = TENANT, now_us: int = 5) -> int:
     with writing(engine) as connection:
-        return append_decisions(connection, records, tenant=tenant, now_us=now_us)
+        return sum(append_decisions(connection, records, tenant=tenant, now_us=now_us))
 
 
 def broken(engine: Engine, tenant: str = TENANT) -> list[Break]:
@@ -50,6 +51,10 @@ def test_a_decision_comes_back_as_it_was_recorded(engine: Engine) -> None:
 def test_the_same_decision_again_counts_once(engine: Engine) -> None:
     assert append(engine, record(), record(2)) == 2
     assert append(engine, record(), record(2)) == 0
+
+
+def test_the_same_decision_twice_in_one_transaction_counts_once(engine: Engine) -> None:
+    assert append(engine, record(), record(), record(said=1), record()) == 3
 
 
 def test_a_decision_that_says_something_else_is_a_further_entry_and_the_latest_counts(engine: Engine) -> None:

@@ -56,7 +56,7 @@ def fill(store: Store, *, debtor: str = "p1", accounts: tuple[str, ...] = ("a1",
 
 
 def decide(store: Store, *, debtor: str, accounts: tuple[str, ...], tenant: str = TENANT) -> None:
-    records = [Record(id_of(name), name, debtor, 7, {"answer": {"decision_id": id_of(name)}}) for name in accounts]
+    records = [Record.of(id_of(name), name, debtor, 7, content={"answer": name}) for name in accounts]
     store.record(records, tenant=tenant).result(10)
     store.outcome(Outcome(id_of(accounts[0]), "sent", 9, {}), tenant=tenant).result(10)
 
@@ -154,7 +154,7 @@ def test_debtors_without_news_expire_and_others_do_not(store: Store, clock: Cloc
     clock.now += timedelta(days=100)
     row = stored_row("payments", {"payment_id": "new", "account_id": "b1", "amount": 1, "occurred_at": 6})
     store.append({"payments": [row]}, tenant=TENANT).result(10)
-    store.record([Record(id_of("c1"), "c1", "decided", 8, {"answer": {}})], tenant=TENANT).result(10)
+    store.record([Record.of(id_of("c1"), "c1", "decided", 8, content={"answer": {}})], tenant=TENANT).result(10)
     assert store.erase_expired(tenant=TENANT, retention_days=101) == 0
     assert store.erase_expired(tenant=TENANT, retention_days=99) == 2
     assert set(store.families(["a1", "b1", "c1"], tenant=TENANT).debtor) == {"b1", "c1"}
@@ -165,7 +165,8 @@ def test_debtors_without_news_expire_and_others_do_not(store: Store, clock: Cloc
 def test_erasing_in_the_middle_of_writing_leaves_a_chain_that_holds(store: Store) -> None:
     writes = []
     for number in range(60):
-        writes.append(store.record([Record(f"i{number}", f"a{number % 3}", f"p{number % 3}", 1, {})], tenant=TENANT))
+        record = Record.of(f"i{number}", f"a{number % 3}", f"p{number % 3}", 1, content={})
+        writes.append(store.record([record], tenant=TENANT))
         if number % 20 == 19:
             store.erase(f"p{number % 3}", tenant=TENANT)
     assert sum(done.result(10) for done in writes) == 60

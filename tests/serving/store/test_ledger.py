@@ -23,7 +23,8 @@ PAYMENT = {"payment_id": "p1", "account_id": "a1", "amount": 1000, "occurred_at"
 
 def append(engine: Engine, table: str, *rows: dict[str, Any], tenant: str = "default") -> Appended:
     with writing(engine) as connection:
-        return append_rows(connection, table, [stored_row(table, row) for row in rows], tenant=tenant, received_us=1)
+        stored = [stored_row(table, row) for row in rows]
+        return Appended.of(append_rows(connection, table, stored, tenant=tenant, received_us=1))
 
 
 def load(engine: Engine, *accounts: str, tenant: str = "default") -> Any:

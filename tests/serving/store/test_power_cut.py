@@ -40,7 +40,7 @@ def history(folder: Path, *, pragma: str | None = None) -> sqlite_disk.Disk:
             if number % 2:
                 done = store.append({"payments": [stored_row("payments", row)]}, tenant="default")
             else:
-                done = store.record([Record(str(number), "a", "a", 1, {"x": "y" * 200})], tenant="default")  # type: ignore[assignment]
+                done = store.record([Record.of(str(number), "a", "a", 1, content={"x": "y" * 200})], tenant="default")  # type: ignore[assignment]
             done.add_done_callback(told)
             if number % 7 == 0:
                 done.result(10)
