@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["decision", "erasure"]
 BEGINNING = bytes(32)
 """What stands where the digest of an earlier entry would."""
 _SALT_BYTES = 16
+_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What an entry says, about whom, with its salt."""
+    """What an entry says, as ``packed`` JSON, about whom, with its salt."""
 
     account_id: str | None
     debtor_id: str | None
     decided_at: int | None
-    payload: str
+    payload: bytes
     salt: bytes
 
     @property
@@ -74,6 +76,17 @@ class Break:
     what: str
 
 
+def packed(content: Mapping[str, Any]) -> bytes:
+    """JSON of a record in its own order, compressed: a decision names what is refused to every action, and why."""
+    return zlib.compress(json.dumps(content, separators=(",", ":"), allow_nan=False).encode(), _LEVEL)
+
+
+def unpacked(payload: bytes) -> dict[str, Any]:
+    """What was packed."""
+    found: dict[str, Any] = json.loads(zlib.decompress(payload))
+    return found
+
+
 def salt() -> bytes:
     """A new one."""
     return secrets.token_bytes(_SALT_BYTES)
@@ -102,7 +115,7 @@ def breaks(tenant: str, entries: Iterable[tuple[Link, Payload | None]], head: He
         if payload is None:
             missing.add(link.sequence)
         elif link.kind == "erasure" and payload.digest == link.payload_digest:
-            erased |= {sequence: link.sequence for sequence in json.loads(payload.payload)["erased"]}
+            erased |= {sequence: link.sequence for sequence in unpacked(payload.payload)["erased"]}
         last = Head(link.sequence, link.recorded_at, link.digest)
     if last != (head or Head()):
         yield Break(last.sequence, "the chain does not end where its head says")

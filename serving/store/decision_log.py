@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, select
 
-from serving.store.chain import Break, Head, Link, Payload, breaks, linked, salt
+from serving.store.chain import Break, Head, Link, Payload, breaks, linked, packed, salt, unpacked
 from serving.store.ledger import chunks
-from serving.store.rows import canonical
 from serving.store.schema import DECISION_HEADS, DECISION_LOG, DECISION_PAYLOADS
 
 _PAGE = 1_000
@@ -21,21 +19,20 @@ _PAYLOAD = (*Payload.__slots__,)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A decision to keep: whose it is, the moment it is about (µs UTC), and all there is to know of it, as JSON."""
+    """A decision to keep: whose it is, the moment it is about (µs UTC), and all there is to know of it, packed."""
 
     decision_id: str
     account_id: str
     debtor_id: str
     decided_at: int
-    payload: str
+    payload: bytes
 
     @classmethod
     def of(
         cls, decision_id: str, account_id: str, debtor_id: str, decided_at: int, *, content: Mapping[str, Any]
     ) -> Record:
         """A record of what ``content`` holds, in its order: what is read back is what was sent."""
-        payload = json.dumps(content, separators=(",", ":"), allow_nan=False)
-        return cls(decision_id, account_id, debtor_id, decided_at, payload)
+        return cls(decision_id, account_id, debtor_id, decided_at, packed(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def append_erasure(connection: Connection, erased: Sequence[int], *, tenant: str
     """Deletes payloads with their salts, and adds the entry that says so."""
     if not erased:
         return
-    payload = Payload(None, None, None, canonical({"erased": sorted(erased)}), salt())
+    payload = Payload(None, None, None, packed({"erased": sorted(erased)}), salt())
     head = head_of(connection, tenant)
     link = linked(head, payload, tenant=tenant, kind="erasure", decision_id=None, recorded_at=now_us)
     _write(connection, [(link, payload)], Head(link.sequence, link.recorded_at, link.digest), tenant=tenant)
@@ -99,7 +96,7 @@ def decision_of(connection: Connection, decision_id: str, *, tenant: str) -> Kep
     ).first()
     if found is None:
         return None
-    return Kept(decision_id, found.recorded_at, None if found.payload is None else json.loads(found.payload))
+    return Kept(decision_id, found.recorded_at, None if found.payload is None else unpacked(bytes(found.payload)))
 
 
 def entries_of(connection: Connection, tenant: str) -> Iterator[tuple[Link, Payload | None]]:
@@ -126,12 +123,12 @@ def breaks_of(connection: Connection, tenant: str) -> Iterator[Break]:
         yield Break(sequence, "a payload is there, and no entry of the chain")
 
 
-def _latest(connection: Connection, decision_ids: Sequence[str], *, tenant: str) -> dict[str, str | None]:
+def _latest(connection: Connection, decision_ids: Sequence[str], *, tenant: str) -> dict[str, bytes | None]:
     """What the latest entry of each decision says; ``None`` where it was forgotten."""
-    found: dict[str, str | None] = {}
+    found: dict[str, bytes | None] = {}
     for some in chunks(decision_ids):
         asked = _joined(tenant).where(DECISION_LOG.c.decision_id.in_(some)).order_by(DECISION_LOG.c.sequence)
-        found |= {row.decision_id: row.payload for row in connection.execute(asked)}
+        found |= {row.decision_id: row.payload and bytes(row.payload) for row in connection.execute(asked)}
     return found
 
 
@@ -167,4 +164,4 @@ def _link(row: Row[Any]) -> Link:
 def _payload(row: Row[Any]) -> Payload | None:
     if row.salt is None:
         return None
-    return Payload(row.account_id, row.debtor_id, row.decided_at, row.payload, bytes(row.salt))
+    return Payload(row.account_id, row.debtor_id, row.decided_at, bytes(row.payload), bytes(row.salt))

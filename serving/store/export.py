@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from domain.clock import parse_moment, to_us
 from domain.errors import DataError
 from domain.tables import TABLES, Column
+from serving.store.chain import unpacked
 from serving.store.decision_log import entries_of
 from serving.store.ledger import given_tables
 from serving.store.rows import Values
@@ -103,7 +104,7 @@ def _decisions(connection: Connection, tenant: str) -> Iterator[dict[str, Any]]:
     """Entries of the log as rows of ``decisions``; those that were forgotten are in no table."""
     for link, payload in entries_of(connection, tenant):
         if link.kind == "decision" and payload is not None:
-            content = json.loads(payload.payload)
+            content = unpacked(payload.payload)
             answer = content["answer"]
             names = [one["action"] for one in content["action_probs"]]
             copied = ("decision_id", "account_id", "channel", "offer", "moment", "action_prob", "channel_prob", "arm",

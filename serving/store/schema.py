@@ -79,7 +79,7 @@ DECISION_PAYLOADS = Table(
     Column("debtor_id", Text),
     Column("decided_at", BigInteger),
     Column("salt", LargeBinary, nullable=False),
-    Column("payload", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
     ForeignKeyConstraint(["tenant", "sequence"], ["decision_log.tenant", "decision_log.sequence"]),
     Index("ix_decision_payloads_account", "tenant", "account_id"),
     Index("ix_decision_payloads_debtor", "tenant", "debtor_id"),

@@ -153,8 +153,8 @@ def chains(draw: st.DrawFn) -> tuple[list[tuple[Link, Payload | None]], Head]:
     entries: list[tuple[Link, Payload | None]] = []
     head = Head()
     for number in range(draw(st.integers(1, 6))):
-        text_ = draw(st.text(max_size=8))
-        payload = Payload(f"a{number}", draw(st.sampled_from([None, "d"])), number, text_, draw(st.binary(max_size=3)))
+        said, some_salt = draw(st.binary(max_size=8)), draw(st.binary(max_size=3))
+        payload = Payload(f"a{number}", draw(st.sampled_from([None, "d"])), number, said, some_salt)
         link = linked(head, payload, tenant=TENANT, kind="decision", decision_id=f"id{number}", recorded_at=number)
         head = Head(link.sequence, link.recorded_at, link.digest)
         entries.append((link, payload))

@@ -71,7 +71,7 @@ def _decision_log() -> None:
     op.create_table(
         "decision_payloads",
         _key("tenant"), _place(), _text("account_id", nullable=True), _text("debtor_id", nullable=True),
-        _moment("decided_at", nullable=True), _bytes("salt"), _text("payload"),
+        _moment("decided_at", nullable=True), _bytes("salt"), _bytes("payload"),
         sa.ForeignKeyConstraint(["tenant", "sequence"], ["decision_log.tenant", "decision_log.sequence"]),
     )  # fmt: skip
     op.create_index("ix_decision_payloads_account", "decision_payloads", ["tenant", "account_id"])
