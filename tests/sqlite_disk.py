@@ -18,7 +18,8 @@ from typing import Any
 
 SECTOR = 512
 _MAIN_DB, _WAL = 0x100, 0x80000
-_OPEN = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+# SQLite keeps the address of the name that it opens, so that it must be handed on as it is.
+_OPEN = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 _WRITE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int64)
 _TRUNCATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
 _SYNC = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
@@ -117,7 +118,7 @@ def recorded() -> Iterator[Disk]:
     def opened(own: Any, name: Any, file: Any, flags: int, told: Any) -> int:
         code: int = opens(own, name, file, flags, told)
         if code == 0 and flags & (_MAIN_DB | _WAL):
-            methods = _noting(disk, name.decode(), file)
+            methods = _noting(disk, ctypes.string_at(name).decode(), file)
             kept.append(methods)
             ctypes.c_void_p.from_address(file).value = ctypes.addressof(methods)
         return code
