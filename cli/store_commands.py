@@ -105,11 +105,14 @@ def export(
 
 def verify_log(
     tenant: Annotated[str | None, typer.Option("--tenant", help="One creditor's chain; all by default.")] = None,
+    noted: Annotated[str | None, typer.Option("--noted", help="A head told before, which must still be there.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the chain of decision records; any change, removal, insertion or reordering is found, and exits 1."""
     with opened() as store:
-        chains = {name: store.verify(tenant=name) for name in ([tenant] if tenant else store.tenants())}
+        names = [tenant] if tenant else store.tenants()
+        chains = {name: store.verify(tenant=name) for name in names}
+        gone = noted is not None and not any(store.has_entry(noted, tenant=name) for name in names)
     broken = sum(len(found) for _, found in chains.values())
     told: dict[str, Any] = {
         name: {
@@ -126,6 +129,11 @@ def verify_log(
         for name, (_, found) in chains.items():
             for one in found[:_SHOWN]:
                 say(f"{name}, entry {one.sequence}: {one.what}")
+    if gone:
+        raise StoreError(
+            "found no entry with the digest that was noted, needed the one that was the head then; the log was cut off "
+            "or written anew since"
+        )
     if broken:
         raise StoreError(
             f"found {broken} places at which the decision log does not hold, needed none; compare with a copy of the "

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.clock import US_PER_DAY, to_us
-from domain.errors import StoreError
+from domain.errors import DataError, StoreError
 from domain.tables import Column
 from serving.store import decision_log
 from serving.store.chain import Break, Head
@@ -157,6 +157,16 @@ class Store:
         """The head of the tenant's chain, and every place at which it does not hold."""
         with self._reading() as connection:
             return decision_log.head_of(connection, tenant), list(decision_log.breaks_of(connection, tenant))
+
+    def has_entry(self, digest: str, *, tenant: str) -> bool:
+        """Whether the tenant's chain has an entry of this digest, in hexadecimal: one that was its head once."""
+        log = DECISION_LOG.c
+        try:
+            asked = select(log.sequence).where(log.tenant == tenant, log.digest == bytes.fromhex(digest))
+        except ValueError as error:
+            raise DataError("found a digest that is not hexadecimal, needed one that `verify-log` told") from error
+        with self._reading() as connection:
+            return connection.execute(asked).first() is not None
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

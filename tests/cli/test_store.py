@@ -169,6 +169,13 @@ def test_a_log_that_nobody_touched_holds(acerto: Any, decided: list[dict[str, An
     assert json.loads(told.out)["default"]["entries"] == len(decided)
 
 
+def test_a_head_that_was_noted_must_still_be_there(acerto: Any, decided: list[dict[str, Any]]) -> None:
+    head = json.loads(acerto("verify-log", "--json").out)["default"]["head"]
+    assert acerto("verify-log", "--noted", head).code == 0
+    assert acerto("verify-log", "--noted", head[::-1]).code == 1
+    assert "hexadecimal" in acerto("verify-log", "--noted", "x").err
+
+
 def test_an_erased_debtor_is_in_no_export_and_the_log_holds(
     acerto: Any, project: Path, decided: list[dict[str, Any]]
 ) -> None:
@@ -181,6 +188,7 @@ def test_an_erased_debtor_is_in_no_export_and_the_log_holds(
     assert acerto("export", "--out", "without").code == 0
     for table in SHARED:
         assert not gone & set(pd.read_parquet(project / f"without/{table}.parquet")["account_id"])
+    assert json.loads(acerto("erase", "--expired", "--json").out) == {"debtors": 0}
     again = acerto("erase", "--debtor", debtor)
     assert again.code == 1
     assert debtor not in again.err
