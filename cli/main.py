@@ -18,6 +18,7 @@ from cli import (
     policy_command,
     serve_command,
     simulate_command,
+    store_commands,
     validate_command,
     whatif_command,
     worklist_command,
@@ -47,6 +48,10 @@ app.command("arms")(arms_command.arms)
 app.command("discounts")(discounts_command.discounts)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
+app.command("ingest")(store_commands.ingest)
+app.command("export")(store_commands.export)
+app.command("verify-log")(store_commands.verify_log)
+app.command("erase")(store_commands.erase)
 app.command("features")(features_command.features)
 app.command("policy")(policy_command.policy)
 

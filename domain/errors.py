@@ -41,3 +41,15 @@ class NotEnoughDataError(AcertoError):
 
 class WorkerError(AcertoError):
     """Processes or machines that were given work did not finish it; what they did finish is not used."""
+
+
+class StoreError(AcertoError):
+    """The service's store cannot be opened, cannot take what it was given now, or is not what it should be."""
+
+
+class ConflictError(DataError):
+    """A row claims the identity of a stored one with another content; ``place`` is its position among those given."""
+
+    def __init__(self, message: str, *, place: int) -> None:
+        super().__init__(message)
+        self.place = place

@@ -179,6 +179,22 @@ class DecisionsAnswer(Part):
     decisions: list[Decision]
 
 
+class EventsAnswer(Part):
+    """What became of the rows: stored, there already, or a further version of one that is."""
+
+    table: str
+    new: int = Field(ge=0)
+    same: int = Field(ge=0, description="were stored already, or stand twice in the request")
+    corrected: int = Field(ge=0, description="have the id of a stored row and another recorded_at")
+
+
+class OutcomeAnswer(Part):
+    """Whether the outcome was stored, or was there already."""
+
+    new: int = Field(ge=0)
+    same: int = Field(ge=0)
+
+
 class ModelAnswer(Part):
     """What is being served."""
 

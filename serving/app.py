@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -17,42 +17,36 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
+from domain.errors import StoreError
 from serving import answers, handling, metrics
 from serving.brain import Brain
+from serving.documenting import problems
 from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
 from serving.pages import docs_page, reports_page
 from serving.parsing import capped_body
-from serving.problems import MEDIA_TYPE, Problem, problem_response
+from serving.problems import Problem, problem_response
+from serving.routes_store import add_store_routes
 from serving.schemas import Schemas
+from serving.storeroom import Storeroom
 from serving.warmup import warm_up
+
+if TYPE_CHECKING:
+    from serving.store import Store
 
 VERSION = "1"
 _ABOUT = (
     "Scores, next best actions and reasons for debt collection. Times are RFC 3339 with offset, money has two decimals."
 )
-_MEANT = {
-    400: "the body is not readable JSON",
-    404: "an account without ledger: this version has no store of accounts",
-    413: "a body over 32 MiB, or over 5,000 events in an account",
-    415: "another content type than application/json",
-    422: "a request that does not fit the contract, with the places that do not",
-    500: "the service failed",
-    503: "not ready yet, or too much to do; Retry-After says when to come again",
-}
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    schema = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
-    return {status: {"description": _MEANT[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
 class Reception:
     """What the routes share: the model once it is loaded, and how many requests are in the house."""
 
-    def __init__(self, schemas: Schemas, *, threads: int, queue: int) -> None:
+    def __init__(self, schemas: Schemas, *, threads: int, queue: int, room: Storeroom) -> None:
         self.schemas = schemas
+        self.room = room
         self.brain: Brain | None = None
         self._threads = threads
         self._most = threads + queue
@@ -65,21 +59,32 @@ class Reception:
             raise Problem(503, "the model is being loaded; ask /readyz")
         return self.brain
 
-    async def answer(self, request: Request, work: Callable[[bytes, Brain, Schemas], handling.Reply]) -> Response:
-        """Takes a request in if there is room, and computes its answer in a thread."""
-        brain = self.ready()
+    async def answer(self, request: Request, work: Callable[..., handling.Reply | handling.Pending]) -> Response:
+        """An answer of the model, computed from the body of a request and what the store knows."""
+        brain, store = self.ready(), self.room.store()
+        return await self.take(request, lambda body: work(body, brain, self.schemas, store=store))
+
+    async def take(
+        self, request: Request, work: Callable[[bytes], handling.Reply | handling.Pending], *, has_body: bool = True
+    ) -> Response:
+        """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes."""
         if self._inside >= self._most:
             raise Problem(503, "as many requests are being computed as this service takes; come again")
         self._inside += 1
         metrics.IN_FLIGHT.inc()
         try:
-            body = await capped_body(request.stream(), request.headers)
+            body = await capped_body(request.stream(), request.headers) if has_body else b""
             limiter = self._limiter = self._limiter or anyio.CapacityLimiter(self._threads)
-            reply = await anyio.to_thread.run_sync(partial(work, body, brain, self.schemas), limiter=limiter)
-            metrics.observe_answers(reply.answers, route=request.url.path)
+            reply = await anyio.to_thread.run_sync(partial(work, body), limiter=limiter)
+            if isinstance(reply, handling.Pending):
+                # Nobody computes while this waits: what is written meanwhile shares a sync of the disk with it.
+                with contextlib.suppress(Exception):  # what went wrong is for the reply to tell
+                    await asyncio.wrap_future(reply.written)
+                reply = reply.reply(reply.written)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
+        metrics.observe_answers(reply.answers, route=request.scope["route"].path)
         request.state.accounts = len(reply.answers)
         return Response(reply.content, media_type="application/json")
 
@@ -88,6 +93,7 @@ def create_app(
     schemas: Schemas,
     *,
     load: Callable[[], Brain] | None = None,
+    open_store: Callable[[], Store] | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
     threads: int = 2,
@@ -99,16 +105,18 @@ def create_app(
     ----------
     load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
         is alive and not ready
+    open_store : opens the store, in a thread at start; without it nothing is kept, and accounts bring their ledgers
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     threads, queue : requests computed at a time, and waiting
     """
-    reception = Reception(schemas, threads=threads, queue=queue)
+    reception = Reception(schemas, threads=threads, queue=queue, room=Storeroom(open_store))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(_load(reception, load)) if load else None
-        yield
+        async with reception.room.opened():
+            yield
         if loading:
             loading.cancel()
 
@@ -117,6 +125,7 @@ def create_app(
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
     )  # fmt: skip
     _add_routes(app, reception)
+    add_store_routes(app, reception)
     _add_health(app, reception)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)
@@ -142,23 +151,23 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
 
     @app.post(
         "/v1/scores", summary="Score accounts", tags=["decisions"], openapi_extra=body_of("ScoresRequest"),
-        response_model=None, responses={200: {"model": answers.ScoresAnswer}, **_problems(*limits)},
+        response_model=None, responses={200: {"model": answers.ScoresAnswer}, **problems(*limits)},
     )  # fmt: skip
     async def scores(request: Request) -> Response:
-        """`p_pay` per horizon and expected recovery for 1 to 1000 accounts, each given as a ledger."""
+        """`p_pay` per horizon and expected recovery for 1 to 1000 accounts, each given as a ledger or by its id."""
         return await reception.answer(request, handling.scores)
 
     @app.post(
         "/v1/decisions", summary="Decide on accounts", tags=["decisions"], openapi_extra=body_of("DecisionsRequest"),
-        response_model=None, responses={200: {"model": answers.DecisionsAnswer}, **_problems(*limits)},
+        response_model=None, responses={200: {"model": answers.DecisionsAnswer}, **problems(*limits)},
     )  # fmt: skip
     async def decisions(request: Request) -> Response:
-        """The decision record of 1 to 1000 accounts, each given as a ledger."""
+        """The decision record of 1 to 1000 accounts, each a ledger or an id; kept unless `commit: false`."""
         return await reception.answer(request, handling.decisions)
 
     @app.get(
         "/v1/model", summary="What is being served", tags=["model"], response_model=None,
-        responses={200: {"model": answers.ModelAnswer}, **_problems(500, 503)},
+        responses={200: {"model": answers.ModelAnswer}, **problems(500, 503)},
     )  # fmt: skip
     async def model() -> JSONResponse:
         """Versions, hash, schema fingerprint and policy version."""
@@ -168,7 +177,7 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
 def _add_health(app: FastAPI, reception: Reception) -> None:
     @app.get(
         "/livez", summary="Alive", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **_problems(500)},
+        responses={200: {"model": answers.Health}, **problems(500)},
     )  # fmt: skip
     async def livez() -> JSONResponse:
         """The worker answers."""
@@ -176,16 +185,17 @@ def _add_health(app: FastAPI, reception: Reception) -> None:
 
     @app.get(
         "/readyz", summary="Ready", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **_problems(500, 503)},
+        responses={200: {"model": answers.Health}, **problems(500, 503)},
     )  # fmt: skip
     async def readyz() -> JSONResponse:
-        """The model is loaded, verified and warm."""
+        """The model is loaded, verified and warm, and the store is open."""
         reception.ready()
+        reception.room.store()
         return JSONResponse({"status": "ready"})
 
     @app.get(
         "/metrics", summary="Prometheus metrics", tags=["health"], response_class=PlainTextResponse,
-        response_model=None, responses=_problems(500),
+        response_model=None, responses=problems(500),
     )  # fmt: skip
     def exposition() -> Response:
         """Requests, latency, actions chosen, refusals by code, unknown codes."""
@@ -211,11 +221,11 @@ def _add_pages(app: FastAPI, *, reports: Path | None, docs_assets: Path | None) 
 def _add_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         problem = error if isinstance(error, Problem) else _as_problem(error)
-        route = request.url.path if request.url.path in ("/v1/scores", "/v1/decisions", "/v1/model") else "other"
+        route = getattr(request.scope.get("route"), "path", "other")
         metrics.PROBLEMS.labels(route=route, problem=problem.code).inc()
         return problem_response(problem, request_id=request.state.request_id)
 
-    for kind in (Problem, HTTPException, ClientDisconnect):
+    for kind in (Problem, StoreError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, refused)
 
 
@@ -224,4 +234,6 @@ def _as_problem(error: Exception) -> Problem:
         # The framework's own details may hold the path; what is not there is said without it.
         allowed = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
         return Problem(error.status_code, "see /docs for what is here", headers=allowed)
+    if isinstance(error, StoreError):
+        return Problem(503, str(error))
     return Problem(400, "the body ended before it was whole")

@@ -73,12 +73,15 @@ class Engine:
         ]
 
     def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
-        """The records of the engine, with the ids that the request used."""
+        """The records of the engine, with the ids that the request used.
+
+        Those that are committed hold the probability of every action: the log of decisions is to be evaluated on.
+        """
         encoded, accounts = self._encoded(batch)
         found = decide(
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
             accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
-            log_probs=explain == "full",
+            log_probs=commit or explain == "full",
             allot=None if self._books is None else self._books.allot(encoded, commit=commit),
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)

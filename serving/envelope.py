@@ -54,7 +54,8 @@ class Envelope:
             self._tell(scope, status=status or 500, seconds=time.perf_counter() - began)
 
     def _tell(self, scope: Scope, *, status: int, seconds: float) -> None:
-        path = scope["path"]
+        # The route as it is written, which has no id in it.
+        path: str = getattr(scope.get("route"), "path", None) or scope["path"]
         route = path if path in self._routes else "/reports/" if path.startswith("/reports/") else "other"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         metrics.REQUESTS.labels(route=route, method=method, status=str(status)).inc()

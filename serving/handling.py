@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
 from serving.brain import Answer, Brain
+from serving.keeping import records_of, without_probs
+from serving.known_accounts import known_batch
 from serving.ledgers import Batch, batches
 from serving.parsing import check_events, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import ROW_LISTS, Schemas, ScoresRequest
 
+if TYPE_CHECKING:
+    from serving.store import Record, Store
+
+TENANT = "default"
+"""Whose accounts they are, as long as nobody says otherwise."""
 R = TypeVar("R", bound=ScoresRequest)
 
 
@@ -29,23 +39,51 @@ class Reply:
     answers: list[Answer]
 
 
-def scores(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A reply that must wait until something is written; ``reply`` makes it of the write once that is done."""
+
+    written: Future[Any]
+    reply: Callable[[Future[Any]], Reply]
+
+
+def scores(body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = TENANT) -> Reply:
     """``POST /v1/scores``."""
     asked, as_of = _read(body, schemas.scores, schemas)
-    found = _each(asked, schemas, lambda batch: brain.scores(batch, as_of=as_of))
+    known = known_batch(asked.accounts, schemas.account_columns, store=store, tenant=tenant)
+    found = _each(asked, schemas, lambda batch: brain.scores(batch, as_of=as_of), known=known)
     return _reply("scores", found, as_of)
 
 
-def decisions(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
-    """``POST /v1/decisions``; nothing is stored in this version, and without ``commit`` nothing of a budget is used."""
+def decisions(
+    body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = TENANT
+) -> Reply | Pending:
+    """``POST /v1/decisions``; what is committed is in the store, where there is one, before it is answered.
+
+    Without ``commit`` nothing is stored, and nothing of a budget is used.
+    """
     asked, as_of = _read(body, schemas.decisions, schemas)
-    found = _each(
-        asked, schemas,
-        lambda batch: brain.decisions(
-            batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit
-        ),
-    )  # fmt: skip
-    return _reply("decisions", found, as_of)
+    known = known_batch(asked.accounts, schemas.account_columns, store=store, tenant=tenant)
+    records: list[Record] = []
+
+    def decided(batch: Batch) -> list[Answer]:
+        told = brain.decisions(batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit)
+        shown = [without_probs(answer, explain=asked.explain) for answer in told]
+        if asked.commit and store is not None:
+            beside: dict[str, str | None] = {"explain": asked.explain, "locale": asked.locale}
+            beside["legal_basis"] = store.config.of(tenant).legal_basis
+            records.extend(records_of(batch, shown, told, as_of=as_of, beside=beside))
+        return shown
+
+    reply = _reply("decisions", _each(asked, schemas, decided, known=known), as_of)
+    if not records or store is None:
+        return reply
+    return Pending(store.record(records, tenant=tenant), partial(_once_written, reply))
+
+
+def _once_written(reply: Reply, written: Future[Any]) -> Reply:
+    written.result()
+    return reply
 
 
 def _read(body: bytes, model: type[R], schemas: Schemas) -> tuple[R, datetime]:
@@ -60,11 +98,13 @@ def _read(body: bytes, model: type[R], schemas: Schemas) -> tuple[R, datetime]:
     return asked, datetime.now(UTC) if asked.as_of is None else from_us(asked.as_of)
 
 
-def _each(asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], list[Answer]]) -> list[Answer]:
-    """Answers in the order of the request."""
+def _each(
+    asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], list[Answer]], *, known: Batch | None
+) -> list[Answer]:
+    """Answers in the order of the request, those of ``known`` accounts among them."""
     found: dict[int, Answer] = {}
     try:
-        for batch in batches(asked.accounts, schemas.account_columns):
+        for batch in chain(batches(asked.accounts, schemas.account_columns), [known] if known else []):
             found.update(zip(batch.positions, compute(batch), strict=True))
     except LedgerError as error:
         raise Problem(422, "a ledger cannot be read", (Fault(error.pointer, "cannot be read"),)) from None
@@ -72,6 +112,9 @@ def _each(asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], lis
 
 
 def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:
-    answer = {"as_of": rfc3339(as_of), key: found}
-    content = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return Reply(content, found)
+    return Reply(json_bytes({"as_of": rfc3339(as_of), key: found}), found)
+
+
+def json_bytes(answer: Mapping[str, Any]) -> bytes:
+    """An answer as it is sent."""
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -24,7 +24,8 @@ SEPARATOR = "\x1f"
 
 Row = dict[str, Any]
 _SHARED_IDS = {"account_id", "debtor_id", "contact_point_id"}
-_ALWAYS = frozenset({"debts", "payments"})
+ALWAYS = frozenset({"debts", "payments"})
+"""Tables that an account cannot be without: where they are not given they are taken as empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Batch:
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
     ``whole_debtors`` says whether these are all accounts of their debtors: so it is where no ledger names a debtor but
     the account itself. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for each
-    of these accounts which tables its own ledger brought.
+    of these accounts which tables its own ledger brought. ``debtor_ids`` are whose these accounts are, ``through`` the
+    number of the latest row in the store where they came from there.
     """
 
     tables: Tables
@@ -43,6 +45,8 @@ class Batch:
     whole_debtors: bool
     assumed: tuple[str, ...] = ()
     given: tuple[frozenset[str], ...] = ()
+    debtor_ids: tuple[str, ...] = ()
+    through: int | None = None
 
 
 def own_id(row_id: str) -> str:
@@ -53,31 +57,35 @@ def own_id(row_id: str) -> str:
 def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[Batch]:
     """Ledgers grouped by what they give, since an absent table is unknown and an empty one is not.
 
+    Accounts given by their id alone are left out: ``known_accounts`` has those.
+
     Parameters
     ----------
     columns : the columns of ``accounts``, with the declared attributes
 
     Raises
     ------
-    Problem : 404 for an account without any ledger; 422 for one without debts, an account given twice, or a row given
-        twice with different content
+    Problem : 422 for a ledger without debts, an account given twice, or a row given twice with different content
     """
     _check_accounts(ledgers)
     debtors = _by_debtor(ledgers)
     groups: dict[tuple[frozenset[str], bool], list[int]] = defaultdict(list)
     for position, ledger in enumerate(ledgers):
+        if ledger.by_id:
+            continue
         groups[_given(ledger), _debtor(ledger) == ledger.account_id].append(position)
     for (given, whole), positions in groups.items():
         members = dict.fromkeys(positions)
         for position in positions:
             members |= dict.fromkeys(debtors[_debtor(ledgers[position])])
         yield Batch(
-            tables=_tables(ledgers, sorted(members), given | _ALWAYS, columns),
+            tables=_tables(ledgers, sorted(members), given | ALWAYS, columns),
             positions=tuple(positions),
             account_ids=tuple(ledgers[position].account_id for position in positions),
             whole_debtors=whole,
-            assumed=tuple(sorted(_ALWAYS - given)),
+            assumed=tuple(sorted(ALWAYS - given)),
             given=tuple(_brought(ledgers[position]) for position in positions),
+            debtor_ids=tuple(_debtor(ledgers[position]) for position in positions),
         )
 
 
@@ -88,10 +96,7 @@ def _check_accounts(ledgers: Sequence[Ledger]) -> None:
         if ledger.account_id in seen:
             raise _refused(f"{pointer}/account_id", "the account stands twice in this request; give it once")
         seen.add(ledger.account_id)
-        if ledger.debts is None:
-            if all(ledger.rows(table) is None for table in LEDGER_TABLES):
-                detail = "this version has no store of accounts: give the ledger, with its debts, in the request"
-                raise Problem(404, "an account is not known here", (Fault(pointer, detail),))
+        if ledger.debts is None and not ledger.by_id:
             raise _refused(f"{pointer}/debts", "a ledger needs its debts; [] says that there are none")
 
 
@@ -117,7 +122,8 @@ def _debtor(ledger: Ledger) -> str:
 def _by_debtor(ledgers: Sequence[Ledger]) -> Mapping[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for position, ledger in enumerate(ledgers):
-        found[_debtor(ledger)].append(position)
+        if not ledger.by_id:
+            found[_debtor(ledger)].append(position)
     return found
 
 

@@ -10,21 +10,24 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from serving.answers import ProblemAnswer
+from serving.event_schemas import OutcomeRequest, rows_models
 from serving.schemas import Schemas
 
 _REFERENCE = "#/components/schemas/{model}"
 
 
-def body_of(model: str) -> dict[str, Any]:
-    """``openapi_extra`` of a route whose body is that request model."""
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+def body_of(*models: str) -> dict[str, Any]:
+    """``openapi_extra`` of a route whose body is that request model, or one of those."""
+    schemas = [{"$ref": _REFERENCE.format(model=model)} for model in models]
+    content = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:
     """The whole document, the same for the same routes, tables and attributes."""
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    models = [(schemas.scores, "validation"), (schemas.decisions, "validation"), (ProblemAnswer, "validation")]
+    read = [schemas.scores, schemas.decisions, *rows_models(schemas).values(), OutcomeRequest, ProblemAnswer]
+    models = [(model, "validation") for model in read]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     found.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
     return found

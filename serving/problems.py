@@ -24,6 +24,8 @@ _TITLES = {
     400: ("bad-syntax", "The body is not readable JSON"),
     404: ("not-found", "Nothing is here"),
     405: ("method-not-allowed", "This path does not take that method"),
+    409: ("conflict", "What is stored says something else"),
+    410: ("gone", "What was here was erased"),
     413: ("too-large", "The request is too large"),
     415: ("unsupported-media-type", "Only application/json is read"),
     422: ("invalid-request", "The request does not fit the contract"),

@@ -34,6 +34,11 @@ class Ledger(Strict, frozen=True):
     account: Any = None
     debts: Any = None
 
+    @property
+    def by_id(self) -> bool:
+        """Whether nothing is given but the id, so that the rest is the store's to know."""
+        return self.account is None and all(self.rows(table) is None for table in ROW_LISTS)
+
     def rows(self, table: str) -> list[BaseModel] | None:
         """The rows of a table, ``None`` where the request does not say."""
         found: list[BaseModel] | None = getattr(self, table)
@@ -54,7 +59,7 @@ class DecisionsRequest(ScoresRequest, frozen=True):
     locale: Literal["pt-BR", "en"] = Field(default="pt-BR", description="language of reasons, refusals and notices")
     commit: bool = Field(
         default=True,
-        description="false asks what would be decided, and uses no budget; this version stores nothing anyway",
+        description="false asks what would be decided: it uses no budget, and nothing is stored",
     )
 
 

@@ -20,6 +20,8 @@ from serving.brain import Brain
 from serving.logs import configure_logs
 from serving.schemas import build_schemas
 from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings
+from serving.store import Store, database_url
+from serving.store.config import load_service_config
 
 _HOUR_S = 3600
 
@@ -35,6 +37,10 @@ def _load() -> Brain:
     return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes)
 
 
+def _open_store() -> Store:
+    return Store.open(database_url(os.environ), config=load_service_config(_configs()))
+
+
 def _reports() -> Path | None:
     found = os.environ.get("ACERTO_REPORTS")
     return Path(found) if found else None
@@ -44,6 +50,7 @@ configure_logs()
 app = create_app(
     build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes),
     load=_load,
+    open_store=_open_store,
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )

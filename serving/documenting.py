@@ -1,0 +1,25 @@
+"""What the OpenAPI document says of refusals: one meaning for each status, and the shape that all of them share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serving.problems import MEDIA_TYPE
+
+_MEANT = {
+    400: "the body is not readable JSON",
+    404: "what was asked about is not known here; an account by the place that named it",
+    409: "what is stored already says something else under the same identity",
+    410: "it was here, and its debtor was forgotten",
+    413: "a body over 32 MiB, or over 5,000 events in an account or rows in a request",
+    415: "another content type than application/json",
+    422: "a request that does not fit the contract, with the places that do not",
+    500: "the service failed",
+    503: "not ready yet, too much to do, or nothing could be written; Retry-After says when to come again",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that may refuse with these statuses."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
+    return {status: {"description": _MEANT[status], "content": {MEDIA_TYPE: schema}} for status in statuses}

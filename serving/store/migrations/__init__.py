@@ -1,0 +1,1 @@
+"""Steps that bring a database to the tables of ``serving/store/schema.py``, applied when the store is opened."""

@@ -1,0 +1,182 @@
+"""The store as the service and the commands use it: what is written is a future, what is read is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.clock import US_PER_DAY, to_us
+from domain.errors import DataError, StoreError
+from domain.tables import Column
+from serving.store import decision_log
+from serving.store.chain import Break, Head
+from serving.store.config import ServiceConfig
+from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
+from serving.store.export import export_tables
+from serving.store.ledger import Appended, Families, append_rows, families
+from serving.store.opening import open_database, reading
+from serving.store.outcomes import Outcome, append_outcome
+from serving.store.rows import StoredRow
+from serving.store.schema import DECISION_HEADS, DECISION_LOG
+from serving.store.writer import MOST_WAITING, Writer
+
+Missing = Literal["unknown", "forgotten"]
+"""Why there is no decision to write to: it was never there, or its debtor was erased."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """An open database, ``engine``, with its writer.
+
+    Everything is said of one ``tenant``, the creditor, and nothing of another is ever seen. Futures end once what was
+    written is on the disk, or with a ``StoreError`` and nothing written.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        config: ServiceConfig | None = None,
+        now: Callable[[], datetime] = _now,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.config = config or ServiceConfig()
+        self.engine = engine
+        self._now = now
+        self._writer = Writer(engine, most_waiting=most_waiting)
+
+    @classmethod
+    def open(cls, url: str, *, config: ServiceConfig | None = None) -> Store:
+        """The store at a URL, made where it is not there; raises as ``open_database``."""
+        return cls(open_database(url), config=config)
+
+    def close(self) -> None:
+        """Writes what waits, and lets go of the database."""
+        self._writer.close()
+        self.engine.dispose()
+
+    def append(self, rows: Mapping[str, Sequence[StoredRow]], *, tenant: str) -> Future[dict[str, Appended]]:
+        """Adds rows by table, all of them or none; how many were new, the same, and corrections.
+
+        The future raises a ``ConflictError`` where a row has the identity of another one and another content.
+        """
+        return self._writer.submit(self._append, (tenant, rows))
+
+    def _append(
+        self, connection: Connection, items: list[tuple[str, Mapping[str, Sequence[StoredRow]]]]
+    ) -> list[dict[str, Appended]]:
+        found: list[dict[str, Appended]] = [{} for _ in items]
+        for tenant, table in dict.fromkeys((tenant, table) for tenant, rows in items for table in rows):
+            parts = [(place, rows[table]) for place, (of, rows) in enumerate(items) if of == tenant and table in rows]
+            together = [row for _, some in parts for row in some]
+            fates = iter(append_rows(connection, table, together, tenant=tenant, received_us=self._now_us()))
+            for place, some in parts:
+                found[place][table] = Appended.of(list(islice(fates, len(some))))
+        return found
+
+    def families(self, account_ids: Collection[str], *, tenant: str) -> Families:
+        """All that is known of the debtors of some accounts."""
+        with self._reading() as connection:
+            return families(connection, account_ids, tenant=tenant)
+
+    def record(self, records: Sequence[decision_log.Record], *, tenant: str) -> Future[int]:
+        """Adds decisions to the log; how many were new."""
+        return self._writer.submit(self._record, (tenant, records))
+
+    def _record(self, connection: Connection, items: list[tuple[str, Sequence[decision_log.Record]]]) -> list[int]:
+        new: dict[str, Iterator[bool]] = {}
+        for tenant in dict.fromkeys(tenant for tenant, _ in items):
+            records = [record for of, some in items if of == tenant for record in some]
+            found = decision_log.append_decisions(connection, records, tenant=tenant, now_us=self._now_us())
+            new[tenant] = iter(found)
+        return [sum(islice(new[tenant], len(records))) for tenant, records in items]
+
+    def decision(self, decision_id: str, *, tenant: str) -> decision_log.Kept | None:
+        """The latest record of a decision; ``None`` where there is none."""
+        with self._reading() as connection:
+            return decision_log.decision_of(connection, decision_id, tenant=tenant)
+
+    def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
+        """Adds what became of a decision that is kept."""
+        return self._writer.submit(self._outcomes, (tenant, outcome))
+
+    def _outcomes(self, connection: Connection, items: list[tuple[str, Outcome]]) -> list[Appended | Missing]:
+        found: list[Appended | Missing] = []
+        for tenant, outcome in items:
+            kept = decision_log.decision_of(connection, outcome.decision_id, tenant=tenant)
+            if kept is None or kept.content is None:
+                found.append("unknown" if kept is None else "forgotten")
+            else:
+                found.append(append_outcome(connection, outcome, tenant=tenant, received_us=self._now_us()))
+        return found
+
+    def erase(self, debtor_id: str, *, tenant: str) -> Erased:
+        """Forgets a debtor; what was deleted is off the disk of a SQLite file when this returns."""
+        found = self._writer.submit(self._erase, (tenant, debtor_id)).result()
+        scrub(self.engine)
+        return found
+
+    def _erase(self, connection: Connection, items: list[tuple[str, str]]) -> list[Erased]:
+        return [erase_debtor(connection, debtor, tenant=tenant, now_us=self._now_us()) for tenant, debtor in items]
+
+    def erase_expired(self, *, tenant: str, retention_days: int) -> int:
+        """Forgets every debtor of whom nothing was received or decided for so many days; how many."""
+        before_us = self._now_us() - retention_days * US_PER_DAY
+        with self._reading() as connection:
+            debtors = expired_debtors(connection, tenant=tenant, before_us=before_us)
+        for debtor_id in debtors:
+            self.erase(debtor_id, tenant=tenant)
+        return len(debtors)
+
+    def export(
+        self, out: Path, *, tenant: str, accounts: Sequence[Column], on_share: Callable[[float], None] = lambda _: None
+    ) -> dict[str, int]:
+        """Writes all that is kept of a tenant as canonical tables; rows by table."""
+        with self._reading() as connection:
+            return export_tables(connection, out, tenant=tenant, accounts=accounts, on_share=on_share)
+
+    def tenants(self) -> list[str]:
+        """Tenants of whom the decision log holds anything."""
+        with self._reading() as connection:
+            noted = connection.execute(select(DECISION_HEADS.c.tenant)).scalars().all()
+            logged = connection.execute(select(DECISION_LOG.c.tenant).distinct()).scalars().all()
+        return sorted({*noted, *logged})
+
+    def verify(self, *, tenant: str) -> tuple[Head, list[Break]]:
+        """The head of the tenant's chain, and every place at which it does not hold."""
+        with self._reading() as connection:
+            return decision_log.head_of(connection, tenant), list(decision_log.breaks_of(connection, tenant))
+
+    def has_entry(self, digest: str, *, tenant: str) -> bool:
+        """Whether the tenant's chain has an entry of this digest, in hexadecimal: one that was its head once."""
+        log = DECISION_LOG.c
+        try:
+            asked = select(log.sequence).where(log.tenant == tenant, log.digest == bytes.fromhex(digest))
+        except ValueError as error:
+            raise DataError("found a digest that is not hexadecimal, needed one that `verify-log` told") from error
+        with self._reading() as connection:
+            return connection.execute(asked).first() is not None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with reading(self.engine) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"the store cannot be read ({type(error).__name__}); see that its database runs, and ask again"
+            ) from error
+
+    def _now_us(self) -> int:
+        return to_us(self._now())

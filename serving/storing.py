@@ -1,0 +1,106 @@
+"""From the bytes of a request to rows and outcomes in the store, and to what is sent back once they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from domain.errors import ConflictError
+from serving.event_schemas import OutcomeRequest, Rows, keys_of, rows_models
+from serving.handling import TENANT, Pending, Reply, json_bytes
+from serving.parsing import MOST_EVENTS, parse_json
+from serving.problems import Fault, Problem, faults_of
+from serving.schemas import Schemas
+from serving.store import Appended, Missing, Outcome, Store, stored_row
+
+M = TypeVar("M", bound=BaseModel)
+_NO_SUCH = "no decision of that id is kept here; one that was asked for with commit: false never was"
+_FORGOTTEN = "the debtor of this decision was forgotten, and what it said with them"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What may be stored, with every key that may be named in an error."""
+
+    rows: Mapping[str, type[Rows]]
+    keys: frozenset[str]
+
+    @classmethod
+    def of(cls, schemas: Schemas) -> Intake:
+        """For the canonical tables and the declared attributes."""
+        return cls(rows_models(schemas), keys_of(schemas))
+
+
+def events(body: bytes, intake: Intake, store: Store, *, tenant: str = TENANT) -> Pending:
+    """``POST /v1/events``: all rows are stored, or none."""
+    raw = parse_json(body)
+    table, rows = (raw.get("table"), raw.get("rows")) if isinstance(raw, dict) else (None, None)
+    if isinstance(rows, list) and len(rows) > MOST_EVENTS:
+        raise Problem(413, f"the request holds more than {MOST_EVENTS} rows; send them in several requests")
+    known = isinstance(table, str) and table in intake.rows
+    if isinstance(raw, dict) and not known:
+        detail = f"needed one of the canonical tables: {', '.join(intake.rows)}"
+        raise _unfit((Fault("/table", detail),))
+    model = intake.rows[table] if known else Rows  # type: ignore[index]
+    asked = _validated(raw, model, intake)
+    stored = {asked.table: [stored_row(asked.table, row.__dict__) for row in asked.rows]}
+    return Pending(store.append(stored, tenant=tenant), partial(_rows_stored, asked.table))
+
+
+def _rows_stored(table: str, written: Future[dict[str, Appended]]) -> Reply:
+    try:
+        counts = written.result()[table]
+    except ConflictError as error:
+        detail = "a stored row has the same id and recorded_at, and another content; a correction is recorded later"
+        raise Problem(409, "a row is not what is stored", (Fault(f"/rows/{error.place}", detail),)) from None
+    return Reply(json_bytes({"table": table, **counts._asdict()}), [])
+
+
+def outcome(body: bytes, intake: Intake, store: Store, *, tenant: str = TENANT) -> Pending:
+    """``POST /v1/outcomes``."""
+    asked = _validated(parse_json(body), OutcomeRequest, intake)
+    said = {name: getattr(asked, name) for name in ("reason", "action", "contact_id")}
+    content = {name: value for name, value in said.items() if value is not None}
+    kept = Outcome(asked.decision_id, asked.status, asked.at, content)
+    return Pending(store.outcome(kept, tenant=tenant), _outcome_stored)
+
+
+def _outcome_stored(written: Future[Appended | Missing]) -> Reply:
+    try:
+        found = written.result()
+    except ConflictError:
+        detail = "this decision has an outcome of this status and moment already, of which something else is said"
+        raise Problem(409, detail) from None
+    if isinstance(found, str):
+        _refuse(found)
+    return Reply(json_bytes({"new": found.new, "same": found.same}), [])
+
+
+def decision(decision_id: str, store: Store, *, tenant: str = TENANT) -> Reply:
+    """``GET /v1/decisions/{id}``: the record as it was answered."""
+    found = store.decision(decision_id, tenant=tenant)
+    if found is None or found.content is None:
+        _refuse("unknown" if found is None else "forgotten")
+    return Reply(json_bytes(found.content["answer"]), [])
+
+
+def _refuse(missing: Missing) -> NoReturn:
+    if missing == "unknown":
+        raise Problem(404, _NO_SUCH)
+    raise Problem(410, _FORGOTTEN)
+
+
+def _validated(raw: Any, model: type[M], intake: Intake) -> M:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise _unfit(faults_of(error, intake.keys)) from None
+
+
+def _unfit(faults: tuple[Fault, ...]) -> Problem:
+    return Problem(422, "the request does not fit the contract at the places named", faults)
