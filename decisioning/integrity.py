@@ -22,6 +22,7 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,3}")
 _MOST_BYTES = 1 << 30
+_MOST_MANIFEST_BYTES = 1 << 20
 _HASHED_JSON = ("calibration.json", "schema.json", "settings.json")
 # Parameters that say how a booster was computed, or where, and not what it computes.
 _NOT_THE_MODEL = re.compile(
@@ -50,10 +51,25 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     for name, digest in sorted(listed.items()):
         if found[name] != sizes.get(name):
             raise BundleError(f"{folder}: {name} has {found[name]} bytes, the manifest says {sizes.get(name)}")
-        contents[name] = (folder / name).read_bytes()
+        contents[name] = _bytes(folder / name)
         if sha256(contents[name]).hexdigest() != digest:
             raise BundleError(f"{folder}: {name} is not the file that was written (its SHA-256 differs)")
     return manifest, contents
+
+
+def seal(folder: Path) -> str:
+    """SHA-256 of a bundle's manifest, which lists that of every file: it changes with any byte of the bundle.
+
+    Raises
+    ------
+    BundleError : there is no readable manifest
+    """
+    return seal_of(_manifest(folder))
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """The seal of a manifest that was read."""
+    return sha256(canonical_json(manifest)).hexdigest()
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes], *, identity: Mapping[str, Any]) -> None:
@@ -116,9 +132,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not folder.is_dir() or folder.is_symlink() or not path.is_file() or path.is_symlink():
         raise BundleError(f"{folder} is no model bundle: it holds no {MANIFEST}; train a model, or name another folder")
+    size = path.stat().st_size
+    if size > _MOST_MANIFEST_BYTES:
+        raise BundleError(f"{path}: has {size} bytes, more than the {_MOST_MANIFEST_BYTES} a manifest may have")
     try:
-        manifest = json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
+        # Without bound on its depth a text of brackets alone would end in a RecursionError.
+        manifest = json.loads(_bytes(path))
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: cannot be read; register the model again from its training run") from error
     wanted = {"format": int, "version": str, "trained_at": str, "model_hash": str, "files": dict, "sizes": dict}
     if not isinstance(manifest, dict) or any(type(manifest.get(key)) is not kind for key, kind in wanted.items()):
@@ -145,6 +165,13 @@ def _present(folder: Path) -> dict[str, int]:
     if sum(found.values()) > _MOST_BYTES:
         raise BundleError(f"{folder}: holds {sum(found.values())} bytes, more than the {_MOST_BYTES} a bundle may have")
     return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror}); register the model again") from error
 
 
 def _write(path: Path, content: bytes) -> None:

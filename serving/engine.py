@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.allocation.prices import newest_prices
-from decisioning.bundle import ModelBundle, check_golden, read_bundle
+from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
 from decisioning.records import decision_json
@@ -25,6 +25,7 @@ from serving.brain import Answer, Explain
 from serving.day_books import DayBooks
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
+from serving.loading import verified_bundle
 from serving.settings import Settings
 
 
@@ -160,8 +161,7 @@ def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], No
     ------
     BundleError, FeatureSchemaMismatchError, ConfigError : there is nothing that can be served, and why
     """
-    bundle = read_bundle(settings.bundle)
-    check_golden(bundle)
+    bundle = verified_bundle(settings.bundle, seal=settings.seal)
     desk, folder, place = load_desk(settings.configs), settings.feature_log, settings.prices
     return Engine(
         bundle, desk, notice=settings.notice, observe=observe,

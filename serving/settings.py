@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain.errors import BundleError, ConfigError
+from serving.pointer import CHALLENGER, CHAMPION, read_target
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
 DEFAULT_LOG_SHARE = 0.01
-_ALIASES = ("champion", "challenger")
+DEFAULT_DRAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,9 @@ class Settings:
     ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
     ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
     ``prices`` is a price list that ``acerto decide`` wrote, or a folder with such; without it nothing is limited.
+    ``registry`` is where the champion is followed, ``None`` where a bundle was named; ``seal`` is that of the bundle.
+    With ``shadow`` the registry's challenger computes the same requests; ``shadow_log`` takes how they compare.
+    ``drain_s`` seconds pass between the word that the service ends and the end of taking connections.
     """
 
     bundle: Path
@@ -33,6 +36,11 @@ class Settings:
     feature_log: Path | None = None
     feature_log_share: float = DEFAULT_LOG_SHARE
     prices: Path | None = None
+    seal: str | None = None
+    registry: Path | None = None
+    shadow_log: Path | None = None
+    shadow: bool = False
+    drain_s: float = DEFAULT_DRAIN_S
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -43,16 +51,35 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     BundleError : there is no model to serve
     ConfigError : a variable holds what it cannot
     """
-    bundle, notice = _bundle(environ)
-    return Settings(
-        bundle=bundle,
+    found = _found(environ)
+    shadow = environ.get("ACERTO_SHADOW") or None
+    if shadow not in (None, CHALLENGER):
+        raise ConfigError(f"ACERTO_SHADOW: found {shadow!r}, needed {CHALLENGER!r}, or nothing")
+    if shadow and found.registry is None:
+        raise ConfigError("ACERTO_SHADOW needs a registry: name it in ACERTO_MLRUNS and leave out ACERTO_BUNDLE")
+    return replace(
+        found,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
         reports=_path(environ.get("ACERTO_REPORTS")),
-        notice=notice,
         feature_log=_path(environ.get("ACERTO_FEATURE_LOG")),
         feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
         prices=_path(environ.get("ACERTO_PRICES")),
+        shadow=shadow is not None,
+        shadow_log=_path(environ.get("ACERTO_SHADOW_LOG")),
+        drain_s=read_drain_s(environ),
     )
+
+
+def read_drain_s(environ: Mapping[str, str]) -> float:
+    """``ACERTO_DRAIN_S`` alone: how long connections are still taken after the service was told to end."""
+    text = environ.get("ACERTO_DRAIN_S")
+    try:
+        seconds = float(text) if text else DEFAULT_DRAIN_S
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise ConfigError(f"ACERTO_DRAIN_S: found {text!r}, needed seconds from 0 to 3600, such as {DEFAULT_DRAIN_S:g}")
+    return seconds
 
 
 def _path(text: str | None) -> Path | None:
@@ -71,25 +98,17 @@ def _share(text: str | None) -> float:
     return share
 
 
-def _bundle(environ: Mapping[str, str]) -> tuple[Path, str | None]:
+def _found(environ: Mapping[str, str]) -> Settings:
     named = environ.get("ACERTO_BUNDLE")
     if named:
-        return Path(named), None
+        return Settings(bundle=Path(named))
     registry = Path(environ.get("ACERTO_MLRUNS", "mlruns"))
-    for alias in _ALIASES:
-        pointer = registry / "aliases" / f"{alias}.json"
-        if pointer.is_file():
-            notice = None if alias == "champion" else "no version was promoted yet: this is the challenger"
-            return _followed(pointer, registry), notice
+    for alias in (CHAMPION, CHALLENGER):
+        target = read_target(registry, alias)
+        if target is not None:
+            notice = None if alias == CHAMPION else "no version was promoted yet: this is the challenger"
+            return Settings(bundle=target.folder, seal=target.seal, registry=registry, notice=notice)
     raise BundleError(
         f"found no model in {registry}; train one with `acerto train` and promote it with `acerto promote`, "
         "or name a bundle's folder in ACERTO_BUNDLE"
     )
-
-
-def _followed(pointer: Path, registry: Path) -> Path:
-    try:
-        place = json.loads(pointer.read_text(encoding="utf-8"))["bundle"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{pointer}: cannot be read; promote a version again with `acerto promote`") from error
-    return registry / str(place)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decisioning.bundle import ModelBundle, copy_bundle
+from decisioning.integrity import seal
 from domain.errors import BundleError
 
 if TYPE_CHECKING:
@@ -203,7 +204,10 @@ def _set_champion(version: str, history: list[str], tracking: Tracking, *, why: 
 
 def _point(tracking: Tracking, alias: str, pointer: Mapping[str, Any]) -> None:
     """Write an alias in one step: a reader sees the old file or the new one."""
-    content = {**pointer, "bundle": f"bundles/{pointer['version']}", "since": now().isoformat()}
+    version = str(pointer["version"])
+    # With the seal of what was promoted, whoever follows the alias tells a bundle that was put in its place.
+    sealed = seal(bundle_of(version, tracking))
+    content = {**pointer, "bundle": f"bundles/{version}", "seal": sealed, "since": now().isoformat()}
     _written(tracking.root / "aliases" / f"{alias}.json", content)
 
 

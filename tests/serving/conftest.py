@@ -15,7 +15,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
-from decisioning.bundle import BundleParts, write_bundle
+from decisioning.bundle import BundleParts, ModelBundle, check_golden, read_bundle, write_bundle
 from decisioning.calibration import Calibrator
 from decisioning.models import PaymentModel
 from domain.config import load_section
@@ -62,6 +62,20 @@ class FakeBrain:
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
     configure_logs()
+
+
+def read_here(folder: Path, *, seal: str | None = None) -> ModelBundle:
+    found = read_bundle(folder)
+    check_golden(found)
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_child() -> Iterator[None]:
+    """Each load would start a process of several seconds; test_loading.py and the real service have them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.engine.verified_bundle", read_here)
+        yield
 
 
 @pytest.fixture(scope="session")
