@@ -25,7 +25,9 @@ from serving.openapi import body_of, document
 from serving.pages import docs_page, reports_page
 from serving.parsing import capped_body
 from serving.problems import MEDIA_TYPE, Problem, problem_response
+from serving.refusals import code_of
 from serving.schemas import Schemas
+from serving.swapping import Champion, follow, tell
 from serving.warmup import warm_up
 
 VERSION = "1"
@@ -54,6 +56,7 @@ class Reception:
     def __init__(self, schemas: Schemas, *, threads: int, queue: int) -> None:
         self.schemas = schemas
         self.brain: Brain | None = None
+        self.champion: Champion | None = None
         self._threads = threads
         self._most = threads + queue
         self._inside = 0
@@ -88,6 +91,7 @@ def create_app(
     schemas: Schemas,
     *,
     load: Callable[[], Brain] | None = None,
+    champion: Champion | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
     threads: int = 2,
@@ -99,15 +103,17 @@ def create_app(
     ----------
     load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
         is alive and not ready
+    champion : what to follow once that was tried; without it the model stays the one that was loaded
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     threads, queue : requests computed at a time, and waiting
     """
     reception = Reception(schemas, threads=threads, queue=queue)
+    reception.champion = champion
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(_load(reception, load)) if load else None
+        loading = asyncio.create_task(_serve(reception, load)) if load else None
         yield
         if loading:
             loading.cancel()
@@ -125,16 +131,27 @@ def create_app(
     return app
 
 
-async def _load(reception: Reception, load: Callable[[], Brain]) -> None:
+async def _serve(reception: Reception, load: Callable[[], Brain]) -> None:
+    """Loads the model, and follows the champion where there is one to follow."""
+    tried = partial(_loaded, load, reception.schemas)
+    if reception.champion is not None:
+        reception.champion.moved()  # what is about to be read is no news
+    reception.brain = await anyio.to_thread.run_sync(tried)
+    if reception.champion is not None:
+        await follow(reception, reception.champion, tried)
+
+
+def _loaded(load: Callable[[], Brain], schemas: Schemas) -> Brain | None:
     try:
-        brain = await anyio.to_thread.run_sync(load)
-        await anyio.to_thread.run_sync(warm_up, brain, reception.schemas)
+        brain = load()
+        warm_up(brain, schemas)
     except Exception as error:  # whatever it is, the worker stays alive, unready, and says why
-        log.error("not ready", error=where(error), reason=str(error))
-        return
-    reception.brain = brain
+        metrics.SWAPS.labels(result=code_of(error)).inc()
+        log.error("not ready", error=where(error), code=code_of(error), reason=str(error))
+        return None
     metrics.READY.set(1)
-    log.info("ready", **brain.model())
+    tell(brain)
+    return brain
 
 
 def _add_routes(app: FastAPI, reception: Reception) -> None:
@@ -161,8 +178,9 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
         responses={200: {"model": answers.ModelAnswer}, **_problems(500, 503)},
     )  # fmt: skip
     async def model() -> JSONResponse:
-        """Versions, hash, schema fingerprint and policy version."""
-        return JSONResponse(reception.ready().model())
+        """Versions, hash, schema fingerprint and policy version, and the promoted version where it was refused."""
+        refused = reception.champion.refused if reception.champion else None
+        return JSONResponse({**reception.ready().model(), "refused": refused.as_json() if refused else None})
 
 
 def _add_health(app: FastAPI, reception: Reception) -> None:

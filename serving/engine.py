@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.allocation.membership import check_attributes
 from decisioning.allocation.prices import newest_prices
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
@@ -52,6 +53,22 @@ class Engine:
         self._observe = observe
         self._feature_log = feature_log
         self._books = books
+
+    @property
+    def bundle(self) -> ModelBundle:
+        """The model."""
+        return self._bundle
+
+    def with_bundle(self, bundle: ModelBundle) -> Engine:
+        """Another model at the same desk, with the same books and the same feature log.
+
+        Raises
+        ------
+        ConfigError : a segment goes by an attribute that this model was not trained with
+        """
+        if self._books is not None:
+            check_attributes(self._desk.config.segments, bundle.schema.attributes)
+        return Engine(bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books)
 
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""

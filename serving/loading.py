@@ -18,22 +18,7 @@ from typing import Any
 from decisioning.bundle import ModelBundle, check_golden, parse_bundle
 from decisioning.integrity import read_files, seal_of
 from domain.errors import BundleError, FeatureSchemaMismatchError
-
-CODES = {
-    "pointer": "the registry's alias cannot be read",
-    "files": "its files are not those that its manifest lists",
-    "replaced": "it is not the bundle that was promoted",
-    "schema": "it needs features that this build does not compute",
-    "unfit": "its files do not fit together",
-    "golden": "it computes something else than it did at training",
-    "crashed": "the process that tried it ended abnormally",
-    "hung": "the process that tried it took too long",
-    "nonsense": "the process that tried it did not say what it computed",
-    "configuration": "it does not go with the configuration being served",
-    "warm_up": "it cannot answer a made-up request",
-    "unusable": "it could not be loaded; the log says more",
-}
-"""Why a bundle is refused, as ``/v1/model`` and the metrics say it."""
+from serving.refusals import CODES
 
 MOST_S = 120.0
 MOST_BYTES = 8 << 30

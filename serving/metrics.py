@@ -28,6 +28,11 @@ ACTIONS = Counter("acerto_actions_total", "Actions chosen", ["action"])
 REFUSALS = Counter("acerto_refusals_total", "Actions that were not allowed, by code", ["code"])
 UNKNOWN_CODES = Counter("acerto_unknown_codes_total", "Rows whose code is in no vocabulary", ["column"])
 FEATURE_LOG_FAILURES = Counter("acerto_feature_log_failures_total", "Writes to the feature log that failed")
+SWAPS = Counter("acerto_swaps_total", "Promotions and rollbacks noticed, by what came of them", ["result"])
+REFUSED = Gauge(
+    "acerto_model_refused", "1 while the promoted version is refused", ["code"], multiprocess_mode="livemax"
+)
+MODEL = Gauge("acerto_model_served", "1 for the version that is served", ["version"], multiprocess_mode="livemax")
 IN_FLIGHT = Gauge("acerto_in_flight", "Requests being computed or waiting", multiprocess_mode="livesum")
 READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_mode="livemin")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,8 +19,13 @@ from serving import metrics
 from serving.app import create_app
 from serving.brain import Brain
 from serving.logs import configure_logs
-from serving.schemas import build_schemas
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings
+from serving.schemas import Schemas, build_schemas
+from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings, registry_of
+from serving.swapping import Champion
+from serving.warmup import warm_up
+
+if TYPE_CHECKING:
+    from decisioning.bundle import ModelBundle
 
 _HOUR_S = 3600
 
@@ -35,15 +41,30 @@ def _load() -> Brain:
     return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes)
 
 
+def _read(folder: Path, *, seal: str | None) -> ModelBundle:
+    from serving.loading import verified_bundle  # noqa: PLC0415
+
+    return verified_bundle(folder, seal=seal)
+
+
+def _champion(schemas: Schemas) -> Champion | None:
+    """What the worker follows; nothing where a bundle was named."""
+    if os.environ.get("ACERTO_BUNDLE"):
+        return None
+    return Champion(registry_of(os.environ), warm=lambda brain: warm_up(brain, schemas), read=_read)
+
+
 def _reports() -> Path | None:
     found = os.environ.get("ACERTO_REPORTS")
     return Path(found) if found else None
 
 
 configure_logs()
+_schemas = build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes)
 app = create_app(
-    build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes),
+    _schemas,
     load=_load,
+    champion=_champion(_schemas),
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )

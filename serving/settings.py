@@ -70,6 +70,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def registry_of(environ: Mapping[str, str]) -> Path:
+    """The folder with aliases and bundles."""
+    return Path(environ.get("ACERTO_MLRUNS", "mlruns"))
+
+
 def read_drain_s(environ: Mapping[str, str]) -> float:
     """``ACERTO_DRAIN_S`` alone: how long connections are still taken after the service was told to end."""
     text = environ.get("ACERTO_DRAIN_S")
@@ -102,7 +107,7 @@ def _found(environ: Mapping[str, str]) -> Settings:
     named = environ.get("ACERTO_BUNDLE")
     if named:
         return Settings(bundle=Path(named))
-    registry = Path(environ.get("ACERTO_MLRUNS", "mlruns"))
+    registry = registry_of(environ)
     for alias in (CHAMPION, CHALLENGER):
         target = read_target(registry, alias)
         if target is not None:

@@ -14,8 +14,9 @@ import pytest
 from decisioning.bundle import check_golden, read_bundle
 from decisioning.integrity import canonical_hash, canonical_json, seal
 from domain.errors import BundleError
-from serving.loading import CODES, tried_in_a_child, verified_bundle
+from serving.loading import tried_in_a_child, verified_bundle
 from serving.pointer import read_target
+from serving.refusals import CODES
 from serving.trial import try_bundle
 
 SAYS = "import json, sys; print(json.dumps({'seal': sys.argv[2], 'outputs': 'x'}))"
