@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import answers, handling, metrics
 from serving.brain import Brain
+from serving.drain import Drain
 from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
@@ -92,6 +93,7 @@ def create_app(
     *,
     load: Callable[[], Brain] | None = None,
     champion: Champion | None = None,
+    drain: Drain | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
     threads: int = 2,
@@ -104,15 +106,18 @@ def create_app(
     load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
         is alive and not ready
     champion : what to follow once that was tried; without it the model stays the one that was loaded
+    drain : how it ends on SIGTERM; without it, as the web server does
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     threads, queue : requests computed at a time, and waiting
     """
     reception = Reception(schemas, threads=threads, queue=queue)
     reception.champion = champion
+    ending = drain or Drain(0.0)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ending.listen()
         loading = asyncio.create_task(_serve(reception, load)) if load else None
         yield
         if loading:
@@ -123,11 +128,12 @@ def create_app(
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
     )  # fmt: skip
     _add_routes(app, reception)
-    _add_health(app, reception)
+    _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)
     app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
-    app.add_middleware(Envelope, routes=frozenset(str(getattr(route, "path", "")) for route in app.routes))
+    routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
+    app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
     return app
 
 
@@ -183,7 +189,7 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
         return JSONResponse({**reception.ready().model(), "refused": refused.as_json() if refused else None})
 
 
-def _add_health(app: FastAPI, reception: Reception) -> None:
+def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
     @app.get(
         "/livez", summary="Alive", tags=["health"], response_model=None,
         responses={200: {"model": answers.Health}, **_problems(500)},
@@ -197,7 +203,9 @@ def _add_health(app: FastAPI, reception: Reception) -> None:
         responses={200: {"model": answers.Health}, **_problems(500, 503)},
     )  # fmt: skip
     async def readyz() -> JSONResponse:
-        """The model is loaded, verified and warm."""
+        """The model is loaded, verified and warm, and the service is not about to end."""
+        if ending.begun:
+            raise Problem(503, "the service is about to end; send requests elsewhere")
         reception.ready()
         return JSONResponse({"status": "ready"})
 

@@ -18,9 +18,10 @@ from features.config import FeaturesConfig
 from serving import metrics
 from serving.app import create_app
 from serving.brain import Brain
+from serving.drain import Drain
 from serving.logs import configure_logs
 from serving.schemas import Schemas, build_schemas
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings, registry_of
+from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings, registry_of
 from serving.swapping import Champion
 from serving.warmup import warm_up
 
@@ -65,6 +66,7 @@ app = create_app(
     _schemas,
     load=_load,
     champion=_champion(_schemas),
+    drain=Drain(read_drain_s(os.environ)),
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )
