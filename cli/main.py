@@ -17,6 +17,7 @@ from cli import (
     model_commands,
     policy_command,
     serve_command,
+    shadow_command,
     simulate_command,
     validate_command,
     whatif_command,
@@ -47,6 +48,7 @@ app.command("arms")(arms_command.arms)
 app.command("discounts")(discounts_command.discounts)
 app.command("report")(model_commands.report)
 app.command("serve")(serve_command.serve)
+app.command("shadow")(shadow_command.shadow)
 app.command("features")(features_command.features)
 app.command("policy")(policy_command.policy)
 

@@ -28,6 +28,7 @@ from serving.parsing import capped_body
 from serving.problems import MEDIA_TYPE, Problem, problem_response
 from serving.refusals import code_of
 from serving.schemas import Schemas
+from serving.shadow import Asked, Shadow
 from serving.swapping import Champion, follow, tell
 from serving.warmup import warm_up
 
@@ -58,6 +59,7 @@ class Reception:
         self.schemas = schemas
         self.brain: Brain | None = None
         self.champion: Champion | None = None
+        self.shadow: Shadow | None = None
         self._threads = threads
         self._most = threads + queue
         self._inside = 0
@@ -85,6 +87,9 @@ class Reception:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
         request.state.accounts = len(reply.answers)
+        if self.shadow is not None:
+            size = len(body) + len(reply.content)
+            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
         return Response(reply.content, media_type="application/json")
 
 
@@ -93,6 +98,7 @@ def create_app(
     *,
     load: Callable[[], Brain] | None = None,
     champion: Champion | None = None,
+    shadow: Shadow | None = None,
     drain: Drain | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
@@ -106,22 +112,27 @@ def create_app(
     load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
         is alive and not ready
     champion : what to follow once that was tried; without it the model stays the one that was loaded
+    shadow : compares another model on the requests that were answered
     drain : how it ends on SIGTERM; without it, as the web server does
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     threads, queue : requests computed at a time, and waiting
     """
     reception = Reception(schemas, threads=threads, queue=queue)
-    reception.champion = champion
+    reception.champion, reception.shadow = champion, shadow
     ending = drain or Drain(0.0)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         ending.listen()
         loading = asyncio.create_task(_serve(reception, load)) if load else None
+        if shadow:
+            shadow.start()
         yield
         if loading:
             loading.cancel()
+        if shadow:
+            await anyio.to_thread.run_sync(shadow.close)
 
     app = FastAPI(
         title="Acerto", version=VERSION, description=_ABOUT, lifespan=lifespan,

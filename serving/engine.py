@@ -28,6 +28,7 @@ from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.loading import verified_bundle
 from serving.settings import Settings
+from serving.swapping import Read
 
 
 class Engine:
@@ -171,14 +172,19 @@ def _assumed(table: str, locale: str) -> str:
     return f"a requisição não traz {table}: considerado como nenhum"
 
 
-def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], None] = lambda _: None) -> Engine:
-    """Reads and verifies bundle and configuration.
+def load_engine(
+    settings: Settings,
+    *,
+    observe: Callable[[Mapping[str, int]], None] = lambda _: None,
+    read: Read | None = None,
+) -> Engine:
+    """Reads and verifies bundle and configuration; ``read`` reads the bundle, by default ``verified_bundle``.
 
     Raises
     ------
     BundleError, FeatureSchemaMismatchError, ConfigError : there is nothing that can be served, and why
     """
-    bundle = verified_bundle(settings.bundle, seal=settings.seal)
+    bundle = (read or verified_bundle)(settings.bundle, seal=settings.seal)
     desk, folder, place = load_desk(settings.configs), settings.feature_log, settings.prices
     return Engine(
         bundle, desk, notice=settings.notice, observe=observe,

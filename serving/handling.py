@@ -23,10 +23,11 @@ R = TypeVar("R", bound=ScoresRequest)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer's bytes, and the answers in it for whoever counts."""
+    """The answer's bytes, the answers in it for whoever counts, and the moment they are about (RFC 3339)."""
 
     content: bytes
     answers: list[Answer]
+    as_of: str
 
 
 def scores(body: bytes, brain: Brain, schemas: Schemas) -> Reply:
@@ -72,6 +73,7 @@ def _each(asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], lis
 
 
 def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:
-    answer = {"as_of": rfc3339(as_of), key: found}
+    moment = rfc3339(as_of)
+    answer = {"as_of": moment, key: found}
     content = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return Reply(content, found)
+    return Reply(content, found, moment)

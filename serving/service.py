@@ -21,7 +21,8 @@ from serving.brain import Brain
 from serving.drain import Drain
 from serving.logs import configure_logs
 from serving.schemas import Schemas, build_schemas
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings, registry_of
+from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings, read_shadow, registry_of
+from serving.shadow import Shadow, shadow_of
 from serving.swapping import Champion
 from serving.warmup import warm_up
 
@@ -55,6 +56,11 @@ def _champion(schemas: Schemas) -> Champion | None:
     return Champion(registry_of(os.environ), warm=lambda brain: warm_up(brain, schemas), read=_read)
 
 
+def _shadow() -> Shadow | None:
+    shadowed, folder = read_shadow(os.environ)
+    return shadow_of(os.environ, registry=registry_of(os.environ), log_folder=folder) if shadowed else None
+
+
 def _reports() -> Path | None:
     found = os.environ.get("ACERTO_REPORTS")
     return Path(found) if found else None
@@ -66,6 +72,7 @@ app = create_app(
     _schemas,
     load=_load,
     champion=_champion(_schemas),
+    shadow=_shadow(),
     drain=Drain(read_drain_s(os.environ)),
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",

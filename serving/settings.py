@@ -22,9 +22,7 @@ class Settings:
     ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
     ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
     ``prices`` is a price list that ``acerto decide`` wrote, or a folder with such; without it nothing is limited.
-    ``registry`` is where the champion is followed, ``None`` where a bundle was named; ``seal`` is that of the bundle.
-    With ``shadow`` the registry's challenger computes the same requests; ``shadow_log`` takes how they compare.
-    ``drain_s`` seconds pass between the word that the service ends and the end of taking connections.
+    ``seal`` is the one that the bundle had when its alias was set, where that is known.
     """
 
     bundle: Path
@@ -37,10 +35,6 @@ class Settings:
     feature_log_share: float = DEFAULT_LOG_SHARE
     prices: Path | None = None
     seal: str | None = None
-    registry: Path | None = None
-    shadow_log: Path | None = None
-    shadow: bool = False
-    drain_s: float = DEFAULT_DRAIN_S
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -52,11 +46,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ConfigError : a variable holds what it cannot
     """
     found = _found(environ)
-    shadow = environ.get("ACERTO_SHADOW") or None
-    if shadow not in (None, CHALLENGER):
-        raise ConfigError(f"ACERTO_SHADOW: found {shadow!r}, needed {CHALLENGER!r}, or nothing")
-    if shadow and found.registry is None:
-        raise ConfigError("ACERTO_SHADOW needs a registry: name it in ACERTO_MLRUNS and leave out ACERTO_BUNDLE")
+    # Used elsewhere; read here too, so that what is wrong is told before anything is started.
+    read_shadow(environ)
+    read_drain_s(environ)
     return replace(
         found,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
@@ -64,15 +56,25 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         feature_log=_path(environ.get("ACERTO_FEATURE_LOG")),
         feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
         prices=_path(environ.get("ACERTO_PRICES")),
-        shadow=shadow is not None,
-        shadow_log=_path(environ.get("ACERTO_SHADOW_LOG")),
-        drain_s=read_drain_s(environ),
     )
 
 
 def registry_of(environ: Mapping[str, str]) -> Path:
     """The folder with aliases and bundles."""
     return Path(environ.get("ACERTO_MLRUNS", "mlruns"))
+
+
+def read_shadow(environ: Mapping[str, str]) -> tuple[bool, Path | None]:
+    """``ACERTO_SHADOW`` and ``ACERTO_SHADOW_LOG``: whether the challenger is asked too, and what takes the comparison.
+
+    Raises
+    ------
+    ConfigError : another model than the challenger is asked for
+    """
+    named = environ.get("ACERTO_SHADOW") or None
+    if named not in (None, CHALLENGER):
+        raise ConfigError(f"ACERTO_SHADOW: found {named!r}, needed {CHALLENGER!r}, or nothing")
+    return named is not None, _path(environ.get("ACERTO_SHADOW_LOG"))
 
 
 def read_drain_s(environ: Mapping[str, str]) -> float:
@@ -112,7 +114,7 @@ def _found(environ: Mapping[str, str]) -> Settings:
         target = read_target(registry, alias)
         if target is not None:
             notice = None if alias == CHAMPION else "no version was promoted yet: this is the challenger"
-            return Settings(bundle=target.folder, seal=target.seal, registry=registry, notice=notice)
+            return Settings(bundle=target.folder, seal=target.seal, notice=notice)
     raise BundleError(
         f"found no model in {registry}; train one with `acerto train` and promote it with `acerto promote`, "
         "or name a bundle's folder in ACERTO_BUNDLE"
