@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
@@ -33,6 +34,7 @@ class Clients:
 
     ``outcomes`` counts: a status, ``refused`` where no connection was made, ``reset`` where one ended without a whole
     answer, ``lost`` where none came in time. ``seen`` is given each answer of 200 together with its request's number.
+    ``seconds`` are those of each request.
     """
 
     def __init__(self, url: str, *, clients: int, seen: Seen | None = None) -> None:
@@ -43,6 +45,7 @@ class Clients:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
+        self.seconds: list[float] = []
         self._threads = [
             threading.Thread(target=self._ask, kwargs={"keep": client % 2 == 0}, daemon=True)
             for client in range(clients)
@@ -70,14 +73,18 @@ class Clients:
                 connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
             with self._lock:
                 number = next(self._numbers)
+            began = time.monotonic()
             outcome, closed = self._one(connection, number, keep=keep)
             with self._lock:
                 self.outcomes[outcome] += 1
+                self.seconds.append(time.monotonic() - began)
             if closed:
                 connection.close()
                 connection = None
             if outcome == "refused":
-                return
+                break
+        if connection is not None:
+            connection.close()
 
     def _one(self, connection: http.client.HTTPConnection, number: int, *, keep: bool) -> tuple[str, bool]:
         try:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decisioning.bundle import ModelBundle, copy_bundle
-from decisioning.integrity import seal
+from decisioning.integrity import manifest_of, seal_of
 from domain.errors import BundleError
 
 if TYPE_CHECKING:
@@ -196,6 +196,13 @@ def challenger(tracking: Tracking) -> str:
 
 def _set_champion(version: str, history: list[str], tracking: Tracking, *, why: str) -> None:
     with _client(tracking) as client:
+        registered = client.get_model_version(MODEL, version).tags.get("model_hash")
+        found = manifest_of(bundle_of(version, tracking))["model_hash"]
+        if registered not in (None, found):
+            raise BundleError(
+                f"version {version}: found a bundle with the model hash {found}, registered was {registered}; "
+                "train again, or promote another version"
+            )
         client.set_registered_model_alias(MODEL, CHAMPION, version)
         client.set_model_version_tag(MODEL, version, "promoted_at", now().isoformat())
         client.set_model_version_tag(MODEL, version, "promoted_why", why)
@@ -206,7 +213,7 @@ def _point(tracking: Tracking, alias: str, pointer: Mapping[str, Any]) -> None:
     """Write an alias in one step: a reader sees the old file or the new one."""
     version = str(pointer["version"])
     # With the seal of what was promoted, whoever follows the alias tells a bundle that was put in its place.
-    sealed = seal(bundle_of(version, tracking))
+    sealed = seal_of(manifest_of(bundle_of(version, tracking)))
     content = {**pointer, "bundle": f"bundles/{version}", "seal": sealed, "since": now().isoformat()}
     _written(tracking.root / "aliases" / f"{alias}.json", content)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from decisioning.bundle import check_golden, read_bundle
-from decisioning.integrity import canonical_hash, canonical_json, seal
+from decisioning.integrity import canonical_hash, canonical_json, manifest_of, seal_of
 from domain.errors import BundleError
 from serving.loading import tried_in_a_child, verified_bundle
 from serving.pointer import read_target
@@ -58,15 +58,15 @@ def code_of(folder: Path, **options: Any) -> str:
 
 
 def test_a_child_process_computes_the_golden_rows_as_this_one_does(bundle: Path) -> None:
-    assert tried_in_a_child(bundle, seal(bundle)) == check_golden(read_bundle(bundle))
+    assert tried_in_a_child(bundle, seal_of(manifest_of(bundle))) == check_golden(read_bundle(bundle))
 
 
 def test_a_bundle_that_was_tried_is_read(bundle: Path) -> None:
-    assert verified_bundle(bundle, seal=seal(bundle), trial=here).version == "7"
+    assert verified_bundle(bundle, seal=seal_of(manifest_of(bundle)), trial=here).version == "7"
 
 
 def test_a_bundle_other_than_the_promoted_one_is_refused_though_it_is_whole(copy: Path) -> None:
-    promoted = seal(copy)
+    promoted = seal_of(manifest_of(copy))
     settings = json.loads((copy / "settings.json").read_text())
     (copy / "settings.json").write_bytes(canonical_json({**settings, "note": "a harmless one"}))
     sealed_again(copy)
@@ -148,7 +148,7 @@ def test_a_child_that_ends_or_answers_otherwise_refuses_the_bundle(bundle: Path,
 def test_a_child_that_does_not_end_is_ended_and_refuses_the_bundle(bundle: Path) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
     with pytest.raises(BundleError, match=r"killed after 0\.5 s"):
-        tried_in_a_child(bundle, seal(bundle), most_s=0.5, command=command)
+        tried_in_a_child(bundle, seal_of(manifest_of(bundle)), most_s=0.5, command=command)
 
 
 def test_a_text_that_ends_lightgbm_ends_only_the_child(copy: Path) -> None:

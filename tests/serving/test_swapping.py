@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from decisioning.bundle import ModelBundle, check_golden, read_bundle
-from decisioning.integrity import seal
+from decisioning.integrity import manifest_of, seal_of
 from domain.errors import BundleError
 from serving.app import create_app
 from serving.engine import Engine, load_engine
@@ -281,7 +281,7 @@ def test_a_changed_configuration_is_not_taken_up_by_a_swap(
 
 
 def test_the_alias_carries_the_seal_that_is_checked(registry: Registry, service: Any) -> None:
-    registry.point("8", seal=seal(registry.root / "bundles/8"))
+    registry.point("8", seal=seal_of(manifest_of(registry.root / "bundles/8")))
     until(lambda: version(service) == "8")
     assert told(service)["refused"] is None
 
