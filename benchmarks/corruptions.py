@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from decisioning.integrity import canonical_hash, canonical_json
+from features.schema import FeatureSchema
 
 Draw = np.random.Generator
 _ODD_NAMES = ("../outside.txt", "/etc/passwd", "a/../../b", "manifest.json", ".hidden", "a//b", "CON\u0000", "")
@@ -186,13 +188,22 @@ def _golden_emptied(folder: Path, _: Draw) -> None:
 
 def _schema_changed(folder: Path, draw: Draw) -> None:
     schema = json.loads((folder / "schema.json").read_text())
-    names = schema["features"]
+    names = schema["names"]
     at = int(draw.integers(len(names)))
     if draw.random() < 0.5:
         names[at] = "phase_of_the_moon"
     else:
         del names[at]
     (folder / "schema.json").write_bytes(canonical_json(schema))
+
+
+def _columns_exchanged(folder: Path, draw: Draw) -> None:
+    schema = FeatureSchema.from_json(json.loads((folder / "schema.json").read_text()))
+    names = list(schema.names)
+    # Derived features need what they are made of, which two that are there still are.
+    one, two = (int(at) for at in draw.choice(len(names), 2, replace=False))
+    names[one], names[two] = names[two], names[one]
+    (folder / "schema.json").write_bytes(canonical_json(replace(schema, names=tuple(names)).to_json()))
 
 
 class Trap:
@@ -245,5 +256,6 @@ FORGED: dict[str, Callable[[Path, Draw], None]] = {
     "golden outputs, forged": _forged(_golden_changed),
     "no golden rows, forged": _forged(_golden_emptied),
     "the schema, forged": _forged(_schema_changed),
+    "columns exchanged, forged": _forged(_columns_exchanged),
     "two boosters, forged": _forged(_exchanged),
 }

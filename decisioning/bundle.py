@@ -120,11 +120,20 @@ def parse_bundle(folder: Path, manifest: Mapping[str, Any], contents: Mapping[st
         reference = Reference.from_json(json.loads(contents[_REFERENCE])) if _REFERENCE in contents else None
     except _MISFITS as error:
         raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__}); retrain") from error
+    _check_columns(folder, payment, schema)
     identity = {key: manifest[key] for key in ("version", "model_hash", "trained_at")}
     return ModelBundle(
         schema, payment, response, settings, golden=golden, folder=folder, seal=seal_of(manifest), reference=reference,
         **identity,
     )  # fmt: skip
+
+
+def _check_columns(folder: Path, payment: PaymentModel, schema: FeatureSchema) -> None:
+    """Golden rows are columns by place: that they are the columns of the schema, only their names tell."""
+    unnamed = [f"Column_{place}" for place in range(len(schema.names))]
+    for days, booster in payment.boosters.items():
+        if booster.feature_name() not in (list(schema.names), unnamed):
+            raise BundleError(f"{folder}: the model of {days} days has other columns than the feature schema; retrain")
 
 
 def copy_bundle(source: Path, target: Path, *, version: str) -> ModelBundle:

@@ -95,7 +95,9 @@ def write_small(folder: Path, *, version: str, seed: int = 3) -> Path:
     boosters = {}
     for days in (7, 30, 60, 90):
         paid = rng.random(600) < 1 / (1 + np.exp(values[:, 0] / 50 + 2 - days / 60))
-        data = lgb.Dataset(values, paid.astype(float), categorical_feature=[len(NAMES) - 1], params=params)
+        data = lgb.Dataset(
+            values, paid.astype(float), feature_name=list(NAMES), categorical_feature=[len(NAMES) - 1], params=params
+        )
         boosters[days] = lgb.train(params, data, num_boost_round=10)
     calibrators = {days: Calibrator.platt(1.0, 0.0) for days in boosters}
     parts = BundleParts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from decisioning.bundle import check_golden, read_bundle
 from decisioning.integrity import canonical_hash, canonical_json, manifest_of, seal_of
 from domain.errors import BundleError
+from features.schema import FeatureSchema
 from serving.loading import tried_in_a_child, verified_bundle
 from serving.pointer import read_target
 from serving.refusals import CODES
@@ -104,6 +106,15 @@ def test_features_that_this_build_does_not_compute_are_refused(copy: Path) -> No
     (copy / "schema.json").write_text(schema.replace("days_past_due", "phase_of_the_moon"))
     sealed_again(copy)
     assert code_of(copy, trial=here) in {"schema", "unfit"}
+
+
+def test_a_schema_with_its_columns_in_another_order_is_refused(copy: Path) -> None:
+    schema = FeatureSchema.from_json(json.loads((copy / "schema.json").read_text()))
+    first, second, *rest = schema.names
+    other = replace(schema, names=(second, first, *rest))
+    (copy / "schema.json").write_bytes(canonical_json(other.to_json()))
+    sealed_again(copy)
+    assert code_of(copy, trial=here) == "unfit"
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b'{"payment": 3}', b"[" * 100_000, b"\xff"])

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,28 @@ def test_champions_come_and_go_back(
     assert (pointer["version"], pointer["bundle"]) == ("1", "bundles/1")
     with pytest.raises(BundleError, match="earlier one"):
         registry.roll_back(tracking)
+
+
+def test_a_bundle_other_than_the_registered_one_is_not_promoted(
+    shuffled: TrainingResult, tracking: registry.Tracking, tmp_path: Path
+) -> None:
+    bundle = tracking.bundles / "2"
+    kept = bundle.rename(tmp_path / "kept")
+    shutil.copytree(kept, bundle)
+    manifest = json.loads((bundle / "manifest.json").read_text()) | {"model_hash": "0" * 64}
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    try:
+        with pytest.raises(BundleError, match="registered was"):
+            registry.move_champion("2", registry.Tracking(tracking.root, tracking.uri), why="forged")
+    finally:
+        shutil.rmtree(bundle)
+        kept.rename(bundle)
+
+
+def test_the_alias_carries_the_seal_of_what_was_promoted(trained: TrainingResult, tracking: registry.Tracking) -> None:
+    for alias in (tracking.root / "aliases").iterdir():
+        pointer = json.loads(alias.read_text())
+        assert pointer["seal"] == read_bundle(tracking.root / pointer["bundle"]).seal
 
 
 def test_gates_stop_a_version_unless_somebody_says_why(trained: TrainingResult, tracking: registry.Tracking) -> None:
