@@ -27,11 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 from corruptions import ACCIDENTS, FORGED, pickled
 from soak_clients import body
 
 from decisioning.bundle import ModelBundle, read_bundle
+from decisioning.desk import load_desk
 from decisioning.integrity import manifest_of, seal_of
 from domain.config import load_section
 from features.config import FeaturesConfig
@@ -64,6 +66,7 @@ class House:
         )
         warm_up(self.engine, self.schemas)
         self._before = self._answer(self.engine)
+        self._actions = load_desk(configs).catalogue.actions
         self._number = 0
 
     def offered(self, change: Callable[[Path, np.random.Generator], None], draw: Any, *, sealed: bool) -> str:
@@ -96,10 +99,15 @@ class House:
         return self.champion.refused.code if self._answer(self.engine) == self._before else "CHANGED"
 
     def _same(self, bundle: ModelBundle) -> bool:
-        """Whether it predicts what the original does on a thousand drawn rows."""
+        """Whether it predicts what the original does on a thousand drawn rows, and of every action on a hundred."""
         rows = np.random.default_rng(7).normal(size=(1_000, len(bundle.schema.names))) * 1_000
-        mine, other = self.engine.bundle, bundle
-        return bool(np.array_equal(mine.payment.predict(rows), other.payment.predict(rows)))
+        return all(map(np.array_equal, self._predictions(self.engine.bundle, rows), self._predictions(bundle, rows)))
+
+    def _predictions(self, bundle: ModelBundle, rows: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+        found = [bundle.payment.predict(rows)]
+        if bundle.response is not None:
+            found += bundle.response.outcomes(rows[:100], bundle.schema, self._actions).named().values()
+        return found
 
     def _answer(self, engine: Engine) -> list[dict[str, Any]]:
         return handling.decisions(body(1), engine, self.schemas).answers

@@ -32,7 +32,7 @@ def shadow(
     if folder is None:
         raise typer.BadParameter("give --log DIR, or set ACERTO_SHADOW_LOG", param_hint="--log")
     torn: list[str] = []
-    found = compare(_pairs(folder, torn))
+    found = compare(read_pairs(folder, torn))
     if not found:
         raise DataError(f"found no pair of answers in {folder}, needed what a service with ACERTO_SHADOW writes there")
     if as_json:
@@ -44,7 +44,8 @@ def shadow(
         say(f"{len(torn)} lines could not be read")
 
 
-def _pairs(folder: Path, torn: list[str]) -> Iterator[Pair]:
+def read_pairs(folder: Path, torn: list[str]) -> Iterator[Pair]:
+    """The pairs of a log in order of time; names of files with a line that cannot be read are added to ``torn``."""
     from decisioning.shadows import Pair
 
     for path in sorted(folder.glob("shadow-*.jsonl")):
