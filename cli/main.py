@@ -17,6 +17,7 @@ from cli import (
     model_commands,
     policy_command,
     serve_command,
+    shadow_command,
     simulate_command,
     store_commands,
     validate_command,
@@ -52,6 +53,7 @@ app.command("ingest")(store_commands.ingest)
 app.command("export")(store_commands.export)
 app.command("verify-log")(store_commands.verify_log)
 app.command("erase")(store_commands.erase)
+app.command("shadow")(shadow_command.shadow)
 app.command("features")(features_command.features)
 app.command("policy")(policy_command.policy)
 

@@ -47,13 +47,22 @@ def serve(
 def environment(
     model: str, *, configs: Path, reports: Path | None = None, prices: Path | None = None
 ) -> dict[str, str]:
-    """The service's environment: the bundle of a model, configurations, reports and prices, as absolute paths."""
-    from training.registry import Tracking, resolve
+    """The service's environment: registry or bundle, configurations, reports and prices, as absolute paths.
 
-    folder, note = resolve(model, Tracking.from_environment())
+    The champion is followed through promotions and rollbacks; any other model is the one bundle it is now.
+    """
+    from training.registry import CHAMPION, Tracking, resolve
+
+    tracking = Tracking.from_environment()
+    folder, note = resolve(model, tracking)
     if note:
         say(note)
-    own = {"ACERTO_BUNDLE": str(folder.resolve()), "ACERTO_CONFIGS": str(configs.resolve())}
+    followed = model == CHAMPION
+    own = {
+        "ACERTO_BUNDLE": "" if followed else str(folder.resolve()),
+        "ACERTO_MLRUNS": str(tracking.root.resolve()),
+        "ACERTO_CONFIGS": str(configs.resolve()),
+    }
     if reports is not None:
         own["ACERTO_REPORTS"] = str(reports.resolve())
     if prices is not None:

@@ -1,7 +1,6 @@
 """The model bundle: everything that was fixed at training, in one directory without any pickle (contract §6).
 
-Training writes it, serving reads it. Loading in a child process before a swap has its own issue and belongs in front of
-``read_bundle``.
+Training writes it, serving reads it. Whoever serves tries it in another process first (``serving/loading.py``).
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
-from decisioning.integrity import canonical_hash, canonical_json, read_files, write_files
+from decisioning.integrity import canonical_hash, canonical_json, read_files, seal_of, write_files
 from decisioning.models import PaymentModel
 from decisioning.response import ResponseModel
 from decisioning.response_files import as_json, booster_files, booster_of, response_of, text_of
@@ -29,6 +29,8 @@ from features.schema import FeatureSchema
 Floats = npt.NDArray[np.float64]
 _TOLERANCE = 1e-12
 _REFERENCE = "reference.json"
+# What JSON of another shape than expected ends in, wherever it is read.
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, lgb.basic.LightGBMError)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class BundleParts:
 class ModelBundle:
     """A verified bundle in memory; ``golden`` holds rows and expected outputs, ``folder`` is where it was read from.
 
-    ``reference`` is ``None`` in bundles of before it was kept: nothing can be compared with those.
+    ``reference`` is ``None`` in bundles of before it was kept: nothing can be compared with those. ``seal`` is the
+    SHA-256 of the manifest.
     """
 
     schema: FeatureSchema
@@ -68,6 +71,7 @@ class ModelBundle:
     trained_at: str
     golden: Mapping[str, Any]
     folder: Path
+    seal: str
     reference: Reference | None = None
 
 
@@ -102,20 +106,34 @@ def read_bundle(folder: Path) -> ModelBundle:
     BundleError : damaged, incomplete, or of another format
     FeatureSchemaMismatchError : it needs features which this build does not compute
     """
-    manifest, contents = read_files(folder)
-    if canonical_hash(contents) != manifest["model_hash"]:
-        raise BundleError(f"{folder}: the model hash of the manifest is not that of its files; register it again")
+    return parse_bundle(folder, *read_files(folder))
+
+
+def parse_bundle(folder: Path, manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> ModelBundle:
+    """Makes a bundle of files that ``read_files`` has checked; raises what ``read_bundle`` does."""
     try:
+        if canonical_hash(contents) != manifest["model_hash"]:
+            raise BundleError(f"{folder}: the model hash of the manifest is not that of its files; register it again")
         calibration, golden, settings = (_json(contents, name) for name in ("calibration", "golden", "settings"))
         schema = FeatureSchema.from_json(_json(contents, "schema"))
         payment, response = _payment(calibration["payment"], contents), _response(calibration["response"], contents)
         reference = Reference.from_json(json.loads(contents[_REFERENCE])) if _REFERENCE in contents else None
-    except (KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+    except _MISFITS as error:
         raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__}); retrain") from error
+    _check_columns(folder, payment, schema)
     identity = {key: manifest[key] for key in ("version", "model_hash", "trained_at")}
     return ModelBundle(
-        schema, payment, response, settings, golden=golden, folder=folder, reference=reference, **identity
-    )
+        schema, payment, response, settings, golden=golden, folder=folder, seal=seal_of(manifest), reference=reference,
+        **identity,
+    )  # fmt: skip
+
+
+def _check_columns(folder: Path, payment: PaymentModel, schema: FeatureSchema) -> None:
+    """Golden rows are columns by place: that they are the columns of the schema, only their names tell."""
+    unnamed = [f"Column_{place}" for place in range(len(schema.names))]
+    for days, booster in payment.boosters.items():
+        if booster.feature_name() not in (list(schema.names), unnamed):
+            raise BundleError(f"{folder}: the model of {days} days has other columns than the feature schema; retrain")
 
 
 def copy_bundle(source: Path, target: Path, *, version: str) -> ModelBundle:
@@ -126,21 +144,44 @@ def copy_bundle(source: Path, target: Path, *, version: str) -> ModelBundle:
     return read_bundle(target)
 
 
-def check_golden(bundle: ModelBundle) -> None:
-    """Recomputes the golden rows; a ``BundleError`` where this machine does not compute what training computed."""
-    values = _array(bundle.golden["values"])
-    checks = {"p_pay": (bundle.payment.predict(values), bundle.golden["p_pay"])}
-    if bundle.response is not None:
-        actions = [Action(**{**action, "hours": tuple(action["hours"])}) for action in bundle.golden["actions"]]
-        found = bundle.response.outcomes(values, bundle.schema, actions)
-        expected_outcomes = bundle.golden["outcomes"].items()
-        checks |= {f"response {name}": (getattr(found, name), expected) for name, expected in expected_outcomes}
+def check_golden(bundle: ModelBundle) -> str:
+    """Recomputes the golden rows; a ``BundleError`` where this machine does not compute what training computed.
+
+    Returns
+    -------
+    SHA-256 of all that was computed, to the bit: the same wherever the same bundle computes the same
+    """
+    try:
+        checks = _recomputed(bundle)
+    except _MISFITS as error:
+        raise BundleError(
+            f"{bundle.folder}: golden rows cannot be computed ({type(error).__name__}); retrain"
+        ) from error
+    digest = sha256()
     for name, (computed, expected) in checks.items():
-        gap = np.abs(computed - _array(expected)).max(initial=0.0)
+        if computed.shape != expected.shape:
+            raise BundleError(f"{bundle.folder}: golden rows expect {expected.shape} of {name}, not {computed.shape}")
+        gap = np.abs(computed - expected).max(initial=0.0)
         if not gap <= _TOLERANCE:
             raise BundleError(
                 f"{bundle.folder}: golden rows differ in {name} by {gap:.3g}; do not serve this model here"
             )
+        digest.update(f"{name}\0{computed.shape}\0".encode() + np.ascontiguousarray(computed).tobytes())
+    return digest.hexdigest()
+
+
+def _recomputed(bundle: ModelBundle) -> dict[str, tuple[Floats, Floats]]:
+    """What is computed now and what was expected, by name."""
+    values = _array(bundle.golden["values"])
+    if not len(values):
+        raise ValueError("a bundle without golden rows proves nothing")
+    checks = {"p_pay": (bundle.payment.predict(values), _array(bundle.golden["p_pay"]))}
+    if bundle.response is not None:
+        actions = [Action(**{**action, "hours": tuple(action["hours"])}) for action in bundle.golden["actions"]]
+        found = bundle.response.outcomes(values, bundle.schema, actions)
+        for name, expected in bundle.golden["outcomes"].items():
+            checks[f"response {name}"] = (getattr(found, name), _array(expected))
+    return checks
 
 
 def _golden(parts: BundleParts) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from domain.errors import BundleError
 FORMAT = 2
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,3}")
+# Texts of boosters, JSON, and arrays of evaluation: what else there might be nobody here reads, but others might.
+_KINDS = (".json", ".txt", ".npz")
 _MOST_BYTES = 1 << 30
+_MOST_MANIFEST_BYTES = 1 << 20
 _HASHED_JSON = ("calibration.json", "schema.json", "settings.json")
 # Parameters that say how a booster was computed, or where, and not what it computes.
 _NOT_THE_MODEL = re.compile(
@@ -38,7 +41,7 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     BundleError : no readable manifest, another format, a file that is missing, unlisted, linked, of another size or of
         other content than listed
     """
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     listed, sizes = manifest["files"], manifest["sizes"]
     found = _present(folder)
     if set(found) != set(listed):
@@ -50,10 +53,15 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     for name, digest in sorted(listed.items()):
         if found[name] != sizes.get(name):
             raise BundleError(f"{folder}: {name} has {found[name]} bytes, the manifest says {sizes.get(name)}")
-        contents[name] = (folder / name).read_bytes()
+        contents[name] = _bytes(folder / name)
         if sha256(contents[name]).hexdigest() != digest:
             raise BundleError(f"{folder}: {name} is not the file that was written (its SHA-256 differs)")
     return manifest, contents
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest, which lists that of every file: it changes with any byte of the bundle."""
+    return sha256(canonical_json(manifest)).hexdigest()
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes], *, identity: Mapping[str, Any]) -> None:
@@ -65,9 +73,9 @@ def write_files(folder: Path, contents: Mapping[str, bytes], *, identity: Mappin
     """
     if folder.exists():
         raise BundleError(f"{folder} exists already; a bundle is never overwritten, give another folder")
-    wrong = sorted(name for name in contents if not _NAME.fullmatch(name) or name == MANIFEST)
+    wrong = sorted(name for name in contents if not _named_well(name))
     if wrong:
-        raise BundleError(f"found the file names {wrong}, needed plain relative names other than {MANIFEST}")
+        raise BundleError(f"found the file names {wrong}, needed plain relative names of .json, .txt or .npz")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -112,23 +120,37 @@ def canonical_json(data: object, *, indent: int | None = None) -> bytes:
     return text.encode("utf-8")
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle, whose files are not looked at.
+
+    Raises
+    ------
+    BundleError : there is none, or none of this format
+    """
     path = folder / MANIFEST
     if not folder.is_dir() or folder.is_symlink() or not path.is_file() or path.is_symlink():
         raise BundleError(f"{folder} is no model bundle: it holds no {MANIFEST}; train a model, or name another folder")
+    size = path.stat().st_size
+    if size > _MOST_MANIFEST_BYTES:
+        raise BundleError(f"{path}: has {size} bytes, more than the {_MOST_MANIFEST_BYTES} a manifest may have")
     try:
-        manifest = json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
+        # Without bound on its depth a text of brackets alone would end in a RecursionError.
+        manifest = json.loads(_bytes(path))
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: cannot be read; register the model again from its training run") from error
     wanted = {"format": int, "version": str, "trained_at": str, "model_hash": str, "files": dict, "sizes": dict}
     if not isinstance(manifest, dict) or any(type(manifest.get(key)) is not kind for key, kind in wanted.items()):
         raise BundleError(f"{path}: needed the keys {sorted(wanted)}; register the model again from its training run")
     if manifest["format"] != FORMAT:
         raise BundleError(f"{path}: found the bundle format {manifest['format']}, this version reads {FORMAT}; retrain")
-    wrong = [name for name in manifest["files"] if not _NAME.fullmatch(name) or name == MANIFEST]
+    wrong = [name for name in manifest["files"] if not _named_well(name)]
     if wrong:
-        raise BundleError(f"{path}: lists names that are no plain relative names: {sorted(wrong)}")
+        raise BundleError(f"{path}: lists names that are no plain relative .json, .txt or .npz: {sorted(wrong)}")
     return manifest
+
+
+def _named_well(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and name.endswith(_KINDS) and name != MANIFEST
 
 
 def _present(folder: Path) -> dict[str, int]:
@@ -145,6 +167,13 @@ def _present(folder: Path) -> dict[str, int]:
     if sum(found.values()) > _MOST_BYTES:
         raise BundleError(f"{folder}: holds {sum(found.values())} bytes, more than the {_MOST_BYTES} a bundle may have")
     return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror}); register the model again") from error
 
 
 def _write(path: Path, content: bytes) -> None:

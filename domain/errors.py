@@ -32,7 +32,14 @@ class FeatureSchemaMismatchError(AcertoError):
 
 
 class BundleError(AcertoError):
-    """A model bundle that is damaged, incomplete, or of another format."""
+    """A model bundle that is damaged, incomplete, or of another format; ``code`` is a word for what is wrong with it.
+
+    The code names no path and no version, so that a metric or an answer may hold it.
+    """
+
+    def __init__(self, message: str, *, code: str = "unusable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotEnoughDataError(AcertoError):

@@ -195,6 +195,17 @@ class OutcomeAnswer(Part):
     same: int = Field(ge=0)
 
 
+class RefusedModel(Part):
+    """A version that was promoted and could not be served: a code and what it means, and when it was refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    model_version: str | None
+    code: str
+    reason: str
+    at: str
+
+
 class ModelAnswer(Part):
     """What is being served."""
 
@@ -209,6 +220,7 @@ class ModelAnswer(Part):
     explained_horizon_days: int
     has_response_model: bool
     notice: str | None = Field(description="what an operator should know, such as that no champion was promoted")
+    refused: RefusedModel | None = Field(description="the promoted version where it was refused, and another is served")
 
 
 class Place(Part):

@@ -21,15 +21,19 @@ from domain.errors import StoreError
 from serving import answers, handling, metrics
 from serving.brain import Brain
 from serving.documenting import problems
+from serving.drain import Drain
 from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
 from serving.pages import docs_page, reports_page
 from serving.parsing import capped_body
 from serving.problems import Problem, problem_response
+from serving.refusals import code_of
 from serving.routes_store import add_store_routes
 from serving.schemas import Schemas
+from serving.shadow import Asked, Shadow
 from serving.storeroom import Storeroom
+from serving.swapping import Champion, follow, tell
 from serving.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -48,6 +52,8 @@ class Reception:
         self.schemas = schemas
         self.room = room
         self.brain: Brain | None = None
+        self.champion: Champion | None = None
+        self.shadow: Shadow | None = None
         self._threads = threads
         self._most = threads + queue
         self._inside = 0
@@ -86,6 +92,9 @@ class Reception:
             metrics.IN_FLIGHT.dec()
         metrics.observe_answers(reply.answers, route=request.scope["route"].path)
         request.state.accounts = len(reply.answers)
+        if self.shadow is not None and reply.answers:
+            size = len(body) + len(reply.content)
+            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
         return Response(reply.content, media_type="application/json")
 
 
@@ -94,6 +103,9 @@ def create_app(
     *,
     load: Callable[[], Brain] | None = None,
     open_store: Callable[[], Store] | None = None,
+    champion: Champion | None = None,
+    shadow: Shadow | None = None,
+    drain: Drain | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
     threads: int = 2,
@@ -106,19 +118,29 @@ def create_app(
     load : reads the model, in a thread at start; until it has returned and its first answers are computed, the service
         is alive and not ready
     open_store : opens the store, in a thread at start; without it nothing is kept, and accounts bring their ledgers
+    champion : what to follow once that was tried; without it the model stays the one that was loaded
+    shadow : compares another model on the requests that were answered
+    drain : how it ends on SIGTERM; without it, as the web server does
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     threads, queue : requests computed at a time, and waiting
     """
     reception = Reception(schemas, threads=threads, queue=queue, room=Storeroom(open_store))
+    reception.champion, reception.shadow = champion, shadow
+    ending = drain or Drain(0.0)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(_load(reception, load)) if load else None
+        ending.listen()
+        loading = asyncio.create_task(_serve(reception, load)) if load else None
+        if shadow:
+            shadow.start()
         async with reception.room.opened():
             yield
         if loading:
             loading.cancel()
+        if shadow:
+            await anyio.to_thread.run_sync(shadow.close)
 
     app = FastAPI(
         title="Acerto", version=VERSION, description=_ABOUT, lifespan=lifespan,
@@ -126,24 +148,36 @@ def create_app(
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
-    _add_health(app, reception)
+    _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)
     app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
-    app.add_middleware(Envelope, routes=frozenset(str(getattr(route, "path", "")) for route in app.routes))
+    routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
+    app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
     return app
 
 
-async def _load(reception: Reception, load: Callable[[], Brain]) -> None:
+async def _serve(reception: Reception, load: Callable[[], Brain]) -> None:
+    """Loads the model, and follows the champion where there is one to follow."""
+    tried = partial(_loaded, load, reception.schemas)
+    if reception.champion is not None:
+        reception.champion.moved()  # what is about to be read is no news
+    reception.brain = await anyio.to_thread.run_sync(tried)
+    if reception.champion is not None:
+        await follow(reception, reception.champion, tried)
+
+
+def _loaded(load: Callable[[], Brain], schemas: Schemas) -> Brain | None:
     try:
-        brain = await anyio.to_thread.run_sync(load)
-        await anyio.to_thread.run_sync(warm_up, brain, reception.schemas)
+        brain = load()
+        warm_up(brain, schemas)
     except Exception as error:  # whatever it is, the worker stays alive, unready, and says why
-        log.error("not ready", error=where(error), reason=str(error))
-        return
-    reception.brain = brain
+        metrics.SWAPS.labels(result=code_of(error)).inc()
+        log.error("not ready", error=where(error), code=code_of(error), reason=str(error))
+        return None
     metrics.READY.set(1)
-    log.info("ready", **brain.model())
+    tell(brain)
+    return brain
 
 
 def _add_routes(app: FastAPI, reception: Reception) -> None:
@@ -170,11 +204,12 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
         responses={200: {"model": answers.ModelAnswer}, **problems(500, 503)},
     )  # fmt: skip
     async def model() -> JSONResponse:
-        """Versions, hash, schema fingerprint and policy version."""
-        return JSONResponse(reception.ready().model())
+        """Versions, hash, schema fingerprint and policy version, and the promoted version where it was refused."""
+        refused = reception.champion.refused if reception.champion else None
+        return JSONResponse({**reception.ready().model(), "refused": refused.as_json() if refused else None})
 
 
-def _add_health(app: FastAPI, reception: Reception) -> None:
+def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
     @app.get(
         "/livez", summary="Alive", tags=["health"], response_model=None,
         responses={200: {"model": answers.Health}, **problems(500)},
@@ -188,7 +223,9 @@ def _add_health(app: FastAPI, reception: Reception) -> None:
         responses={200: {"model": answers.Health}, **problems(500, 503)},
     )  # fmt: skip
     async def readyz() -> JSONResponse:
-        """The model is loaded, verified and warm, and the store is open."""
+        """The model is loaded, verified and warm, the store is open, and the service is not about to end."""
+        if ending.begun:
+            raise Problem(503, "the service is about to end; send requests elsewhere")
         reception.ready()
         reception.room.store()
         return JSONResponse({"status": "ready"})

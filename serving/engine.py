@@ -10,8 +10,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.allocation.membership import check_attributes
 from decisioning.allocation.prices import newest_prices
-from decisioning.bundle import ModelBundle, check_golden, read_bundle
+from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
 from decisioning.records import decision_json
@@ -25,7 +26,9 @@ from serving.brain import Answer, Explain
 from serving.day_books import DayBooks
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
+from serving.loading import verified_bundle
 from serving.settings import Settings
+from serving.swapping import Read
 
 
 class Engine:
@@ -51,6 +54,22 @@ class Engine:
         self._observe = observe
         self._feature_log = feature_log
         self._books = books
+
+    @property
+    def bundle(self) -> ModelBundle:
+        """The model."""
+        return self._bundle
+
+    def with_bundle(self, bundle: ModelBundle) -> Engine:
+        """Another model at the same desk, with the same books and the same feature log.
+
+        Raises
+        ------
+        ConfigError : a segment goes by an attribute that this model was not trained with
+        """
+        if self._books is not None:
+            check_attributes(self._desk.config.segments, bundle.schema.attributes)
+        return Engine(bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books)
 
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""
@@ -156,15 +175,19 @@ def _assumed(table: str, locale: str) -> str:
     return f"a requisição não traz {table}: considerado como nenhum"
 
 
-def load_engine(settings: Settings, *, observe: Callable[[Mapping[str, int]], None] = lambda _: None) -> Engine:
-    """Reads and verifies bundle and configuration.
+def load_engine(
+    settings: Settings,
+    *,
+    observe: Callable[[Mapping[str, int]], None] = lambda _: None,
+    read: Read | None = None,
+) -> Engine:
+    """Reads and verifies bundle and configuration; ``read`` reads the bundle, by default ``verified_bundle``.
 
     Raises
     ------
     BundleError, FeatureSchemaMismatchError, ConfigError : there is nothing that can be served, and why
     """
-    bundle = read_bundle(settings.bundle)
-    check_golden(bundle)
+    bundle = (read or verified_bundle)(settings.bundle, seal=settings.seal)
     desk, folder, place = load_desk(settings.configs), settings.feature_log, settings.prices
     return Engine(
         bundle, desk, notice=settings.notice, observe=observe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,10 +19,14 @@ _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class Envelope:
-    """ASGI middleware; ``routes`` are the paths that may be named in metrics and logs, whatever else is ``other``."""
+    """ASGI middleware; ``routes`` are the paths that may be named in metrics and logs, whatever else is ``other``.
 
-    def __init__(self, app: ASGIApp, *, routes: frozenset[str]) -> None:
+    Where the service is ``ending``, each answer asks the client to close its connection.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: frozenset[str], ending: Callable[[], bool] = lambda: False) -> None:
         self._app = app
+        self._ending = ending
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +44,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 extra = ((b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
-                message["headers"] = [*message.get("headers", ()), *extra]
+                last = ((b"connection", b"close"),) if self._ending() else ()
+                message["headers"] = [*message.get("headers", ()), *extra, *last]
             await send(message)
 
         try:

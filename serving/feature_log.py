@@ -1,45 +1,29 @@
-"""The feature log: what was scored, for a share of the requests, so that it can be recomputed from the tables later.
-
-Lines are only ever appended, each whole in one write: a process that dies leaves at most its last line torn, and the
-next one starts on a line of its own. Nothing is synced to the disk one by one: a power cut may cost the last seconds.
-"""
+"""The feature log: what was scored, for a share of the requests, so that it can be recomputed from the tables later."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from domain.clock import rfc3339, to_us
+from domain.clock import rfc3339
 from domain.errors import ConfigError
 from features.vectors import Vector
 from serving import metrics
+from serving.daily_lines import DailyLines, present
 from serving.logs import log, where
 
 _END = b"\n"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class FeatureLog:
     """Files ``features-<day>.jsonl`` in a folder, one for each UTC day of writing; several processes may share it."""
 
-    def __init__(self, folder: Path, *, share: float, now: Callable[[], datetime] = _now) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, share: float, now: Callable[[], datetime] = present) -> None:
         self._share = share
-        self._now = now
-        self._lock = threading.Lock()
-        self._day = ""
-        self._file = -1
-        self._torn = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._open(self._today())
+            self._lines = DailyLines(folder, "features", now=now)
         except OSError as error:
             raise ConfigError(
                 f"cannot write the feature log to {folder} ({error.strerror}); name another folder in "
@@ -63,39 +47,11 @@ class FeatureLog:
         if not lines:
             return
         try:
-            with self._lock:
-                self._write(lines)
+            self._lines.append(lines)
         except OSError as error:
             metrics.FEATURE_LOG_FAILURES.inc()
             log.error("feature log", error=where(error))
 
     def close(self) -> None:
         """Close the file of the day."""
-        with self._lock:
-            if self._file >= 0:
-                os.close(self._file)
-            self._file, self._day = -1, ""
-
-    def _write(self, lines: bytes) -> None:
-        today = self._today()
-        if today != self._day:
-            self._open(today)
-        data = _END + lines if self._torn else lines
-        # Until all of it is written, the last line counts as torn.
-        self._torn = True
-        written = os.write(self._file, data)
-        self._torn = written < len(data)
-        if self._torn:
-            raise OSError(f"wrote {written} of {len(data)} bytes")
-
-    def _open(self, day: str) -> None:
-        path = self._folder / f"features-{day}.jsonl"
-        opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        if self._file >= 0:
-            os.close(self._file)
-        self._file, self._day = opened, day
-        size = os.fstat(opened).st_size
-        self._torn = size > 0 and os.pread(opened, 1, size - 1) != _END
-
-    def _today(self) -> str:
-        return rfc3339(to_us(self._now()))[:10]
+        self._lines.close()

@@ -33,10 +33,11 @@ R = TypeVar("R", bound=ScoresRequest)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer's bytes, and the answers in it for whoever counts."""
+    """The answer's bytes, the answers of the model in it, and the moment that those are about (RFC 3339)."""
 
     content: bytes
     answers: list[Answer]
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def _each(
 
 
 def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:
-    return Reply(json_bytes({"as_of": rfc3339(as_of), key: found}), found)
+    moment = rfc3339(as_of)
+    return Reply(json_bytes({"as_of": moment, key: found}), found, moment)
 
 
 def json_bytes(answer: Mapping[str, Any]) -> bytes:

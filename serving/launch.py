@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -17,8 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from domain.errors import ConfigError
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings
+from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings
 
 _SERVICE = "serving.service:AcertoService"
 _STOP_S = 20
@@ -46,20 +47,32 @@ def start(
 
 
 def run(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, *, environ: Mapping[str, str]) -> int:
-    """Serves until it is told to stop (Ctrl-C, SIGTERM), finishing what it has begun; returns the exit code."""
+    """Serves until it is told to stop, finishing what it has begun; returns the exit code.
 
-    def interrupted(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    After SIGTERM connections are taken for ``ACERTO_DRAIN_S`` more seconds; Ctrl-C is somebody who waits.
+    """
+
+    def terminated(_: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _Terminated
 
     running = start(host, port, environ=environ)
-    before = signal.signal(signal.SIGTERM, interrupted)
+    before = signal.signal(signal.SIGTERM, terminated)
+    drain = False
     try:
         return running.wait()
+    except _Terminated:
+        drain = True
+        return 0
     except KeyboardInterrupt:
         return 0
     finally:
-        running.stop()
+        running.stop(drain=drain)
         signal.signal(signal.SIGTERM, before)
+
+
+class _Terminated(BaseException):
+    """SIGTERM has come."""
 
 
 def _check_free(host: str, port: int) -> None:
@@ -78,6 +91,7 @@ class Running:
 
     def __init__(self, host: str, port: int, *, environ: Mapping[str, str], log: Path | None = None) -> None:
         self.url = f"http://{host}:{port}"
+        self._drain_s = read_drain_s(environ)
         # A home of its own, so that two services on a machine do not wipe each other's metrics; nothing is kept there.
         self._home = tempfile.mkdtemp(prefix="acerto-serve-")
         own = {"BENTOML_HOME": self._home, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_QUIET": "True"}
@@ -116,13 +130,32 @@ class Running:
         except (urllib.error.URLError, OSError):
             return False
 
-    def stop(self) -> None:
-        """Ends it: requests under way are answered first, within ``_STOP_S`` seconds."""
+    def send(self, signum: signal.Signals) -> None:
+        """Sends a signal to the supervising process, as a container's runtime would."""
+        self._process.send_signal(signum)
+
+    def stop(self, *, drain: bool = False) -> None:
+        """Ends it: requests under way are answered first, within ``_STOP_S`` seconds.
+
+        With ``drain`` it goes on taking requests for ``ACERTO_DRAIN_S`` seconds, while ``/readyz`` says that it ends.
+        """
         if self.exit_code is None:
-            self._process.send_signal(signal.SIGINT)
+            # Those too that are in no group of ours: the supervisor gives each worker a session of its own.
+            workers = psutil.Process(self._process.pid).children(recursive=True)
+            if drain:
+                self.send(signal.SIGTERM)
+            else:
+                # The supervisor hands on SIGTERM whatever it is sent, and that drains; SIGINT does not.
+                _send([psutil.Process(self._process.pid), *workers], signal.SIGINT)
             try:
-                self._process.wait(_STOP_S)
+                self._process.wait(_STOP_S + (self._drain_s if drain else 0))
             except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
+                _send([psutil.Process(self._process.pid), *workers], signal.SIGKILL)
                 self._process.wait()
         shutil.rmtree(self._home, ignore_errors=True)
+
+
+def _send(processes: list[psutil.Process], signum: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signum)

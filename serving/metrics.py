@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import (
@@ -14,9 +14,12 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Summary,
     generate_latest,
     multiprocess,
 )
+
+from decisioning.shadows import Pair
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -31,6 +34,14 @@ FEATURE_LOG_FAILURES = Counter("acerto_feature_log_failures_total", "Writes to t
 STORE_COMMITS = Counter("acerto_store_commits_total", "Transactions of the store's writer")
 STORE_WRITES = Counter("acerto_store_writes_total", "Writes in them; so many share a sync of the disk")
 STORE_FAILURES = Counter("acerto_store_failures_total", "Transactions that failed, nothing of them acknowledged")
+SWAPS = Counter("acerto_swaps_total", "Promotions and rollbacks noticed, by what came of them", ["result"])
+REFUSED = Gauge(
+    "acerto_model_refused", "1 while the promoted version is refused", ["code"], multiprocess_mode="livemax"
+)
+MODEL = Gauge("acerto_model_served", "1 for the version that is served", ["version"], multiprocess_mode="livemax")
+SHADOW = Counter("acerto_shadow_requests_total", "Requests of the shadow, by what came of them", ["result"])
+SHADOW_DIFFERENCE = Summary("acerto_shadow_p_pay_difference", "Absolute difference of p_pay to the shadow", ["horizon"])
+SHADOW_ACTIONS = Counter("acerto_shadow_actions_total", "Decisions compared with the shadow", ["same"])
 IN_FLIGHT = Gauge("acerto_in_flight", "Requests being computed or waiting", multiprocess_mode="livesum")
 READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_mode="livemin")
 
@@ -46,6 +57,15 @@ def observe_answers(answers: Sequence[Mapping[str, Any]], *, route: str) -> None
         ACTIONS.labels(action=action).inc(count)
     for code, count in refused.items():
         REFUSALS.labels(code=code).inc(count)
+
+
+def observe_pairs(pairs: Iterable[Pair]) -> None:
+    """Differences between the model that answered and its shadow."""
+    for pair in pairs:
+        for horizon, difference in pair.differences.items():
+            SHADOW_DIFFERENCE.labels(horizon=horizon).observe(difference)
+        if pair.same_action is not None:
+            SHADOW_ACTIONS.labels(same="yes" if pair.same_action else "no").inc()
 
 
 def observe_unknown_codes(counts: Mapping[str, int]) -> None:

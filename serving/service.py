@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,11 +18,18 @@ from features.config import FeaturesConfig
 from serving import metrics
 from serving.app import create_app
 from serving.brain import Brain
+from serving.drain import Drain
 from serving.logs import configure_logs
-from serving.schemas import build_schemas
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_settings
+from serving.schemas import Schemas, build_schemas
+from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings, read_shadow, registry_of
+from serving.shadow import Shadow, shadow_of
 from serving.store import Store, database_url
 from serving.store.config import load_service_config
+from serving.swapping import Champion
+from serving.warmup import warm_up
+
+if TYPE_CHECKING:
+    from decisioning.bundle import ModelBundle
 
 _HOUR_S = 3600
 
@@ -41,16 +49,38 @@ def _open_store() -> Store:
     return Store.open(database_url(os.environ), config=load_service_config(_configs()))
 
 
+def _read(folder: Path, *, seal: str | None) -> ModelBundle:
+    from serving.loading import verified_bundle  # noqa: PLC0415
+
+    return verified_bundle(folder, seal=seal)
+
+
+def _champion(schemas: Schemas) -> Champion | None:
+    """What the worker follows; nothing where a bundle was named."""
+    if os.environ.get("ACERTO_BUNDLE"):
+        return None
+    return Champion(registry_of(os.environ), warm=lambda brain: warm_up(brain, schemas), read=_read)
+
+
+def _shadow() -> Shadow | None:
+    shadowed, folder = read_shadow(os.environ)
+    return shadow_of(os.environ, registry=registry_of(os.environ), log_folder=folder) if shadowed else None
+
+
 def _reports() -> Path | None:
     found = os.environ.get("ACERTO_REPORTS")
     return Path(found) if found else None
 
 
 configure_logs()
+_schemas = build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes)
 app = create_app(
-    build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes),
+    _schemas,
     load=_load,
     open_store=_open_store,
+    champion=_champion(_schemas),
+    shadow=_shadow(),
+    drain=Drain(read_drain_s(os.environ)),
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )

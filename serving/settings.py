@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain.errors import BundleError, ConfigError
+from serving.pointer import CHALLENGER, CHAMPION, read_target
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
 DEFAULT_LOG_SHARE = 0.01
-_ALIASES = ("champion", "challenger")
+DEFAULT_DRAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Settings:
     ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
     ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
     ``prices`` is a price list that ``acerto decide`` wrote, or a folder with such; without it nothing is limited.
+    ``seal`` is the one that the bundle had when its alias was set, where that is known.
     """
 
     bundle: Path
@@ -33,6 +34,7 @@ class Settings:
     feature_log: Path | None = None
     feature_log_share: float = DEFAULT_LOG_SHARE
     prices: Path | None = None
+    seal: str | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -43,16 +45,48 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     BundleError : there is no model to serve
     ConfigError : a variable holds what it cannot
     """
-    bundle, notice = _bundle(environ)
-    return Settings(
-        bundle=bundle,
+    found = _found(environ)
+    # Used elsewhere; read here too, so that what is wrong is told before anything is started.
+    read_shadow(environ)
+    read_drain_s(environ)
+    return replace(
+        found,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
         reports=_path(environ.get("ACERTO_REPORTS")),
-        notice=notice,
         feature_log=_path(environ.get("ACERTO_FEATURE_LOG")),
         feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
         prices=_path(environ.get("ACERTO_PRICES")),
     )
+
+
+def registry_of(environ: Mapping[str, str]) -> Path:
+    """The folder with aliases and bundles."""
+    return Path(environ.get("ACERTO_MLRUNS", "mlruns"))
+
+
+def read_shadow(environ: Mapping[str, str]) -> tuple[bool, Path | None]:
+    """``ACERTO_SHADOW`` and ``ACERTO_SHADOW_LOG``: whether the challenger is asked too, and what takes the comparison.
+
+    Raises
+    ------
+    ConfigError : another model than the challenger is asked for
+    """
+    named = environ.get("ACERTO_SHADOW") or None
+    if named not in (None, CHALLENGER):
+        raise ConfigError(f"ACERTO_SHADOW: found {named!r}, needed {CHALLENGER!r}, or nothing")
+    return named is not None, _path(environ.get("ACERTO_SHADOW_LOG"))
+
+
+def read_drain_s(environ: Mapping[str, str]) -> float:
+    """``ACERTO_DRAIN_S`` alone: how long connections are still taken after the service was told to end."""
+    text = environ.get("ACERTO_DRAIN_S")
+    try:
+        seconds = float(text) if text else DEFAULT_DRAIN_S
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise ConfigError(f"ACERTO_DRAIN_S: found {text!r}, needed seconds from 0 to 3600, such as {DEFAULT_DRAIN_S:g}")
+    return seconds
 
 
 def _path(text: str | None) -> Path | None:
@@ -71,25 +105,17 @@ def _share(text: str | None) -> float:
     return share
 
 
-def _bundle(environ: Mapping[str, str]) -> tuple[Path, str | None]:
+def _found(environ: Mapping[str, str]) -> Settings:
     named = environ.get("ACERTO_BUNDLE")
     if named:
-        return Path(named), None
-    registry = Path(environ.get("ACERTO_MLRUNS", "mlruns"))
-    for alias in _ALIASES:
-        pointer = registry / "aliases" / f"{alias}.json"
-        if pointer.is_file():
-            notice = None if alias == "champion" else "no version was promoted yet: this is the challenger"
-            return _followed(pointer, registry), notice
+        return Settings(bundle=Path(named))
+    registry = registry_of(environ)
+    for alias in (CHAMPION, CHALLENGER):
+        target = read_target(registry, alias)
+        if target is not None:
+            notice = None if alias == CHAMPION else "no version was promoted yet: this is the challenger"
+            return Settings(bundle=target.folder, seal=target.seal, notice=notice)
     raise BundleError(
         f"found no model in {registry}; train one with `acerto train` and promote it with `acerto promote`, "
         "or name a bundle's folder in ACERTO_BUNDLE"
     )
-
-
-def _followed(pointer: Path, registry: Path) -> Path:
-    try:
-        place = json.loads(pointer.read_text(encoding="utf-8"))["bundle"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{pointer}: cannot be read; promote a version again with `acerto promote`") from error
-    return registry / str(place)

@@ -16,11 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from decisioning.bundle import ModelBundle, copy_bundle
+from decisioning.integrity import manifest_of
 from domain.errors import BundleError
+from training.aliases import point, read_pointer, write_json
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+
+    from decisioning.bundle import ModelBundle
 
 MODEL, EXPERIMENT = "acerto", "acerto"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -72,6 +75,8 @@ def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle
     -------
     The bundle as it now stands in the registry, under the version it was given
     """
+    from decisioning.bundle import copy_bundle  # noqa: PLC0415  (a rollback need not wait for LightGBM)
+
     tracking.bundles.mkdir(parents=True, exist_ok=True)
     with _client(tracking) as client:
         experiment = _experiment(client, tracking)
@@ -90,7 +95,7 @@ def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle
             client.set_terminated(run_id, status="FAILED")
             raise
         client.set_terminated(run_id)
-    _point(tracking, CHALLENGER, {"version": version})
+    point(tracking.root, CHALLENGER, {"version": version}, since=now().isoformat())
     return kept
 
 
@@ -106,7 +111,7 @@ def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) 
             client.log_dict(run_id, dated, _COMPARISON)
         for opponent, one in found["opponents"].items():
             client.set_model_version_tag(MODEL, version, f"against_{opponent}", one["verdict"])
-    return _written(comparison_file(bundle_of(version, tracking)), dated)
+    return write_json(comparison_file(bundle_of(version, tracking)), dated)
 
 
 def comparison_file(bundle: Path) -> Path:
@@ -120,7 +125,13 @@ def move_champion(version: str, tracking: Tracking, *, why: str) -> str | None:
     history = champions(tracking)
     if history and history[-1] == version:
         return history[-1]
-    _set_champion(version, [*history, version], tracking, why=why)
+    _record_champion(version, tracking, why=why)
+    point(
+        tracking.root,
+        CHAMPION,
+        {"version": version, "history": [*history, version], "why": why},
+        since=now().isoformat(),
+    )
     return history[-1] if history else None
 
 
@@ -133,20 +144,33 @@ def roll_back(tracking: Tracking) -> tuple[str, str]:
 
     Raises
     ------
-    BundleError : there is no earlier champion
+    BundleError : there is no earlier champion, or the tracking store could not be told
+
+    Notes
+    -----
+    Whoever serves sees the alias first, and the tracking store hears of it after: people wait for the former.
     """
     history = champions(tracking)
     if len(history) < 2:
         raise BundleError(
             f"found {len(history)} champion(s) so far, needed an earlier one to go back to; promote another version"
         )
-    _set_champion(history[-2], history[:-1], tracking, why=f"rolled back from version {history[-1]}")
-    return history[-1], history[-2]
+    down, up = history[-1], history[-2]
+    why = f"rolled back from version {down}"
+    point(tracking.root, CHAMPION, {"version": up, "history": history[:-1], "why": why}, since=now().isoformat())
+    try:
+        _record_champion(up, tracking, why=why)
+    except Exception as error:
+        raise BundleError(
+            f"version {up} is served again, but the tracking store was not told ({type(error).__name__}) and still "
+            f"names version {down}; do not roll back again for that: promote {down}, and roll back, once it answers"
+        ) from error
+    return down, up
 
 
 def champions(tracking: Tracking) -> list[str]:
     """Versions that were promoted, in order; the last is the champion."""
-    pointer = _pointer(tracking, CHAMPION)
+    pointer = read_pointer(tracking.root, CHAMPION)
     return [] if pointer is None else [str(version) for version in pointer.get("history", [pointer["version"]])]
 
 
@@ -158,10 +182,10 @@ def resolve(model: str, tracking: Tracking) -> tuple[Path, str | None]:
     BundleError : nothing was ever trained, or the name is unknown
     """
     if model in (CHAMPION, CHALLENGER):
-        pointer = _pointer(tracking, model)
+        pointer = read_pointer(tracking.root, model)
         if pointer is not None:
             return bundle_of(str(pointer["version"]), tracking), None
-        challenger = _pointer(tracking, CHALLENGER)
+        challenger = read_pointer(tracking.root, CHALLENGER)
         if challenger is None:
             raise BundleError(f"no model was ever registered in {tracking.root}; run `acerto train` first")
         version = str(challenger["version"])
@@ -187,43 +211,25 @@ def bundle_of(version: str, tracking: Tracking) -> Path:
 
 def challenger(tracking: Tracking) -> str:
     """The version that was trained last."""
-    pointer = _pointer(tracking, CHALLENGER)
+    pointer = read_pointer(tracking.root, CHALLENGER)
     if pointer is None:
         raise BundleError(f"no model was ever registered in {tracking.root}; run `acerto train` first")
     return str(pointer["version"])
 
 
-def _set_champion(version: str, history: list[str], tracking: Tracking, *, why: str) -> None:
+def _record_champion(version: str, tracking: Tracking, *, why: str) -> None:
+    """Tells the tracking store; refuses a bundle that is not the one that was registered."""
     with _client(tracking) as client:
+        registered = client.get_model_version(MODEL, version).tags.get("model_hash")
+        found = manifest_of(bundle_of(version, tracking))["model_hash"]
+        if registered not in (None, found):
+            raise BundleError(
+                f"version {version}: found a bundle with the model hash {found}, registered was {registered}; "
+                "train again, or promote another version"
+            )
         client.set_registered_model_alias(MODEL, CHAMPION, version)
         client.set_model_version_tag(MODEL, version, "promoted_at", now().isoformat())
         client.set_model_version_tag(MODEL, version, "promoted_why", why)
-    _point(tracking, CHAMPION, {"version": version, "history": history, "why": why})
-
-
-def _point(tracking: Tracking, alias: str, pointer: Mapping[str, Any]) -> None:
-    """Write an alias in one step: a reader sees the old file or the new one."""
-    content = {**pointer, "bundle": f"bundles/{pointer['version']}", "since": now().isoformat()}
-    _written(tracking.root / "aliases" / f"{alias}.json", content)
-
-
-def _written(path: Path, content: Mapping[str, Any]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return draft.replace(path)
-
-
-def _pointer(tracking: Tracking, alias: str) -> dict[str, Any] | None:
-    path = tracking.root / "aliases" / f"{alias}.json"
-    if not path.is_file():
-        return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        str(found["version"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise BundleError(f"{path}: no readable alias; promote a version again") from error
-    return dict(found)
 
 
 def _log(client: MlflowClient, run_id: str, record: RunRecord) -> None:
@@ -247,6 +253,8 @@ def _ensure_model(client: MlflowClient) -> None:
 
 
 def _fetch(version: str, tracking: Tracking) -> None:
+    from decisioning.bundle import copy_bundle  # noqa: PLC0415
+
     with _client(tracking) as client:
         run_id = client.get_model_version(MODEL, version).run_id
         if run_id is None:
@@ -256,7 +264,7 @@ def _fetch(version: str, tracking: Tracking) -> None:
         copy_bundle(fetched, tracking.bundles / version, version=version)
         if _COMPARISON in {found.path for found in client.list_artifacts(run_id)}:
             compared = Path(client.download_artifacts(run_id, _COMPARISON))
-            _written(comparison_file(tracking.bundles / version), json.loads(compared.read_text(encoding="utf-8")))
+            write_json(comparison_file(tracking.bundles / version), json.loads(compared.read_text(encoding="utf-8")))
 
 
 @contextmanager

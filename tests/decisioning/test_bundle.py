@@ -106,12 +106,12 @@ def test_a_link_is_refused_even_to_the_same_bytes(copy: Path, tmp_path: Path) ->
         read_bundle(copy)
 
 
-@pytest.mark.parametrize("name", ["../outside.txt", "/etc/passwd", "a/../../b", "manifest.json"])
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/passwd", "a/../../b", "manifest.json", "model.pkl"])
 def test_a_manifest_that_names_a_place_outside_is_refused(copy: Path, name: str) -> None:
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["files"][name] = "0" * 64
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match="plain relative names"):
+    with pytest.raises(BundleError, match="no plain relative"):
         read_bundle(copy)
 
 

@@ -15,7 +15,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
-from decisioning.bundle import BundleParts, write_bundle
+from decisioning.bundle import BundleParts, ModelBundle, check_golden, read_bundle, write_bundle
 from decisioning.calibration import Calibrator
 from decisioning.models import PaymentModel
 from domain.config import load_section
@@ -64,15 +64,28 @@ def _logs() -> None:
     configure_logs()
 
 
+def read_here(folder: Path, *, seal: str | None = None) -> ModelBundle:
+    found = read_bundle(folder)
+    check_golden(found)
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_child() -> Iterator[None]:
+    """Each load would start a process of several seconds; test_loading.py and the real service have them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.engine.verified_bundle", read_here)
+        yield
+
+
 @pytest.fixture(scope="session")
 def schemas() -> Schemas:
     return build_schemas(load_section(CONFIGS / "features.yaml", FeaturesConfig).attributes)
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_small(folder: Path, *, version: str, seed: int = 3) -> Path:
     """Four small boosters that learned from noise with a signal in it; no response model."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     attributes = load_section(CONFIGS / "features.yaml", FeaturesConfig).attributes
     assert {"days_past_due", "balance_cents"} <= {feature.name for feature in CATALOGUE}
     schema = FeatureSchema(NAMES, {"employment": ("formal", "none")}, attributes)
@@ -82,17 +95,29 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     boosters = {}
     for days in (7, 30, 60, 90):
         paid = rng.random(600) < 1 / (1 + np.exp(values[:, 0] / 50 + 2 - days / 60))
-        data = lgb.Dataset(values, paid.astype(float), categorical_feature=[len(NAMES) - 1], params=params)
+        data = lgb.Dataset(
+            values, paid.astype(float), feature_name=list(NAMES), categorical_feature=[len(NAMES) - 1], params=params
+        )
         boosters[days] = lgb.train(params, data, num_boost_round=10)
     calibrators = {days: Calibrator.platt(1.0, 0.0) for days in boosters}
     parts = BundleParts(
-        version="7", trained_at="2026-03-01T00:00:00Z", schema=schema,
+        version=version, trained_at="2026-03-01T00:00:00Z", schema=schema,
         payment=PaymentModel((7, 30, 60, 90), 30, boosters, calibrators), response=None,
         settings={"label": {"horizon_days": 30}}, golden_values=values[:5],
     )  # fmt: skip
-    folder = tmp_path_factory.mktemp("bundles") / "7"
     write_bundle(folder, parts)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small(tmp_path_factory.mktemp("bundles") / "7", version="7")
+
+
+@pytest.fixture(scope="session")
+def next_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another model than ``bundle``."""
+    return write_small(tmp_path_factory.mktemp("bundles") / "8", version="8", seed=4)
 
 
 @pytest.fixture(scope="session")

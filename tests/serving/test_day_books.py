@@ -14,6 +14,7 @@ import yaml
 
 from decisioning.allocation.prices import Price, PriceList, newest_prices, write_prices
 from decisioning.allocation.resources import resources_of
+from decisioning.bundle import read_bundle
 from decisioning.desk import Desk, load_desk
 from domain.errors import ConfigError
 from serving.app import create_app
@@ -244,6 +245,19 @@ def test_a_day_begins_at_the_prices_there_are_where_new_ones_cannot_be_read(
         client.wait_until_ready()
         prices.write_text("{", encoding="utf-8")
         assert len(through(decided(range(80), client=client), "sms")) == 12
+
+
+def test_the_books_of_the_day_go_on_when_another_model_takes_the_desk(
+    serve: Any, schemas: Any, bundle: Path, next_bundle: Path, configs: Path, prices: Path, decided: Any
+) -> None:
+    before = load_engine(Settings(bundle=bundle, configs=configs, prices=prices))
+    after = before.with_bundle(read_bundle(next_bundle))
+    found: Decisions = []
+    for first, engine in enumerate((before, after, before)):
+        with serve(create_app(schemas, load=lambda engine=engine: engine)) as client:
+            found += decided(range(first * 40, first * 40 + 40), client=client.wait_until_ready())
+    assert {one["model_version"] for one in found} == {"7", "8"}
+    assert len(through(found, "sms")) == 12
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
+from decisioning.integrity import manifest_of, seal_of
 from domain.clock import from_us
 from domain.errors import AcertoError, BundleError, NotEnoughDataError
 from domain.tables import Tables
@@ -95,6 +97,60 @@ def test_champions_come_and_go_back(
     assert (pointer["version"], pointer["bundle"]) == ("1", "bundles/1")
     with pytest.raises(BundleError, match="earlier one"):
         registry.roll_back(tracking)
+
+
+def test_a_bundle_other_than_the_registered_one_is_not_promoted(
+    shuffled: TrainingResult, tracking: registry.Tracking, tmp_path: Path
+) -> None:
+    bundle = tracking.bundles / "2"
+    kept = bundle.rename(tmp_path / "kept")
+    shutil.copytree(kept, bundle)
+    manifest = json.loads((bundle / "manifest.json").read_text()) | {"model_hash": "0" * 64}
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    try:
+        with pytest.raises(BundleError, match="registered was"):
+            registry.move_champion("2", registry.Tracking(tracking.root, tracking.uri), why="forged")
+    finally:
+        shutil.rmtree(bundle)
+        kept.rename(bundle)
+
+
+def test_a_version_that_is_rolled_back_to_keeps_the_seal_of_its_promotion(
+    shuffled: TrainingResult, tracking: registry.Tracking
+) -> None:
+    for version in ("1", "2"):
+        promote(tracking, version=version, gates=OPEN)
+    manifest = tracking.bundles / "1" / "manifest.json"
+    before = manifest.read_text()
+    manifest.write_text(json.dumps(json.loads(before) | {"trained_at": "2027-01-01T00:00:00Z"}))
+    try:
+        registry.roll_back(tracking)
+        pointer = json.loads((tracking.root / "aliases" / "champion.json").read_text())
+        assert pointer["seal"] != seal_of(manifest_of(tracking.bundles / "1"))
+    finally:
+        manifest.write_text(before)
+    assert pointer["seal"] == seal_of(manifest_of(tracking.bundles / "1"))
+
+
+def test_a_rollback_is_served_though_the_tracking_store_cannot_be_told(
+    shuffled: TrainingResult, tracking: registry.Tracking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("1", "2"):
+        promote(tracking, version=version, gates=OPEN)
+
+    def fail(*args: object, **keys: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(registry, "_record_champion", fail)
+    with pytest.raises(BundleError, match="version 1 is served again"):
+        registry.roll_back(tracking)
+    assert registry.champions(tracking)[-1] == "1"
+
+
+def test_the_alias_carries_the_seal_of_what_was_promoted(trained: TrainingResult, tracking: registry.Tracking) -> None:
+    for alias in (tracking.root / "aliases").iterdir():
+        pointer = json.loads(alias.read_text())
+        assert pointer["seal"] == read_bundle(tracking.root / pointer["bundle"]).seal
 
 
 def test_gates_stop_a_version_unless_somebody_says_why(trained: TrainingResult, tracking: registry.Tracking) -> None:
