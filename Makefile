@@ -56,6 +56,6 @@ report: setup  ## The risk report of the champion, in reports/
 docs: setup  ## Write the generated documents: features, contact policy and API
 	@$(BIN)/acerto features --docs
 
-clean:  ## Remove what the commands made, but not .venv
+clean:  ## Remove what the commands made, but neither .venv nor the store of the service
 	@rm -rf demo reports build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find mlruns -mindepth 1 ! -name README.md -delete
+	@find mlruns -mindepth 1 ! -name README.md ! -name "acerto.db*" -delete

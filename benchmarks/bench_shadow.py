@@ -71,6 +71,7 @@ def main() -> int:
             pointer = {"version": source.name, "bundle": f"bundles/{source.name}"}
             (root / f"aliases/{alias}.json").write_text(json.dumps(pointer))
         plain = {**os.environ, "ACERTO_MLRUNS": str(root), "ACERTO_CONFIGS": str(given.configs.resolve())}
+        plain["ACERTO_INSECURE"] = "1"
         shadowed = {**plain, "ACERTO_SHADOW": "challenger", "ACERTO_SHADOW_LOG": str(log)}
         for _ in range(given.rounds):
             for name, environ in (("without", plain), ("with", shadowed)):

@@ -117,6 +117,7 @@ def _report(out: Path, *, decisions: Path, configs: Path) -> None:
 def _serve(
     tables: Tables, decisions: list[Decision], *, exit_: bool, port: int, configs: Path, out: Path, started: float
 ) -> None:
+    from cli.keys_commands import make_key
     from cli.serve_command import environment
     from serving.launch import start
 
@@ -129,13 +130,18 @@ def _serve(
     )
     try:
         service.wait_until_ready(_READY_SECONDS)
+        key, _ = make_key("default", "admin", expires_days=1)
+        curl = _curl_options(out / "key.curl", key)
         chosen = _example(tables, decisions)
         body = _request(tables, chosen)
-        _show_answer(_ask(service.url, body), chosen)
+        _show_answer(_ask(service.url, body, key=key), chosen)
         (out / "request.json").write_text(_pretty(body), encoding="utf-8")
         say(f"\nready after {time.perf_counter() - started:,.0f} s. Open:")
-        say(f"  {service.url}/docs       the API\n  {service.url}/reports/   the risk report\n  {service.url}/metrics")
-        say(f"  curl -s {service.url}/v1/decisions -H 'content-type: application/json' -d @{out / 'request.json'}")
+        say(f"  {service.url}/docs       the API")
+        say(f"  {service.url}/reports/   the risk report; a browser asks for a name, any, and a password: the key")
+        say(f"A key for this, good for a day: {key}")
+        asked = f"{service.url}/v1/decisions -H 'content-type: application/json' -d @{out / 'request.json'}"
+        say(f"  curl -s -K {curl} {asked}")
         if not exit_:
             say("Ctrl-C ends the service.")
             service.wait()
@@ -143,6 +149,14 @@ def _serve(
         pass
     finally:
         service.stop()
+
+
+def _curl_options(path: Path, key: str) -> Path:
+    """A file of options for curl, so that the key is in no list of processes; only its owner may read it."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(f'header = "Authorization: Bearer {key}"\n', encoding="utf-8")
+    return path
 
 
 def _example(tables: Tables, decisions: list[Decision]) -> Decision:
@@ -182,12 +196,12 @@ def _pretty(body: dict[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def _ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
+def _ask(url: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
     import httpx
 
     from domain.errors import AcertoError
 
-    answer = httpx.post(f"{url}/v1/decisions", json=body, timeout=30)
+    answer = httpx.post(f"{url}/v1/decisions", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
     if answer.status_code != 200:
         raise AcertoError(f"the service answered {answer.status_code}: {answer.text[:400]}")
     found: dict[str, Any] = answer.json()["decisions"][0]

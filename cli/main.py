@@ -14,6 +14,7 @@ from cli import (
     discounts_command,
     evaluate_command,
     features_command,
+    keys_commands,
     model_commands,
     policy_command,
     serve_command,
@@ -54,6 +55,7 @@ app.command("export")(store_commands.export)
 app.command("verify-log")(store_commands.verify_log)
 app.command("erase")(store_commands.erase)
 app.command("shadow")(shadow_command.shadow)
+app.add_typer(keys_commands.keys, name="keys")
 app.command("features")(features_command.features)
 app.command("policy")(policy_command.policy)
 

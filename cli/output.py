@@ -45,6 +45,11 @@ def say(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
+def say_result(text: str) -> None:
+    """One line that is the result itself, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
 def show_json(value: Any) -> None:
     """A result for machines, on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False, allow_nan=False) + "\n")

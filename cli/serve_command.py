@@ -30,16 +30,18 @@ def serve(
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
     """Serve scores and decisions over HTTP until Ctrl-C."""
-    if host not in _LOOPBACK:
+    if insecure and host not in _LOOPBACK:
         raise typer.BadParameter(
-            f"found {host!r}: this version has no keys, so it serves on 127.0.0.1 alone; put a proxy before it",
-            param_hint="--host",
+            f"found --host {host} with --insecure: without keys only this machine is answered; leave out one of them",
+            param_hint="--insecure",
         )
-    environ = environment(model, configs=configs, prices=prices)
+    environ = {**environment(model, configs=configs, prices=prices), "ACERTO_INSECURE": "1" if insecure else "0"}
     from serving.launch import run
 
-    if not insecure:
-        say("this version has no API keys: whoever can reach the port can ask; it binds to loopback alone")
+    if insecure:
+        say("without keys: whoever is on this machine may ask everything, and nobody else anything")
+    else:
+        say("requests need a key (Authorization: Bearer acerto_…); `acerto keys create` makes one")
     say(f"serving on http://{host}:{port}/docs, ready at /readyz; Ctrl-C ends it")
     raise typer.Exit(run(host, port, environ=environ))
 

@@ -19,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 
 from domain.errors import StoreError
 from serving import answers, handling, metrics
+from serving.access.gate import Gate, Rates
+from serving.access.keyring import KeyRing
 from serving.brain import Brain
 from serving.documenting import problems
 from serving.drain import Drain
@@ -26,12 +28,13 @@ from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
 from serving.pages import docs_page, reports_page
-from serving.parsing import capped_body
 from serving.problems import Problem, problem_response
+from serving.reception import Reception
 from serving.refusals import code_of
 from serving.routes_store import add_store_routes
 from serving.schemas import Schemas
-from serving.shadow import Asked, Shadow
+from serving.settings import Limits
+from serving.shadow import Shadow
 from serving.storeroom import Storeroom
 from serving.swapping import Champion, follow, tell
 from serving.warmup import warm_up
@@ -45,59 +48,6 @@ _ABOUT = (
 )
 
 
-class Reception:
-    """What the routes share: the model once it is loaded, and how many requests are in the house."""
-
-    def __init__(self, schemas: Schemas, *, threads: int, queue: int, room: Storeroom) -> None:
-        self.schemas = schemas
-        self.room = room
-        self.brain: Brain | None = None
-        self.champion: Champion | None = None
-        self.shadow: Shadow | None = None
-        self._threads = threads
-        self._most = threads + queue
-        self._inside = 0
-        self._limiter: anyio.CapacityLimiter | None = None
-
-    def ready(self) -> Brain:
-        """The model, or a 503 while it is not there."""
-        if self.brain is None:
-            raise Problem(503, "the model is being loaded; ask /readyz")
-        return self.brain
-
-    async def answer(self, request: Request, work: Callable[..., handling.Reply | handling.Pending]) -> Response:
-        """An answer of the model, computed from the body of a request and what the store knows."""
-        brain, store = self.ready(), self.room.store()
-        return await self.take(request, lambda body: work(body, brain, self.schemas, store=store))
-
-    async def take(
-        self, request: Request, work: Callable[[bytes], handling.Reply | handling.Pending], *, has_body: bool = True
-    ) -> Response:
-        """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes."""
-        if self._inside >= self._most:
-            raise Problem(503, "as many requests are being computed as this service takes; come again")
-        self._inside += 1
-        metrics.IN_FLIGHT.inc()
-        try:
-            body = await capped_body(request.stream(), request.headers) if has_body else b""
-            limiter = self._limiter = self._limiter or anyio.CapacityLimiter(self._threads)
-            reply = await anyio.to_thread.run_sync(partial(work, body), limiter=limiter)
-            if isinstance(reply, handling.Pending):
-                # Nobody computes while this waits: what is written meanwhile shares a sync of the disk with it.
-                with contextlib.suppress(Exception):  # what went wrong is for the reply to tell
-                    await asyncio.wrap_future(reply.written)
-                reply = reply.reply(reply.written)
-        finally:
-            self._inside -= 1
-            metrics.IN_FLIGHT.dec()
-        metrics.observe_answers(reply.answers, route=request.scope["route"].path)
-        request.state.accounts = len(reply.answers)
-        if self.shadow is not None and reply.answers:
-            size = len(body) + len(reply.content)
-            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
-        return Response(reply.content, media_type="application/json")
-
-
 def create_app(
     schemas: Schemas,
     *,
@@ -108,8 +58,8 @@ def create_app(
     drain: Drain | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
-    threads: int = 2,
-    queue: int = 32,
+    limits: Limits | None = None,
+    keys: bool = False,
 ) -> FastAPI:
     """The app.
 
@@ -123,27 +73,16 @@ def create_app(
     drain : how it ends on SIGTERM; without it, as the web server does
     reports : a folder whose files are served at ``/reports/``
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
-    threads, queue : requests computed at a time, and waiting
+    limits : how much is taken at a time, and how often a client may come
+    keys : whether a key of the store is needed; without, this machine alone is answered
     """
-    reception = Reception(schemas, threads=threads, queue=queue, room=Storeroom(open_store))
+    limits = limits or Limits()
+    reception = Reception(schemas, limits, room=Storeroom(open_store))
     reception.champion, reception.shadow = champion, shadow
     ending = drain or Drain(0.0)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        ending.listen()
-        loading = asyncio.create_task(_serve(reception, load)) if load else None
-        if shadow:
-            shadow.start()
-        async with reception.room.opened():
-            yield
-        if loading:
-            loading.cancel()
-        if shadow:
-            await anyio.to_thread.run_sync(shadow.close)
-
     app = FastAPI(
-        title="Acerto", version=VERSION, description=_ABOUT, lifespan=lifespan,
+        title="Acerto", version=VERSION, description=_ABOUT, lifespan=lambda _: _running(reception, load, ending),
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
     )  # fmt: skip
     _add_routes(app, reception)
@@ -153,8 +92,25 @@ def create_app(
     _add_errors(app)
     app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
+    keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
+    app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))
     app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
     return app
+
+
+@contextlib.asynccontextmanager
+async def _running(reception: Reception, load: Callable[[], Brain] | None, ending: Drain) -> AsyncIterator[None]:
+    """From the start of the service to its end."""
+    ending.listen()
+    loading = asyncio.create_task(_serve(reception, load)) if load else None
+    if reception.shadow:
+        reception.shadow.start()
+    async with reception.room.opened():
+        yield
+    if loading:
+        loading.cancel()
+    if reception.shadow:
+        await anyio.to_thread.run_sync(reception.shadow.close)
 
 
 async def _serve(reception: Reception, load: Callable[[], Brain]) -> None:
@@ -181,7 +137,7 @@ def _loaded(load: Callable[[], Brain], schemas: Schemas) -> Brain | None:
 
 
 def _add_routes(app: FastAPI, reception: Reception) -> None:
-    limits = (400, 404, 413, 415, 422, 500, 503)
+    limits = (400, 404, 408, 413, 415, 422, 500, 503)
 
     @app.post(
         "/v1/scores", summary="Score accounts", tags=["decisions"], openapi_extra=body_of("ScoresRequest"),

@@ -22,12 +22,11 @@ from serving.ledgers import Batch, batches
 from serving.parsing import check_events, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import ROW_LISTS, Schemas, ScoresRequest
+from serving.tenants import DEFAULT_TENANT
 
 if TYPE_CHECKING:
     from serving.store import Record, Store
 
-TENANT = "default"
-"""Whose accounts they are, as long as nobody says otherwise."""
 R = TypeVar("R", bound=ScoresRequest)
 
 
@@ -48,7 +47,9 @@ class Pending:
     reply: Callable[[Future[Any]], Reply]
 
 
-def scores(body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = TENANT) -> Reply:
+def scores(
+    body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = DEFAULT_TENANT
+) -> Reply:
     """``POST /v1/scores``."""
     asked, as_of = _read(body, schemas.scores, schemas)
     known = known_batch(asked.accounts, schemas.account_columns, store=store, tenant=tenant)
@@ -57,7 +58,7 @@ def scores(body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None =
 
 
 def decisions(
-    body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = TENANT
+    body: bytes, brain: Brain, schemas: Schemas, *, store: Store | None = None, tenant: str = DEFAULT_TENANT
 ) -> Reply | Pending:
     """``POST /v1/decisions``; what is committed is in the store, where there is one, before it is answered.
 

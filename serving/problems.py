@@ -22,10 +22,13 @@ Step = str | int
 
 _TITLES = {
     400: ("bad-syntax", "The body is not readable JSON"),
+    401: ("no-key", "A key is needed"),
+    403: ("not-allowed", "This may not be asked"),
     404: ("not-found", "Nothing is here"),
     405: ("method-not-allowed", "This path does not take that method"),
     409: ("conflict", "What is stored says something else"),
     410: ("gone", "What was here was erased"),
+    408: ("too-slow", "The request came too slowly"),
     413: ("too-large", "The request is too large"),
     415: ("unsupported-media-type", "Only application/json is read"),
     422: ("invalid-request", "The request does not fit the contract"),

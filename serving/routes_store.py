@@ -10,11 +10,12 @@ from fastapi.responses import Response
 from serving import answers, storing
 from serving.documenting import problems
 from serving.openapi import body_of
+from serving.reception import tenant_of
 
 if TYPE_CHECKING:
-    from serving.app import Reception
+    from serving.reception import Reception
 
-_LIMITS = (400, 404, 409, 413, 415, 422, 500, 503)
+_LIMITS = (400, 404, 408, 409, 413, 415, 422, 500, 503)
 
 
 def add_store_routes(app: FastAPI, reception: Reception) -> None:
@@ -28,8 +29,8 @@ def add_store_routes(app: FastAPI, reception: Reception) -> None:
     )  # fmt: skip
     async def events(request: Request) -> Response:
         """Rows of a canonical table, all of them or none; a row that is there already counts once."""
-        store = reception.room.needed()
-        return await reception.take(request, lambda body: storing.events(body, intake, store))
+        store, tenant = reception.room.needed(), tenant_of(request)
+        return await reception.take(request, lambda body: storing.events(body, intake, store, tenant=tenant))
 
     @app.post(
         "/v1/outcomes", summary="Say what became of a decision", tags=["store"],
@@ -38,8 +39,8 @@ def add_store_routes(app: FastAPI, reception: Reception) -> None:
     )  # fmt: skip
     async def outcomes(request: Request) -> Response:
         """It was sent, failed, was suppressed or overridden, or expired; money and responses are events."""
-        store = reception.room.needed()
-        return await reception.take(request, lambda body: storing.outcome(body, intake, store))
+        store, tenant = reception.room.needed(), tenant_of(request)
+        return await reception.take(request, lambda body: storing.outcome(body, intake, store, tenant=tenant))
 
     @app.get(
         "/v1/decisions/{decision_id}", summary="A decision that was taken", tags=["decisions"], response_model=None,
@@ -48,4 +49,7 @@ def add_store_routes(app: FastAPI, reception: Reception) -> None:
     async def decision(request: Request, decision_id: str) -> Response:
         """The latest record of it, as it was answered."""
         store = reception.room.needed()
-        return await reception.take(request, lambda _: storing.decision(decision_id, store), has_body=False)
+        tenant = tenant_of(request)
+        return await reception.take(
+            request, lambda _: storing.decision(decision_id, store, tenant=tenant), has_body=False
+        )

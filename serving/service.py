@@ -21,7 +21,16 @@ from serving.brain import Brain
 from serving.drain import Drain
 from serving.logs import configure_logs
 from serving.schemas import Schemas, build_schemas
-from serving.settings import DEFAULT_HOST, DEFAULT_PORT, read_drain_s, read_settings, read_shadow, registry_of
+from serving.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    is_insecure,
+    read_drain_s,
+    read_limits,
+    read_settings,
+    read_shadow,
+    registry_of,
+)
 from serving.shadow import Shadow, shadow_of
 from serving.store import Store, database_url
 from serving.store.config import load_service_config
@@ -78,6 +87,8 @@ app = create_app(
     _schemas,
     load=_load,
     open_store=_open_store,
+    keys=not is_insecure(os.environ),
+    limits=read_limits(os.environ),
     champion=_champion(_schemas),
     shadow=_shadow(),
     drain=Drain(read_drain_s(os.environ)),

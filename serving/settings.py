@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import limits
+
 from domain.errors import BundleError, ConfigError
 from serving.pointer import CHALLENGER, CHAMPION, read_target
 
@@ -13,6 +15,23 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
 DEFAULT_LOG_SHARE = 0.01
 DEFAULT_DRAIN_S = 5.0
+DEFAULT_DEADLINE_S = 10.0
+DEFAULT_RATE = "6000/minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is taken at a time.
+
+    ``threads`` requests are computed at once and ``queue`` more may wait, none of them longer than ``deadline_s`` for
+    its turn; a body has ``body_s`` to arrive. ``rate`` is how often one client may come, such as ``50/second``.
+    """
+
+    threads: int = 2
+    queue: int = 32
+    deadline_s: float = DEFAULT_DEADLINE_S
+    body_s: float = 30.0
+    rate: str = DEFAULT_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     # Used elsewhere; read here too, so that what is wrong is told before anything is started.
     read_shadow(environ)
     read_drain_s(environ)
+    read_limits(environ)
+    is_insecure(environ)
     return replace(
         found,
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
@@ -79,13 +100,46 @@ def read_shadow(environ: Mapping[str, str]) -> tuple[bool, Path | None]:
 
 def read_drain_s(environ: Mapping[str, str]) -> float:
     """``ACERTO_DRAIN_S`` alone: how long connections are still taken after the service was told to end."""
-    text = environ.get("ACERTO_DRAIN_S")
+    return _seconds(environ, "ACERTO_DRAIN_S", DEFAULT_DRAIN_S)
+
+
+def is_insecure(environ: Mapping[str, str]) -> bool:
+    """``ACERTO_INSECURE`` alone: whether requests need no key, and only those of this machine are answered.
+
+    Raises
+    ------
+    ConfigError : it is neither 1 nor 0
+    """
+    named = environ.get("ACERTO_INSECURE") or "0"
+    if named not in ("0", "1"):
+        raise ConfigError(f"ACERTO_INSECURE: found {named!r}, needed 1 to serve without keys, or nothing")
+    return named == "1"
+
+
+def read_limits(environ: Mapping[str, str]) -> Limits:
+    """``ACERTO_RATE_LIMIT`` and ``ACERTO_DEADLINE_S``: how often a client may come, how long a request waits.
+
+    Raises
+    ------
+    ConfigError : one of them cannot be read
+    """
+    rate = environ.get("ACERTO_RATE_LIMIT") or DEFAULT_RATE
     try:
-        seconds = float(text) if text else DEFAULT_DRAIN_S
+        limits.parse(rate)
+    except ValueError:
+        raise ConfigError(f"ACERTO_RATE_LIMIT: found {rate!r}, needed such as {DEFAULT_RATE} or 50/second") from None
+    deadline_s = _seconds(environ, "ACERTO_DEADLINE_S", DEFAULT_DEADLINE_S)
+    return Limits(rate=rate, deadline_s=deadline_s)
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name)
+    try:
+        seconds = float(text) if text else default
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 3600:
-        raise ConfigError(f"ACERTO_DRAIN_S: found {text!r}, needed seconds from 0 to 3600, such as {DEFAULT_DRAIN_S:g}")
+        raise ConfigError(f"{name}: found {text!r}, needed seconds from 0 to 3600, such as {default:g}")
     return seconds
 
 

@@ -12,11 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from domain.errors import ConflictError
 from serving.event_schemas import OutcomeRequest, Rows, keys_of, rows_models
-from serving.handling import TENANT, Pending, Reply, json_bytes
+from serving.handling import Pending, Reply, json_bytes
 from serving.parsing import MOST_EVENTS, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import Schemas
 from serving.store import Appended, Missing, Outcome, Store, stored_row
+from serving.tenants import DEFAULT_TENANT
 
 M = TypeVar("M", bound=BaseModel)
 _NO_SUCH = "no decision of that id is kept here; one that was asked for with commit: false never was"
@@ -36,7 +37,7 @@ class Intake:
         return cls(rows_models(schemas), keys_of(schemas))
 
 
-def events(body: bytes, intake: Intake, store: Store, *, tenant: str = TENANT) -> Pending:
+def events(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_TENANT) -> Pending:
     """``POST /v1/events``: all rows are stored, or none."""
     raw = parse_json(body)
     table, rows = (raw.get("table"), raw.get("rows")) if isinstance(raw, dict) else (None, None)
@@ -61,7 +62,7 @@ def _rows_stored(table: str, written: Future[dict[str, Appended]]) -> Reply:
     return Reply(json_bytes({"table": table, **counts._asdict()}), [])
 
 
-def outcome(body: bytes, intake: Intake, store: Store, *, tenant: str = TENANT) -> Pending:
+def outcome(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_TENANT) -> Pending:
     """``POST /v1/outcomes``."""
     asked = _validated(parse_json(body), OutcomeRequest, intake)
     said = {name: getattr(asked, name) for name in ("reason", "action", "contact_id")}
@@ -81,7 +82,7 @@ def _outcome_stored(written: Future[Appended | Missing]) -> Reply:
     return Reply(json_bytes({"new": found.new, "same": found.same}), [])
 
 
-def decision(decision_id: str, store: Store, *, tenant: str = TENANT) -> Reply:
+def decision(decision_id: str, store: Store, *, tenant: str = DEFAULT_TENANT) -> Reply:
     """``GET /v1/decisions/{id}``: the record as it was answered."""
     found = store.decision(decision_id, tenant=tenant)
     if found is None or found.content is None:

@@ -7,10 +7,9 @@ from serving.store.ledger import Appended, Families
 from serving.store.opening import database_url
 from serving.store.outcomes import Outcome
 from serving.store.rows import StoredRow, stored_row
-from serving.store.schema import DEFAULT_TENANT
 from serving.store.store import Missing, Store
 
 __all__ = [
-    "DEFAULT_TENANT", "Appended", "Break", "Erased", "Families", "Head", "Kept", "Missing", "Outcome", "Record",
+    "Appended", "Break", "Erased", "Families", "Head", "Kept", "Missing", "Outcome", "Record",
     "Store", "StoredRow", "database_url", "stored_row",
 ]  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field, PositiveInt, StringConstraints
 
 from domain.config import load_section
-from serving.store.schema import DEFAULT_TENANT
+from serving.tenants import DEFAULT_TENANT, TENANT_PATTERN
 
 FILE = "service.yaml"
-TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+TenantName = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 
 
 class TenantConfig(BaseModel, frozen=True, extra="forbid"):

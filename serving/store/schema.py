@@ -20,7 +20,6 @@ from sqlalchemy import (
     text,
 )
 
-DEFAULT_TENANT = "default"
 METADATA = MetaData()
 # SQLite counts up only a column whose type is INTEGER to the letter, and with AUTOINCREMENT never uses a number again.
 _COUNTED = BigInteger().with_variant(Integer, "sqlite")
@@ -141,14 +140,15 @@ IDEMPOTENCY_KEYS = Table(
 API_KEYS = Table(
     "api_keys",
     METADATA,
-    Column("key_digest", LargeBinary, primary_key=True),
+    Column("key_id", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
-    Column("name", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
 )
-"""Who may ask: only the digest of a key is kept."""
+"""Who may ask: only the hash of a key's secret is kept."""
 
 DAY_BOOKS = Table(
     "day_books",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,12 +21,16 @@ from serving.store.chain import Break, Head
 from serving.store.config import ServiceConfig
 from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
 from serving.store.export import export_tables
+from serving.store.keys import add_key, all_keys, revoke_key
 from serving.store.ledger import Appended, Families, append_rows, families
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
 from serving.store.rows import StoredRow
 from serving.store.schema import DECISION_HEADS, DECISION_LOG
 from serving.store.writer import MOST_WAITING, Writer
+
+if TYPE_CHECKING:
+    from serving.access.tokens import StoredKey
 
 Missing = Literal["unknown", "forgotten"]
 """Why there is no decision to write to: it was never there, or its debtor was erased."""
@@ -145,6 +149,27 @@ class Store:
         """Writes all that is kept of a tenant as canonical tables; rows by table."""
         with self._reading() as connection:
             return export_tables(connection, out, tenant=tenant, accounts=accounts, on_share=on_share)
+
+    def keys(self) -> dict[str, StoredKey]:
+        """Every key of the API by id, also those that are no longer good."""
+        with self._reading() as connection:
+            return all_keys(connection)
+
+    def add_key(self, key: StoredKey) -> None:
+        """Keeps a new key of the API; it is on the disk when this returns."""
+        self._writer.submit(self._add_keys, key).result()
+
+    def _add_keys(self, connection: Connection, items: list[StoredKey]) -> list[None]:
+        for key in items:
+            add_key(connection, key)
+        return [None] * len(items)
+
+    def revoke_key(self, key_id: str, *, at: datetime) -> bool:
+        """Ends a key of the API at a moment; whether there is one of that id."""
+        return self._writer.submit(self._revoke_keys, (key_id, at)).result()
+
+    def _revoke_keys(self, connection: Connection, items: list[tuple[str, datetime]]) -> list[bool]:
+        return [revoke_key(connection, key_id, at=at) for key_id, at in items]
 
     def tenants(self) -> list[str]:
         """Tenants of whom the decision log holds anything."""

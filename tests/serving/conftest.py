@@ -146,7 +146,7 @@ class Client:
             if self.get("/readyz").status_code == 200:
                 return self
             time.sleep(0.01)
-        raise AssertionError("never ready")
+        raise AssertionError(f"never ready: {self.get('/readyz').text}")
 
 
 @contextlib.contextmanager

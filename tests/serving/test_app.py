@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from domain.errors import BundleError
 from serving.app import create_app
 from serving.openapi import written
-from serving.settings import Settings, read_settings
+from serving.settings import Limits, Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +64,7 @@ def test_beyond_its_queue_it_sends_clients_away(serve: Any, schemas: Any, brain:
     inside, allowed = threading.Event(), threading.Event()
     decide = brain.decisions
 
-    with serve(create_app(schemas, load=lambda: brain, threads=1, queue=0)) as client:
+    with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=1, queue=0))) as client:
         client.wait_until_ready()
 
         def slow(*args: Any, **keys: Any) -> Any:

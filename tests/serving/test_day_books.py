@@ -20,7 +20,7 @@ from domain.errors import ConfigError
 from serving.app import create_app
 from serving.day_books import DayBooks
 from serving.engine import load_engine
-from serving.settings import Settings, read_settings
+from serving.settings import Limits, Settings, read_settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LIMITS = {
@@ -78,7 +78,7 @@ def prices(desk: Desk, tmp_path: Path) -> Path:
 def priced(serve: Any, schemas: Any, bundle: Path, configs: Path, prices: Path) -> Iterator[Any]:
     """The service with what a day has all unused, warmed up as ever."""
     settings = Settings(bundle=bundle, configs=configs, prices=prices)
-    with serve(create_app(schemas, load=lambda: load_engine(settings), threads=8, queue=64)) as client:
+    with serve(create_app(schemas, load=lambda: load_engine(settings), limits=Limits(threads=8, queue=64))) as client:
         yield client.wait_until_ready()
 
 
@@ -125,7 +125,7 @@ def test_a_budget_of_money_is_spent_to_the_last_cents_and_not_beyond(
     configs, prices = limited(tmp_path / "configs", money), tmp_path / "a.allocation.json"
     write_prices(prices, price_list(load_desk(configs)))
     settings = Settings(bundle=bundle, configs=configs, prices=prices)
-    with serve(create_app(schemas, load=lambda: load_engine(settings), threads=8, queue=64)) as client:
+    with serve(create_app(schemas, load=lambda: load_engine(settings), limits=Limits(threads=8, queue=64))) as client:
         found = at_the_same_time(decided, client=client.wait_until_ready())
     # Costs are told to the cent, and half a cent of a contact that costs is lost or won by it.
     costs = [one["expected_cost"] for one in found if one["expected_cost"]]

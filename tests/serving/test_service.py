@@ -22,7 +22,11 @@ def free_port() -> int:
 
 def test_the_real_service_starts_decides_and_stops(bundle: Path, ask: Any, tmp_path: Path) -> None:
     environ = {**os.environ, "ACERTO_BUNDLE": str(bundle), "ACERTO_CONFIGS": str(ROOT / "configs")}
-    environ |= {"PYTHONPATH": str(ROOT), "ACERTO_DATABASE_URL": f"sqlite:///{tmp_path}/acerto.db"}
+    environ |= {
+        "PYTHONPATH": str(ROOT),
+        "ACERTO_DATABASE_URL": f"sqlite:///{tmp_path}/acerto.db",
+        "ACERTO_INSECURE": "1",
+    }
     running = launch.start(port=free_port(), environ=environ, log=tmp_path / "log")
     try:
         running.wait_until_ready(timeout_s=180)

@@ -108,8 +108,8 @@ def _requests() -> None:
     )  # fmt: skip
     op.create_table(
         "api_keys",
-        sa.Column("key_digest", sa.LargeBinary(), primary_key=True), _text("tenant"), _text("name"), _text("scopes"),
-        _moment("created_at"), _moment("revoked_at", nullable=True),
+        _key("key_id"), _text("tenant"), _text("scopes"), _text("secret_hash"),
+        _moment("created_at"), _moment("expires_at", nullable=True), _moment("revoked_at", nullable=True),
     )  # fmt: skip
     op.create_table(
         "day_books",

@@ -1,0 +1,28 @@
+"""Which scope each path needs. What is not named here needs a key of any kind, so that nothing opens by being new."""
+
+from __future__ import annotations
+
+import re
+
+from serving.access.tokens import SCOPES, Scope
+
+_OPEN = re.compile(r"/(livez|readyz|openapi\.json|docs(/assets/[\w.-]+)?)", re.ASCII)
+_PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
+    ("POST", r"/v1/(scores|decisions)", ("score",)),
+    ("POST", r"/v1/(events|outcomes)", ("ingest",)),
+    ("GET", r"/v1/decisions/[^/]+", ("score", "review")),
+    ("GET", r"/reports(/.*)?", ("review",)),
+    ("GET", r"/metrics", ("admin",)),
+)
+_NEEDED = tuple((method, re.compile(path, re.ASCII), frozenset(scopes)) for method, path, scopes in _PATHS)
+
+
+def needed(method: str, path: str) -> frozenset[Scope] | None:
+    """The scopes of which a key must have one; ``None`` where no key is needed at all."""
+    if _OPEN.fullmatch(path):
+        return None
+    asked = "GET" if method == "HEAD" else method
+    for known, pattern, scopes in _NEEDED:
+        if known == asked and pattern.fullmatch(path):
+            return scopes
+    return frozenset(SCOPES)

@@ -1,0 +1,103 @@
+"""Where requests wait for their turn: so many at a time, so many in the queue, and none longer than its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving import handling, metrics
+from serving.brain import Brain
+from serving.parsing import capped_body
+from serving.problems import Problem
+from serving.schemas import Schemas
+from serving.settings import Limits
+from serving.shadow import Asked, Shadow
+from serving.storeroom import Storeroom
+
+if TYPE_CHECKING:
+    from serving.swapping import Champion
+
+Answered = handling.Reply | handling.Pending
+
+
+def tenant_of(request: Request) -> str:
+    """Whose data a request is about, as its key says."""
+    return str(request.state.tenant)
+
+
+class Reception:
+    """What the routes share: the model once it is loaded, and how many requests are in the house."""
+
+    def __init__(self, schemas: Schemas, limits: Limits, *, room: Storeroom) -> None:
+        self.schemas = schemas
+        self.room = room
+        self.brain: Brain | None = None
+        self.champion: Champion | None = None
+        self.shadow: Shadow | None = None
+        self._limits = limits
+        self._inside = 0
+        self._turns: anyio.Semaphore | None = None
+
+    def ready(self) -> Brain:
+        """The model, or a 503 while it is not there."""
+        if self.brain is None:
+            raise Problem(503, "the model is being loaded; ask /readyz")
+        return self.brain
+
+    async def answer(self, request: Request, work: Callable[..., Answered]) -> Response:
+        """An answer of the model, computed from the body of a request and what the store knows."""
+        brain, store, tenant = self.ready(), self.room.store(), tenant_of(request)
+        return await self.take(request, lambda body: work(body, brain, self.schemas, store=store, tenant=tenant))
+
+    async def take(self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True) -> Response:
+        """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes."""
+        if self._inside >= self._limits.threads + self._limits.queue:
+            raise Problem(503, "as many requests are being computed as this service takes; come again")
+        self._inside += 1
+        metrics.IN_FLIGHT.inc()
+        try:
+            body = await self._body(request) if has_body else b""
+            reply = await self._in_turn(partial(work, body))
+            if isinstance(reply, handling.Pending):
+                # Nobody computes while this waits: what is written meanwhile shares a sync of the disk with it.
+                with contextlib.suppress(Exception):  # what went wrong is for the reply to tell
+                    await asyncio.wrap_future(reply.written)
+                reply = reply.reply(reply.written)
+        finally:
+            self._inside -= 1
+            metrics.IN_FLIGHT.dec()
+        metrics.observe_answers(reply.answers, route=request.scope["route"].path)
+        request.state.accounts = len(reply.answers)
+        if self.shadow is not None and reply.answers:
+            size = len(body) + len(reply.content)
+            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
+        return Response(reply.content, media_type="application/json")
+
+    async def _body(self, request: Request) -> bytes:
+        try:
+            with anyio.fail_after(self._limits.body_s):
+                return await capped_body(request.stream(), request.headers)
+        except TimeoutError:
+            # What is left of the body is not read, so the connection cannot be used again.
+            raise Problem(408, "the body came too slowly", headers={"Connection": "close"}) from None
+
+    async def _in_turn(self, work: Callable[[], Answered]) -> Answered:
+        """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
+        turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
+        try:
+            with anyio.fail_after(self._limits.deadline_s):
+                await turns.acquire()
+        except TimeoutError:
+            raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
+        try:
+            return await anyio.to_thread.run_sync(work)
+        finally:
+            turns.release()
