@@ -33,8 +33,9 @@ class Batch:
 
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
     ``whole_debtors`` says whether these are all accounts of their debtors: so it is where no ledger names a debtor but
-    the account itself. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for each
-    of these accounts which tables its own ledger brought.
+    the account itself. ``unchecked`` are accounts whose debtor is known to have others, and whose ledger does not say
+    what contacts these had. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for
+    each of these accounts which tables its own ledger brought.
     """
 
     tables: Tables
@@ -43,6 +44,7 @@ class Batch:
     whole_debtors: bool
     assumed: tuple[str, ...] = ()
     given: tuple[frozenset[str], ...] = ()
+    unchecked: frozenset[str] = frozenset()
 
 
 def own_id(row_id: str) -> str:
@@ -64,6 +66,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
     """
     _check_accounts(ledgers)
     debtors = _by_debtor(ledgers)
+    unchecked = frozenset(_unchecked(ledgers, debtors))
     groups: dict[tuple[frozenset[str], bool], list[int]] = defaultdict(list)
     for position, ledger in enumerate(ledgers):
         groups[_given(ledger), _debtor(ledger) == ledger.account_id].append(position)
@@ -78,6 +81,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
             whole_debtors=whole,
             assumed=tuple(sorted(_ALWAYS - given)),
             given=tuple(_brought(ledgers[position]) for position in positions),
+            unchecked=unchecked,
         )
 
 
@@ -119,6 +123,18 @@ def _by_debtor(ledgers: Sequence[Ledger]) -> Mapping[str, list[int]]:
     for position, ledger in enumerate(ledgers):
         found[_debtor(ledger)].append(position)
     return found
+
+
+def _unchecked(ledgers: Sequence[Ledger], debtors: Mapping[str, list[int]]) -> Iterator[str]:
+    """Accounts whose debtor is known to have others, where it is not said what contacts these had.
+
+    Known to have others is who is named by another id than the account's, or owes on several accounts of the request.
+    """
+    for ledger in ledgers:
+        debtor = _debtor(ledger)
+        has_others = debtor != ledger.account_id or len(debtors[debtor]) > 1
+        if has_others and ledger.rows("debtor_contacts") is None:
+            yield ledger.account_id
 
 
 def _tables(
