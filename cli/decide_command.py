@@ -34,8 +34,8 @@ _LOG_PROBS = (
 )
 _CANDIDATES = "Add the column candidates: every allowed action, best first, with all factors of what it is worth."
 _NESTED = (
-    "debt_ids", "reasons", "nonpayment", "refusals", "notices", "action_probs", "eligible", "lost_to_budget",
-    "candidates",
+    "debt_ids", "reasons", "reason_values", "nonpayment", "refusals", "notices", "action_probs", "eligible",
+    "lost_to_budget", "candidates",
 )  # fmt: skip
 
 

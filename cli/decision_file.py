@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from decisioning.proposals import FIELDS, Proposal, proposal_from
+from decisioning.proposals import FIELDS, OPTIONAL_FIELDS, Proposal, proposal_from
 from domain.errors import DataError
 
-_LISTS = ("debt_ids", "reasons")
+_LISTS = ("debt_ids", "reasons", *OPTIONAL_FIELDS)
 
 
 def read_proposals(path: Path) -> list[Proposal]:
@@ -46,8 +46,9 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        _check_columns(path, pq.read_schema(path).names)
-        table = pq.read_table(path, columns=list(FIELDS))
+        names = pq.read_schema(path).names
+        _check_columns(path, names)
+        table = pq.read_table(path, columns=[name for name in (*FIELDS, *OPTIONAL_FIELDS) if name in names])
     except pa.ArrowInvalid as error:
         raise DataError(f"{path.name}: found a file that is no Parquet; decide again, or give the CSV") from error
     yield from table.to_pylist()
@@ -59,7 +60,7 @@ def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
             rows = csv.DictReader(file)
             _check_columns(path, rows.fieldnames or ())
             for row in rows:
-                yield {**row, **{name: _parsed(row[name]) for name in _LISTS}}
+                yield {**row, **{name: _parsed(row[name]) for name in _LISTS if name in row}}
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name}: found bytes that are no UTF-8, needed the CSV of `acerto decide`") from error
 

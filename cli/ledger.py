@@ -16,15 +16,35 @@ _LEDGER_TABLES = tuple(name for name in TABLES if name not in {"accounts", "deci
 
 
 def ledger_json(tables: Tables, account_id: str, *, before_us: int) -> dict[str, Any]:
-    """The account and its rows recorded before a moment, in the form of contract §5; missing values are left out."""
+    """The account and its rows recorded before a moment, in the form of contract §5; missing values are left out.
+
+    ``debtor_contacts`` are those on the debtor's other accounts, ``[]`` where there are none.
+    """
     versions = [row for row in _rows(tables, "accounts", account_id) if row.get("recorded_at", "") < rfc3339(before_us)]
     account = {name: value for name, value in versions[-1].items() if name != "account_id"} if versions else {}
     body: dict[str, Any] = {"account_id": account_id, "account": account}
     for table in _LEDGER_TABLES:
         if tables.has(table):
-            rows = _rows(tables, table, account_id)
-            body[table] = [_without_account(row) for row in rows if row["recorded_at"] < rfc3339(before_us)]
+            body[table] = _known(tables, table, account_id, before_us=before_us)
+    if tables.has("contacts"):
+        others = _others(tables, account_id)
+        found = (_known(tables, "contacts", other, before_us=before_us) for other in others)
+        body["debtor_contacts"] = [row for rows in found for row in rows]
     return body
+
+
+def _known(tables: Tables, table: str, account_id: str, *, before_us: int) -> list[dict[str, Any]]:
+    rows = _rows(tables, table, account_id)
+    return [_without_account(row) for row in rows if row["recorded_at"] < rfc3339(before_us)]
+
+
+def _others(tables: Tables, account_id: str) -> list[str]:
+    """The debtor's other accounts, in the order of their ids."""
+    names, debtors = (tables.text("accounts", column).decode() for column in ("account_id", "debtor_id"))
+    owner = dict(zip(names, debtors, strict=True))
+    return sorted(
+        name for name in owner if name is not None and name != account_id and owner[name] == owner[account_id]
+    )
 
 
 def _without_account(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _HELP = {
     "channel": "Only contacts on this channel; give it again for more. All channels by default.",
     "limit": "At most so many contacts, the best ones.",
     "locale": "pt-BR or en: the language of the reasons.",
-    "data": "Directory of canonical tables as they are by now: contacts are rechecked, and reasons get their values.",
+    "data": "Directory of canonical tables as they are by now: contacts are rechecked, and moments local.",
     "at": "With --data: the moment of the recheck, RFC 3339 with offset.",
     "dropped": "With --data: a .csv file for the contacts that may not be made any more, with the reasons.",
 }
@@ -94,7 +94,7 @@ class _Listed:
         """The rows of the CSV, numbered from 1."""
         from decisioning.worklist import item_row
 
-        currency = self.desk.config.currency
+        currency = self.desk.config.currency_symbol
         return [
             item_row(item, priority=number, locale=locale, currency=currency) for number, item in enumerate(items, 1)
         ]
@@ -133,7 +133,8 @@ def _listed(
         )
     wanted = [one for one in contacts if not channels or one.channel in channels]
     if now is None:
-        return _Listed(desk, len(decided), len(contacts), plain_items(wanted, locale=locale), [])
+        items = plain_items(wanted, locale=locale, currency=desk.config.currency_symbol)
+        return _Listed(desk, len(decided), len(contacts), items, [])
     items, dropped = _rechecked(wanted, now, desk, locale=locale, configs=configs, step=step)
     return _Listed(desk, len(decided), len(contacts), items, dropped)
 
@@ -156,7 +157,7 @@ def _rechecked(
     step("rechecking", 0.5)
     found = recheck(wanted, permits(encoded, wanted, at=now.at, bundle=bundle, desk=desk, locale=locale))
     step("saying why", 0.8)
-    items = told_items(found.kept, encoded, bundle, locale=locale, currency=desk.config.currency)
+    items = told_items(found.kept, encoded, bundle.schema, locale=locale, currency=desk.config.currency_symbol)
     return items, found.dropped
 
 

@@ -22,6 +22,7 @@ ARMS = ("policy", "holdout", "random", "rules", "payment")
 """Where an arm stands here is its code. All but the first are controls."""
 POLICY, HOLDOUT, RANDOM, RULES, PAYMENT = range(len(ARMS))
 _EXACT = 1e-12
+_NEVER = np.iinfo(np.int64).max
 
 
 class Arms(BaseModel, frozen=True, extra="forbid"):
@@ -48,6 +49,12 @@ class Arms(BaseModel, frozen=True, extra="forbid"):
     def goes_by_ladder(self) -> bool:
         """Whether any arm needs a ladder."""
         return self.rules > 0 or self.payment > 0
+
+    @property
+    def parts(self) -> Floats:
+        """(5,) by code: the share of each control arm of all debtors that are not left alone, 0 of the other two."""
+        acting = max(1.0 - self.holdout, _EXACT)
+        return np.array([0.0, 0.0, self.random, self.rules, self.payment]) / acting
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -91,15 +98,33 @@ def check_ladder(arms: Arms, ladder: Sequence[LadderStep], catalogue: ActionCata
 
 
 class Controls(NamedTuple):
-    """The ``arm`` (n,) of each row by code, and what control rows do: ``probabilities`` (n, A), 0 for the policy's."""
+    """The ``arm`` (n,) of each row by code, and what control rows do: ``rank`` (n, A), the lowest first.
+
+    Equal ranks are left to chance, and -1 is never done; rows of the policy have nothing else.
+    """
 
     arm: Int64s
-    probabilities: Floats
+    rank: Int64s
 
     @classmethod
     def nobody(cls, rows: int, actions: int) -> Controls:
         """All rows are the policy's."""
-        return cls(np.zeros(rows, dtype=np.int64), np.zeros((rows, actions)))
+        return cls(np.zeros(rows, dtype=np.int64), np.full((rows, actions), -1))
+
+    def take(self, rows: Int64s) -> Controls:
+        """Those of other rows."""
+        return Controls(self.arm[rows], self.rank[rows])
+
+    def within(self, reach: Bools) -> Controls:
+        """The same where only some actions (n, A) are within reach: the next in rank takes the place of another."""
+        return Controls(self.arm, np.where(reach, self.rank, -1))
+
+    @property
+    def probabilities(self) -> Floats:
+        """(n, A) of what control rows do; 0 in rows of the policy."""
+        may = self.rank >= 0
+        first = may & (self.rank == np.where(may, self.rank, _NEVER).min(axis=1, keepdims=True))
+        return np.asarray(first / np.maximum(first.sum(axis=1, keepdims=True), 1), dtype=np.float64)
 
 
 def arms_of(debtor_ids: Sequence[str], arms: Arms) -> Int64s:
@@ -119,43 +144,44 @@ def arms_of(debtor_ids: Sequence[str], arms: Arms) -> Int64s:
     return found
 
 
-def control_probabilities(arm: Int64s, allowed: Bools, *, arms: Arms, p_pay: Floats, ladder: Int64s) -> Floats:
-    """(n, A) what control rows do; 0 in rows of the policy.
+def control_ranks(arm: Int64s, allowed: Bools, *, arms: Arms, p_pay: Floats, ladder: Int64s) -> Int64s:
+    """(n, A) in which order control rows do what, as in ``Controls``.
 
     Parameters
     ----------
     allowed : (n, A); column 0 is ``wait`` and always allowed
     p_pay : (n,) probability of paying if left alone
-    ladder : (n,) position of the ladder's action (``ladder_actions``)
+    ladder : (n, A) order of the ladder's actions (``ladder_ranks``)
     """
-    rows = np.arange(len(arm))
-    found = np.zeros(allowed.shape)
-    found[arm == HOLDOUT, 0] = 1.0
-    among = arm == RANDOM
-    found[among] = allowed[among] / allowed[among].sum(axis=1, keepdims=True)
-    fixed = np.where((arm == PAYMENT) & (p_pay >= arms.payment_below), 0, ladder)
-    climbs = (arm == RULES) | (arm == PAYMENT)
-    found[rows[climbs], fixed[climbs]] = 1.0
+    waits = np.where(np.arange(allowed.shape[1]) == 0, 0, -1)
+    leaves = (arm == HOLDOUT) | ((arm == PAYMENT) & (p_pay >= arms.payment_below))
+    found = np.full(allowed.shape, -1)
+    found[leaves] = waits
+    found[arm == RANDOM] = np.where(allowed[arm == RANDOM], 0, -1)
+    climbs = ((arm == RULES) | (arm == PAYMENT)) & ~leaves
+    found[climbs] = ladder[climbs]
     return found
 
 
-def ladder_actions(
+def ladder_ranks(
     steps: Sequence[LadderStep], catalogue: ActionCatalogue, days_past_due: Int64s, *, allowed: Bools
 ) -> Int64s:
-    """(n,) the ladder's action: that of the last step reached, on its days, if any of its patterns is allowed.
+    """(n, A) order of the ladder's actions: those of the last step reached, on its days, and ``wait`` last of all.
 
+    By pattern first, and within one as in the catalogue; -1 for what is not allowed or in no pattern.
     ``days_past_due`` (n,) is ``clock.MISSING`` where nothing is open.
     """
-    found = np.zeros(len(days_past_due), dtype=np.int64)
+    actions = allowed.shape[1]
+    found = np.full(allowed.shape, -1)
     known = days_past_due != MISSING
     for place, step in enumerate(steps):
         after = steps[place + 1].from_days_past_due if place + 1 < len(steps) else np.iinfo(np.int64).max
         since = days_past_due - step.from_days_past_due
         here = known & (since >= 0) & (days_past_due < after) & (since % step.every_days == 0)
-        for pattern in reversed(step.actions):
-            fits = np.zeros(allowed.shape[1], dtype=np.bool_)
-            fits[list(catalogue.matching(pattern))] = True
-            fits = here[:, None] & allowed & fits
-            some = fits.any(axis=1)
-            found[some] = fits[some].argmax(axis=1)
+        for turn, pattern in reversed([*enumerate(step.actions)]):
+            fits = list(catalogue.matching(pattern))
+            order = np.full(actions, -1)
+            order[fits] = turn * actions + np.array(fits)
+            found = np.where(here[:, None] & allowed & (order >= 0), order, found)
+    found[:, 0] = _NEVER - 1
     return found

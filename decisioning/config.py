@@ -83,15 +83,6 @@ class DecisionConfig(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f"horizon_days must be distinct and rising, found {list(self.horizon_days)}")
         return self
 
-    @model_validator(mode="after")
-    def _arms_have_no_limits(self) -> Self:
-        if self.is_limited and (self.arms.random > 0 or self.arms.goes_by_ladder):
-            raise ValueError(
-                "found arms random, rules or payment beside capacities, budgets or segments; needed one or the other: "
-                "what those arms do is fixed before any plan, and only the hold-out is kept under limits"
-            )
-        return self
-
     @property
     def explained_horizon(self) -> int:
         """The horizon whose probability reasons add up to: 30 days, or the first where 30 is not listed."""

@@ -20,7 +20,7 @@ from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours
 from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
-from decisioning.restrictions.registry import restriction
+from decisioning.restrictions.registry import restriction, unchecked
 from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
 
@@ -108,7 +108,8 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False) -> Elig
     ``now`` asks whether a contact may be made at the very moment, and not some time today.
     """
     spans, hours = [], []
-    for one in (*(restriction(rule, page) for rule in policy.rules), *built_in(page)):
+    of_packs = (find(rule, page) for find in (restriction, unchecked) for rule in policy.rules)
+    for one in (*of_packs, *built_in(page)):
         if isinstance(one, Hours):
             hours.append(one)
         elif one is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from decisioning.models import PaymentModel
 from domain.decisions import Contribution, Reason
 from features.catalogue import reason_text
+from features.definitions import Feature
 from features.schema import FeatureSchema
 
 Floats = npt.NDArray[np.float64]
@@ -66,19 +68,24 @@ def reasons(
         spokesmen = [(_spokesman(found.contributions[row], members[group]), group) for group in ranked]
         said.append(
             tuple(
-                Reason(
-                    code=schema.features[column].code,
-                    feature=schema.names[column],
-                    contribution=float(weight[row, group]),
-                    text=reason_text(
-                        schema.features[column], float(values[row, column]), locale=locale, currency=currency
-                    ),
+                _reason(
+                    schema.features[column],
+                    float(values[row, column]),
+                    float(weight[row, group]),
+                    locale=locale,
+                    currency=currency,
                 )
                 for column, group in spokesmen
                 if weight[row, group] != 0.0
             )
         )
     return said
+
+
+def _reason(declared: Feature, value: float, weight: float, *, locale: str, currency: str) -> Reason:
+    text = reason_text(declared, value, locale=locale, currency=currency)
+    known = None if math.isnan(value) else value
+    return Reason(declared.code, declared.name, contribution=weight, text=text, value=known)
 
 
 def _spokesman(contributions: Floats, members: npt.NDArray[np.int64]) -> int:

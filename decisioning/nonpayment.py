@@ -55,6 +55,8 @@ _TEXTS = {
         "There are signs that the money is not there",
     ),
 }
+KINDS = tuple(_TEXTS)
+"""Codes of the reasons that say a kind of non-payment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.arms import Controls, arms_of, control_probabilities, ladder_actions
+from decisioning.arms import Controls, arms_of, control_ranks, ladder_ranks
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.draws import uniform
@@ -60,10 +60,6 @@ class Lots(NamedTuple):
     draws: Floats
     controls: Controls
 
-    def controls_of(self, row: int) -> Controls:
-        """Those of one account."""
-        return Controls(self.controls.arm[row : row + 1], self.controls.probabilities[row : row + 1])
-
 
 def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
     """The draws of a page: hashes of account, local day and policy, so that nothing else moves them."""
@@ -78,9 +74,9 @@ def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
 def _controls(found: Offers, debtors: list[str], desk: Desk) -> Controls:
     arms, allowed = desk.config.arms, found.eligible.allowed
     by_itself = found.outcomes.p_pay[:, 0]
-    ladder = ladder_actions(desk.config.ladder, desk.catalogue, found.page.states.days_past_due, allowed=allowed)
+    ladder = ladder_ranks(desk.config.ladder, desk.catalogue, found.page.states.days_past_due, allowed=allowed)
     arm = arms_of(debtors, arms)
-    return Controls(arm, control_probabilities(arm, allowed, arms=arms, p_pay=by_itself, ladder=ladder))
+    return Controls(arm, control_ranks(arm, allowed, arms=arms, p_pay=by_itself, ladder=ladder))
 
 
 def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.arms import HOLDOUT, POLICY, Controls
+from decisioning.arms import POLICY, Controls
 from decisioning.config import Exploration
 
 Floats = npt.NDArray[np.float64]
@@ -33,9 +33,9 @@ class Choice:
     arm: Int64s
 
     @property
-    def holdout(self) -> Bools:
-        """(n,) rows that are left alone, so that it is known what comes in anyway."""
-        return np.asarray(self.arm == HOLDOUT, dtype=np.bool_)
+    def set_apart(self) -> Bools:
+        """(n,) rows of control arms, which the policy does not decide on."""
+        return np.asarray(self.arm != POLICY, dtype=np.bool_)
 
     def take(self, rows: Int64s) -> Choice:
         """The choice for other rows."""
@@ -57,11 +57,16 @@ def choose(
     probabilities = action_probabilities(worth_cents, allowed, exploration)
     set_apart = controls.arm != POLICY
     probabilities[set_apart] = controls.probabilities[set_apart]
+    drawn = drawn_from(probabilities, draws)
+    return Choice(drawn, probabilities[np.arange(len(drawn)), drawn], probabilities, controls.arm)
+
+
+def drawn_from(probabilities: Floats, draws: Floats) -> Int64s:
+    """(n,) the action that each row draws by its probabilities (n, A), given ``draws`` (n,) uniform on [0, 1)."""
     reached = np.cumsum(probabilities, axis=1)
     # The last sum may fall an ulp short of 1: a draw above it takes the last action that can be chosen at all.
-    drawn = np.argmax(reached > np.minimum(draws, np.nextafter(reached[:, -1], 0.0))[:, None], axis=1)
-    rows = np.arange(len(drawn))
-    return Choice(drawn, probabilities[rows, drawn], probabilities, controls.arm)
+    least = np.minimum(draws, np.nextafter(reached[:, -1], 0.0))
+    return np.asarray(np.argmax(reached > least[:, None], axis=1), dtype=np.int64)
 
 
 def action_probabilities(worth_cents: Floats, allowed: Bools, exploration: Exploration) -> Floats:

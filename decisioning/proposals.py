@@ -22,7 +22,8 @@ _HOLDOUT = "holdout"
 class Proposal:
     """One action on one account, what it would ask for, in cents, and when it may be carried out.
 
-    ``reasons`` are codes. ``instalment_cents`` is 0 where there is no plan. The span is half-open, in µs UTC.
+    ``reasons`` are codes, and ``reason_values`` what their features were, ``None`` where missing; empty where the
+    record does not hold them. ``instalment_cents`` is 0 where there is no plan. The span is half-open, in µs UTC.
     """
 
     decision_id: str
@@ -39,6 +40,7 @@ class Proposal:
     valid_until_us: int
     reasons: tuple[str, ...]
     policy_version: str
+    reason_values: tuple[float | None, ...] = ()
 
     @property
     def channel(self) -> str:
@@ -63,6 +65,7 @@ def proposal_of(decision: Decision | Proposal) -> Proposal:
         instalment_cents=chosen.instalment_cents, incremental_net_cents=chosen.incremental_net_cents,
         not_before_us=decision.not_before_us, valid_until_us=decision.valid_until_us,
         reasons=tuple(reason.code for reason in decision.reasons), policy_version=decision.policy_version,
+        reason_values=tuple(reason.value for reason in decision.reasons),
     )  # fmt: skip
 
 
@@ -87,6 +90,7 @@ def proposal_from(record: Mapping[str, Any]) -> Proposal:
         incremental_net_cents=_read(record, "incremental_net_value", _cents),
         not_before_us=_read(record, "not_before", _moment), valid_until_us=_read(record, "valid_until", _moment),
         reasons=_read(record, "reasons", _codes), policy_version=_read(record, "policy_version", _text),
+        reason_values=_read(record, "reason_values" if "reason_values" in record else "reasons", _values),
     )  # fmt: skip
 
 
@@ -95,6 +99,8 @@ FIELDS = (
     "instalment_amount", "incremental_net_value", "not_before", "valid_until", "reasons", "policy_version",
 )  # fmt: skip
 """What a record needs to have."""
+OPTIONAL_FIELDS = ("reason_values",)
+"""What an older record does not have."""
 
 
 def _read(record: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
@@ -143,7 +149,16 @@ def _codes(value: Any) -> tuple[str, ...]:
     return _texts([part["code"] if isinstance(part, Mapping) else part for part in value])
 
 
+def _values(value: Any) -> tuple[float | None, ...]:
+    """Of a list of numbers, or of reasons that hold theirs; empty where these are codes alone."""
+    found = [part.get("value") if isinstance(part, Mapping) else part for part in value]
+    if any(isinstance(part, str) for part in found):
+        return ()
+    return tuple(None if part is None or math.isnan(part) else float(part) for part in found)
+
+
 _NEEDED: Mapping[Callable[[Any], Any], str] = {
     _text: "a text", _action: "channel/offer/moment", _moment: "a moment in RFC 3339 with an offset",
     _cents: "an amount", _cents_or_none: "an amount or nothing", _texts: "a list of texts", _codes: "a list of codes",
+    _values: "a list of numbers",
 }  # fmt: skip

@@ -14,16 +14,17 @@ from decisioning.contact_policy import ContactPolicy
 from decisioning.contact_policy.kinds import OneContactPerDebtor
 from decisioning.desk import Desk
 from decisioning.eligibility import Eligibility, Page, eligibility
-from decisioning.engine import decide
 from decisioning.moments import LocalDays
+from decisioning.offers import offers
 from decisioning.opening import openings
+from decisioning.pages import spine_at
 from decisioning.proposals import Proposal
 from decisioning.restrictions.page import Bools, Int64s, Origin
 from decisioning.restrictions.registry import in_force_today, origin_of
 from decisioning.restrictions.segments import rows_of
 from decisioning.since import Since
 from decisioning.valuation import amount_due_cents, amounts
-from domain.clock import MISSING, from_us
+from domain.clock import MISSING
 from features.encoding import Encoded
 from features.spine import Spine
 from features.state import account_states
@@ -147,15 +148,13 @@ def not_worth_it(look: Look, bundle: ModelBundle, *, asked: Bools) -> Bools:
         return found
     desk = replace(look.desk, contact_policy=_each_account(look.desk.contact_policy))
     accounts = np.unique(look.page.states.spine.account[rows]).astype(np.int64)
-    decided = decide(
-        look.since.encoded, as_of=from_us(look.at_us), bundle=bundle, desk=desk, accounts=accounts, explain="full"
-    )
-    gains = {(one.account_id, each.action): each.incremental_net_cents for one in decided for each in one.candidates}
-    for row in rows.tolist():
-        one = look.proposals[row]
-        # Refused by a rule at the moment, it has no value yet; allowed and still without one, it is worth nothing.
-        unvalued = 0 if look.eligible.allowed[row, look.action[row]] else 1
-        found[row] = gains.get((one.account_id, one.action), unvalued) <= 0
+    now = offers(look.since.encoded, spine_at(accounts, look.at_us), bundle, desk)
+    own, action = np.searchsorted(accounts, look.page.states.spine.account[rows]), look.action[rows]
+    # To the cent, as records have it: a gain that rounds to nothing is none.
+    gained_cents = np.rint(now.money.net_cents[own, action]) - np.rint(now.money.net_cents[own, 0])
+    # Refused by a rule at the moment, it has no value yet; allowed and still without one, it is worth nothing.
+    worthless = np.where(now.eligible.allowed[own, action], gained_cents <= 0, look.eligible.allowed[rows, action])
+    found[rows] = worthless
     return found
 
 

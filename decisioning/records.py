@@ -13,6 +13,7 @@ from domain.decisions import Candidate, Decision, Explanation, Refusal
 from domain.money import from_cents
 
 _MONEY = "_cents"
+_ROW_ONLY = ("eligible", "reason_values")
 
 
 def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, A
         "not_before": from_us(decision.not_before_us),
         "valid_until": from_us(decision.valid_until_us),
         "reasons": [reason.code for reason in decision.reasons],
+        "reason_values": [reason.value for reason in decision.reasons],
         "nonpayment": asdict(decision.nonpayment),
         "refusals": [_refusal_row(refusal) for refusal in decision.refusals],
         "model_version": decision.model_version,
@@ -81,15 +83,16 @@ def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
     """
     row = decision_row(decision)
     days = list(decision.p_pay)
-    answer = {name: row[name] for name in row if not name.startswith("p_pay_") and name != "eligible"}
+    answer = {name: row[name] for name in row if not name.startswith("p_pay_") and name not in _ROW_ONLY}
     answer["p_pay"] = {f"{horizon}d": decision.p_pay[horizon] for horizon in days}
     answer[f"p_pay_{explained}d"] = decision.p_pay[explained]
     answer |= {name: rfc3339(row[name]) for name in ("decided_at", "not_before", "valid_until")}
     answer["runner_up"] = candidate_json(decision.runner_up) if decision.runner_up else None
     answer["reasons"] = [
-        {"code": reason.code, "feature": reason.feature, "contribution": reason.contribution, "text": reason.text}
-        for reason in decision.reasons
-    ]
+        {"code": one.code, "feature": one.feature, "value": one.value, "contribution": one.contribution,
+         "text": one.text}
+        for one in decision.reasons
+    ]  # fmt: skip
     answer["refusals"] = [_refusal_json(refusal) for refusal in decision.refusals]
     if decision.explanation is not None:
         answer["candidates"] = [candidate_json(candidate) for candidate in decision.candidates]

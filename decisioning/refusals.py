@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+PERSON_UNCHECKED = "DEBTOR_CONTACTS_UNKNOWN"
 TEXTS: dict[str, tuple[str, str]] = {
     "NOTHING_OWED": ("Não há valor em aberto na conta.", "Nothing is owed on the account."),
     "NO_CONSENT": ("Não há consentimento para este canal.", "There is no consent for this channel."),
@@ -30,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "TIME_ZONE_UNKNOWN": (
         "O fuso horário do devedor é desconhecido.",
         "The debtor's time zone is not known.",
+    ),
+    PERSON_UNCHECKED: (
+        "Não se sabe dos contatos nas outras contas do devedor.",
+        "What contacts there were on the debtor's other accounts is not known.",
     ),
 }
 PERMIT_TEXTS: dict[str, tuple[str, str]] = {

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from decisioning.bundle import ModelBundle
-from decisioning.nonpayment import kind_text
+from decisioning.nonpayment import KINDS, kind_text
 from decisioning.permits import Permit
 from decisioning.proposals import Proposal
 from domain.clock import rfc3339_in
 from domain.money import from_cents
-from features.batch import compute_many
-from features.catalogue import feature, reason_text, reason_wording
+from features.catalogue import CATALOGUE, reason_text
+from features.definitions import Feature
 from features.encoding import Encoded
 from features.schema import FeatureSchema
 from features.spine import Spine
@@ -65,15 +65,16 @@ def recheck(proposals: Sequence[Proposal], permits: Sequence[Permit]) -> Recheck
     return found
 
 
-def plain_items(proposals: Sequence[Proposal], *, locale: str) -> list[Item]:
-    """Items from the decisions alone: reasons without their values, moments in UTC."""
-    return [Item(one, tuple(_wording(code, locale) for code in one.reasons)) for one in proposals]
+def plain_items(proposals: Sequence[Proposal], *, locale: str, currency: str) -> list[Item]:
+    """Items from the decisions alone: moments in UTC, and reasons as far as the catalogue words them."""
+    known = {feature.code: feature for feature in CATALOGUE}
+    return [Item(one, _said(one, known, locale=locale, currency=currency)) for one in proposals]
 
 
 def told_items(
-    proposals: Sequence[Proposal], encoded: Encoded, bundle: ModelBundle, *, locale: str, currency: str
+    proposals: Sequence[Proposal], encoded: Encoded, schema: FeatureSchema, *, locale: str, currency: str
 ) -> list[Item]:
-    """Items with the values of their reasons as known when each was decided, and the debtor's zone.
+    """Items with the debtor's zone; reasons that are declared attributes are worded, too.
 
     Raises
     ------
@@ -83,13 +84,12 @@ def told_items(
         return []
     account = np.array([encoded.index[one.account_id] for one in proposals], dtype=np.int32)
     spine = Spine(account, np.array([one.decided_at_us for one in proposals], dtype=np.int64))
-    values, zones = compute_many(encoded, spine, bundle.schema), local_of(encoded, spine).zone
-    items = []
-    for row, one in enumerate(proposals):
-        known = dict(zip(bundle.schema.names, values[row].tolist(), strict=True))
-        told = (_told(code, known, bundle.schema, locale=locale, currency=currency) for code in one.reasons)
-        items.append(Item(one, tuple(told), encoded.zone_names[zones[row]] if zones[row] >= 0 else None))
-    return items
+    names = [encoded.zone_names[zone] if zone >= 0 else None for zone in local_of(encoded, spine).zone.tolist()]
+    known = {feature.code: feature for feature in schema.features}
+    return [
+        Item(one, _said(one, known, locale=locale, currency=currency), zone)
+        for one, zone in zip(proposals, names, strict=True)
+    ]
 
 
 def item_row(item: Item, *, priority: int, locale: str, currency: str) -> dict[str, Any]:
@@ -133,22 +133,21 @@ def _reason(item: Item, *, locale: str, currency: str) -> str:
     return f"{said}. {'; '.join(item.reasons)}" if item.reasons else said
 
 
-def _told(code: str, known: Mapping[str, float], schema: FeatureSchema, *, locale: str, currency: str) -> str:
-    name = code.lower()
-    if name not in known:
-        return _wording(code, locale)
-    return reason_text(schema.features[schema.index[name]], known[name], locale=locale, currency=currency)
+def _said(one: Proposal, known: Mapping[str, Feature], *, locale: str, currency: str) -> tuple[str, ...]:
+    """The reasons in words, as the decision gave them.
 
-
-def _wording(code: str, locale: str) -> str:
-    """A reason without its value; a code that this build does not know speaks for itself."""
-    for say in (_feature_wording, kind_text):
-        try:
-            return say(code, locale)
-        except KeyError:
-            continue
-    return code
-
-
-def _feature_wording(code: str, locale: str) -> str:
-    return reason_wording(feature(code.lower()), locale=locale)
+    A code speaks for itself where the record does not hold its value, or nothing here words it: a wording that wants a
+    value would be half a sentence without, or say yes where the answer was no.
+    """
+    values = dict(zip(one.reasons, one.reason_values, strict=True)) if one.reason_values else {}
+    said = []
+    for code in one.reasons:
+        if code in KINDS:
+            said.append(kind_text(code, locale))
+        elif code in values and code in known:
+            value = values[code]
+            told = math.nan if value is None else value
+            said.append(reason_text(known[code], told, locale=locale, currency=currency))
+        else:
+            said.append(code)
+    return tuple(said)

@@ -81,12 +81,16 @@ class LostToBudget:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason code with its wording; ``contribution`` is in probability points of the explained score."""
+    """One reason code with its wording; ``contribution`` is in probability points of the explained score.
+
+    ``value`` is that of the feature, in the feature's unit; ``None`` where it is missing, and of a kind of non-payment.
+    """
 
     code: str
     feature: str
     contribution: float
     text: str
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

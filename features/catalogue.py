@@ -29,13 +29,3 @@ def reason_text(declared: Feature, value: float, *, locale: str, currency: str =
     if declared.words and not isnan(value):
         return template.format(value=declared.words[int(value)][1 if locale == "en" else 0])
     return template.format(value=say_value(value, declared.unit, locale=locale, currency=currency))
-
-
-def reason_wording(declared: Feature, *, locale: str) -> str:
-    """The wording of a feature's reason code where its value is not at hand.
-
-    >>> reason_wording(feature("open_debts"), locale="en"), reason_wording(feature("payments_age"), locale="en")
-    ('… debts are open', 'Time since the first of payments')
-    """
-    template = declared.reason_en if locale == "en" else declared.reason_pt
-    return template.removesuffix(": {value}").replace("{value}", "…")

@@ -31,6 +31,7 @@ class Encoded:
     Accounts stand in the order of their ids, so that nothing depends on the order of rows or files. Local days and
     hours of past events are those of the account's first known time zone, which no later version can move.
     ``whole_debtors`` says whether every account of each debtor is here; where not, nothing is known of the others.
+    ``unchecked`` are accounts whose debtor is known to have others, while nobody says what contacts these had.
     """
 
     tables: Tables
@@ -52,6 +53,7 @@ class Encoded:
     entries: Entries
     entry_bounds: Int64s
     counted: Mapping[str, int] | None = None
+    unchecked: frozenset[str] = frozenset()
 
     @cached_property
     def present(self) -> frozenset[str]:

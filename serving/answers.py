@@ -63,6 +63,7 @@ class Reason(Part):
 
     code: str
     feature: str
+    value: float | None = Field(description="of the feature, in its unit: cents, days, a share; null where missing")
     contribution: float
     text: str
 

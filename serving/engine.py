@@ -16,7 +16,9 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
 from decisioning.records import decision_json
+from decisioning.refusals import PERSON_UNCHECKED
 from domain.clock import to_us
+from domain.decisions import Decision
 from domain.money import from_cents
 from features.encoding import Encoded, encode
 from features.spine import Spine
@@ -108,7 +110,7 @@ class Engine:
             replace(
                 decision,
                 debt_ids=tuple(own_id(debt) for debt in decision.debt_ids),
-                notices=decision.notices + notices,
+                notices=(*decision.notices, *notices, *_unchecked(decision, locale)),
             )
             for decision in found
         ]
@@ -130,7 +132,8 @@ class Engine:
         }
 
     def _encoded(self, batch: Batch) -> tuple[Encoded, npt.NDArray[np.int64]]:
-        encoded = encode(batch.tables, attributes=self._bundle.schema.attributes, whole_debtors=batch.whole_debtors)
+        found = encode(batch.tables, attributes=self._bundle.schema.attributes, whole_debtors=batch.whole_debtors)
+        encoded = replace(found, unchecked=batch.unchecked)
         self._observe(encoded.unknown_codes)
         index = encoded.account_index()
         return encoded, np.array([index[account_id] for account_id in batch.account_ids], dtype=np.int64)
@@ -167,6 +170,15 @@ def _siblings(encoded: Encoded) -> npt.NDArray[np.int64]:
     """How many other accounts of its debtor stand beside each account; ``debtor_contacts`` are none."""
     real = np.array([SEPARATOR not in name for name in encoded.account_ids])
     return np.bincount(encoded.debtor[real], minlength=len(encoded.debtor_ids))[encoded.debtor] - 1
+
+
+def _unchecked(decision: Decision, locale: str) -> tuple[str, ...]:
+    """What to send where a rule on the person had to refuse for want of it."""
+    if not any(refusal.code == PERSON_UNCHECKED for refusal in decision.refusals):
+        return ()
+    if locale == "en":
+        return ("rules on the person refuse contact: send debtor_contacts, [] where there were none",)
+    return ("regras sobre a pessoa recusam o contato: envie debtor_contacts, [] se não houve nenhum",)
 
 
 def _assumed(table: str, locale: str) -> str:

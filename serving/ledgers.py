@@ -34,9 +34,10 @@ class Batch:
 
     ``tables`` may hold further accounts of the same debtors, for rules on the person.
     ``whole_debtors`` says whether these are all accounts of their debtors: so it is where no ledger names a debtor but
-    the account itself. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for each
-    of these accounts which tables its own ledger brought. ``debtor_ids`` are whose these accounts are, ``through`` the
-    number of the latest row in the store where they came from there.
+    the account itself. ``unchecked`` are accounts whose debtor is known to have others, and whose ledger does not say
+    what contacts these had. ``assumed`` are tables that were not given and had to be taken as empty; ``given`` says for
+    each of these accounts which tables its own ledger brought. ``debtor_ids`` are whose these accounts are, ``through``
+    the number of the latest row in the store where they came from there.
     """
 
     tables: Tables
@@ -47,6 +48,7 @@ class Batch:
     given: tuple[frozenset[str], ...] = ()
     debtor_ids: tuple[str, ...] = ()
     through: int | None = None
+    unchecked: frozenset[str] = frozenset()
 
 
 def own_id(row_id: str) -> str:
@@ -69,6 +71,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
     """
     _check_accounts(ledgers)
     debtors = _by_debtor(ledgers)
+    unchecked = frozenset(_unchecked(ledgers, debtors))
     groups: dict[tuple[frozenset[str], bool], list[int]] = defaultdict(list)
     for position, ledger in enumerate(ledgers):
         if ledger.by_id:
@@ -86,6 +89,7 @@ def batches(ledgers: Sequence[Ledger], columns: tuple[Column, ...]) -> Iterator[
             assumed=tuple(sorted(ALWAYS - given)),
             given=tuple(_brought(ledgers[position]) for position in positions),
             debtor_ids=tuple(_debtor(ledgers[position]) for position in positions),
+            unchecked=unchecked,
         )
 
 
@@ -125,6 +129,18 @@ def _by_debtor(ledgers: Sequence[Ledger]) -> Mapping[str, list[int]]:
         if not ledger.by_id:
             found[_debtor(ledger)].append(position)
     return found
+
+
+def _unchecked(ledgers: Sequence[Ledger], debtors: Mapping[str, list[int]]) -> Iterator[str]:
+    """Accounts whose debtor is known to have others, where it is not said what contacts these had.
+
+    Known to have others is who is named by another id than the account's, or owes on several accounts of the request.
+    """
+    for ledger in ledgers:
+        debtor = _debtor(ledger)
+        has_others = debtor != ledger.account_id or len(debtors[debtor]) > 1
+        if has_others and ledger.rows("debtor_contacts") is None:
+            yield ledger.account_id
 
 
 def _tables(

@@ -190,10 +190,12 @@ def resolve(model: str, tracking: Tracking) -> tuple[Path, str | None]:
             raise BundleError(f"no model was ever registered in {tracking.root}; run `acerto train` first")
         version = str(challenger["version"])
         return bundle_of(version, tracking), f"no champion yet: using the challenger, version {version}"
-    # A folder named like a version is asked for as ./3: versions come first.
-    if (tracking.bundles / model).is_dir() or not Path(model).is_dir():
-        return bundle_of(model, tracking), None
-    return Path(model), None
+    # A folder named like a version is asked for as ./3: versions come first. An absolute path is no version, although
+    # joined to the folder of versions it is itself.
+    is_version = model.isdecimal() and (tracking.bundles / model).is_dir()
+    if not is_version and Path(model).is_dir():
+        return Path(model), None
+    return bundle_of(model, tracking), None
 
 
 def bundle_of(version: str, tracking: Tracking) -> Path:

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.allocation.allotted import Allotted
+from decisioning.allocation.apart import within_part
 from decisioning.allocation.losses import Asked, losses
 from decisioning.allocation.prices import PriceList, resources_of_prices
 from decisioning.allocation.problem import Floats
 from decisioning.allocation.refused import out_of_reach
 from decisioning.allocation.resources import Resources
+from decisioning.arms import ARMS, POLICY
 from decisioning.desk import Desk
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, choose
@@ -44,6 +46,7 @@ class PriceBook:
     ``dear`` (K,) is what limits make a unit cost, ``paid`` (K,) what minimums pay for one, in cents. ``used`` (K,) is
     what was used so far, and ``before`` (K,) was by the last adjustment, when the share ``done`` (K,) of the day's use
     was expected to be over. ``answer`` (K,) is how much the logarithm of a price changes by use of a whole limit.
+    ``by_arm`` (5, K) is the part of ``used`` that each arm has, by its code.
 
     Notes
     -----
@@ -58,6 +61,7 @@ class PriceBook:
     used: Floats
     before: Floats
     done: Floats
+    by_arm: Floats
 
     @classmethod
     def opened(cls, prices: PriceList, actions: tuple[Action, ...], *, used: Floats | None = None) -> PriceBook:
@@ -70,7 +74,8 @@ class PriceBook:
         dear = np.where(np.isfinite(resources.limit), np.maximum(price, floor), 0.0)
         paid = np.where(resources.minimum > 0, np.maximum(-price, floor), 0.0)
         answer = np.maximum(_FIRMNESS * np.sqrt([one.uses for one in prices.resources]), _LEAST)
-        return cls(resources, dear, paid, floor, answer, begun, begun, np.zeros(len(resources)))
+        nothing = np.zeros(len(resources))
+        return cls(resources, dear, paid, floor, answer, begun, begun, nothing, np.zeros((len(ARMS), len(nothing))))
 
     @property
     def price(self) -> Floats:
@@ -91,8 +96,8 @@ class PriceBook:
         """Whether there is enough left for uses (…, K)."""
         return np.logical_not(self.short_of(use).any(axis=-1))
 
-    def spend(self, use: Floats) -> PriceBook:
-        """The book after a decision that uses ``use`` (K,).
+    def spend(self, use: Floats, *, arm: int = POLICY) -> PriceBook:
+        """The book after a decision that uses ``use`` (K,), for a debtor in an arm.
 
         Raises
         ------
@@ -103,7 +108,8 @@ class PriceBook:
                 f"found a use beyond what is left of {self._beyond(use)}; needed one that is within reach, "
                 "so ask for that before an action is chosen"
             )
-        return replace(self, used=self.used + use)
+        by_arm = self.by_arm + (np.arange(len(ARMS)) == arm)[:, None] * use
+        return replace(self, used=self.used + use, by_arm=by_arm)
 
     def adjusted(self, done: float | Floats) -> PriceBook:
         """The book with prices that have followed use since the last adjustment.
@@ -151,28 +157,32 @@ def allot_online(
     Notes
     -----
     Prices stay as they are during a request. What is out of reach is refused, and not explored either. It depends on
-    decisions that were taken before, so that each ``action_prob`` is true given those.
+    decisions that were taken before, so that each ``action_prob`` is true given those. Debtors in arms do what their
+    arm says, within its part of each limit, and prices have no say in it.
     """
     resources, days = next(iter(books.values())).resources, found.page.days.day
     gain, use = found.gain_cents, _use(found, members, resources)
     price = np.array([books[day].price for day in days.tolist()]).reshape(len(days), len(resources))
     charges = np.einsum("nak,nk->na", use, price)
     short, given = np.zeros(use.shape, dtype=np.bool_), np.zeros(len(gain), dtype=np.int64)
-    choices, after = [], dict(books)
+    choices, after, parts = [], dict(books), desk.config.arms.parts
     for row, day in enumerate(days.tolist()):
         short[row] = after[day].short_of(use[row])
         allowed = (found.eligible.allowed[row] & ~short[row].any(axis=-1))[None, :]
         net = np.where(allowed, gain[row] - charges[row], -np.inf)
         given[row] = int(np.argmax(net))
+        controls, arm = lots.controls.take(np.array([row])), int(lots.controls.arm[row])
+        own = within_part(use[row], after[day].by_arm[arm], parts[arm], resources.limit)
         choice = choose(
-            net, allowed, desk.config.exploration, draws=lots.draws[row : row + 1], controls=lots.controls_of(row)
-        )
-        after[day] = after[day].spend(use[row, int(choice.action[0])])
+            net, allowed, desk.config.exploration, draws=lots.draws[row : row + 1],
+            controls=controls.within(allowed & own),
+        )  # fmt: skip
+        after[day] = after[day].spend(use[row, int(choice.action[0])], arm=arm)
         choices.append(choice)
     together = _together(choices, len(resources.actions))
     told = losses(found, given, members, resources, Asked(locale, desk.config.currency_symbol, price, short))
-    # Who explores, or is held out, has not lost its best action to the budget.
-    beside = (together.holdout | (together.action != given)).tolist()
+    # Who explores, or is set apart, has not lost its best action to the budget.
+    beside = (together.set_apart | (together.action != given)).tolist()
     lost = [None if other else one for one, other in zip(told, beside, strict=True)]
     left = out_of_reach(found, short, resources, policy_version=desk.policy_version)
     return Allotted(together, charges, lost, left), after

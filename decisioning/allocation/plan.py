@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from decisioning.allocation.allotted import Allotted
+from decisioning.allocation.apart import SetApart, draw_apart, left_by
 from decisioning.allocation.drawing import draw_within
 from decisioning.allocation.losses import Asked, losses
 from decisioning.allocation.problem import Floats, Ints, Problem
 from decisioning.allocation.repair import use_of
 from decisioning.allocation.resources import Resources
 from decisioning.allocation.solver import Solution, solve
-from decisioning.arms import HOLDOUT, POLICY
+from decisioning.arms import POLICY, Controls
 from decisioning.config import Exploration
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, action_probabilities
@@ -30,9 +30,9 @@ Members = Callable[[Offers], Floats]
 class Plan:
     """What n ``accounts`` (positions, rising) are given, and who draws what.
 
-    ``solution`` is the allocation where nobody explores; ``choice`` what was drawn around it, ``use`` (K,) what that
-    takes, in so many decisions ``uses`` (K,). ``local_days`` are the debtors' days, rising; ``currency`` is the symbol
-    that texts use.
+    ``solution`` is the allocation of what arms leave where nobody explores, accounts of arms waiting in it; ``choice``
+    what was drawn, ``use`` (K,) what that takes, in so many decisions ``uses`` (K,). ``local_days`` are the debtors'
+    days, rising; ``currency`` is the symbol that texts use.
     """
 
     accounts: Ints
@@ -62,8 +62,8 @@ class Plan:
         own = self.choice.take(rows)
         given = self.solution.choice[rows].astype(np.int64)
         told = losses(found, given, members, self.resources, Asked(locale, self.currency, price))
-        # Who explores, or is held out, has not lost its best action to the budget.
-        beside = own.holdout | (own.action != given)
+        # Who explores, or is set apart, has not lost its best action to the budget.
+        beside = own.set_apart | (own.action != given)
         lost: list[LostToBudget | None] = [
             None if other else one for one, other in zip(told, beside.tolist(), strict=True)
         ]
@@ -72,13 +72,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Offers of all accounts: the ``problem``, whose draws fall where, and in which order they draw, (n,) each."""
+    """Offers of all accounts: the ``problem``, where draws fall, in which order they are made, (n,) each, and arms."""
 
     accounts: Ints
     problem: Problem
     draws: Floats
     order: Ints
-    holdout: npt.NDArray[np.bool_]
+    apart: SetApart
     local_days: tuple[int, ...]
 
 
@@ -94,19 +94,23 @@ def gather(
 
     Notes
     -----
-    Held-out accounts wait and use nothing. Values and amounts are float64 here: limits are kept to the cent.
+    Accounts of control arms wait in the plan. Values and amounts are float64 here: limits are kept to the cent.
     """
     n, actions, pairs = len(accounts), len(resources.actions), len(resources.pairs)
     value, amount = np.empty((n, actions)), np.empty((n, pairs))
     inside = np.zeros((n, len(resources.segments)))
     days: set[int] = set()
-    draws, turns, holdout = np.empty(n), np.empty(n), np.zeros(n, dtype=np.bool_)
+    draws, turns, arm = np.empty(n), np.empty(n), np.full(n, POLICY)
+    ranks = [(np.zeros(0, dtype=np.int64), np.zeros((0, actions), dtype=np.int64))]
     for found, lots, turn in pages:
         rows = np.searchsorted(accounts, found.spine.account)
         value[rows], amount[rows], inside[rows] = found.gain_cents, resources.amounts(found), members(found)
-        draws[rows], turns[rows], holdout[rows] = lots.draws, turn, lots.controls.arm == HOLDOUT
+        draws[rows], turns[rows], arm[rows] = lots.draws, turn, lots.controls.arm
+        own = np.flatnonzero(lots.controls.arm != POLICY)
+        ranks.append((rows[own], lots.controls.rank[own]))
         days |= set(found.page.days.day.tolist())
-    value[holdout, 1:] = np.nan
+    apart, rank = (np.concatenate(parts) for parts in zip(*ranks, strict=True))
+    value[apart, 1:] = np.nan
     constant, segment = resources.by_segment(inside)
     problem = Problem(
         value=value, segment=segment, constant=constant, amount=amount,
@@ -114,21 +118,25 @@ def gather(
         pair_resource=np.array([k for _, k in resources.pairs], dtype=np.int64),
         limit=resources.limit, minimum=resources.minimum,
     )  # fmt: skip
-    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), holdout, tuple(sorted(days)))
+    rising = np.argsort(apart)
+    set_apart = SetApart(apart[rising], Controls(arm[apart[rising]], rank[rising]))
+    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), set_apart, tuple(sorted(days)))
 
 
 def planned(
     found: Gathered, resources: Resources, exploration: Exploration, *, members: Members, currency: str
 ) -> Plan:
-    """Solves the problem, and lets every account draw around its part of the solution."""
-    problem = found.problem
+    """Lets arms draw, solves the problem for what they leave, and lets all others draw around their part of that."""
+    apart, rows = draw_apart(found.problem, found.apart, draws=found.draws, order=found.order), found.apart.rows
+    problem = left_by(found.problem, apart.use)
     solution = solve(problem)
     probabilities = _probabilities(problem, solution, exploration)
-    probabilities[found.holdout] = np.eye(1, probabilities.shape[1])
+    probabilities[rows] = np.eye(1, probabilities.shape[1])
     drawn = draw_within(problem, solution.choice, probabilities, draws=found.draws, order=found.order)
-    action = drawn.astype(np.int64)
+    drawn[rows], probabilities[rows] = apart.action, apart.probabilities
+    action, arm = drawn.astype(np.int64), np.full(len(problem), POLICY)
+    arm[rows] = found.apart.controls.arm
     own = probabilities[np.arange(len(problem)), action]
-    arm = np.where(found.holdout, HOLDOUT, POLICY)
     return Plan(
         found.accounts, resources, solution, Choice(action, own, probabilities, arm), use_of(problem, drawn),
         _uses(problem, action, resources), members, found.local_days, currency,

@@ -11,6 +11,7 @@ from domain.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_ROUNDING = 1e-9
 Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
@@ -73,6 +74,20 @@ class Problem:
     def pair_start(self) -> Ints:
         """(A + 1,) where the pairs of each action begin."""
         return np.searchsorted(self.pair_action, np.arange(self.value.shape[1] + 1)).astype(np.int64)
+
+    @property
+    def bearable(self) -> Floats:
+        """(K,) limits that bear sums in any order: of what is no whole number the last digits depend on it."""
+        whole = (np.mod(self.constant, 1.0) == 0).all(axis=(0, 1))
+        whole[self.pair_resource] = False
+        spare = _ROUNDING * np.maximum(np.where(np.isfinite(self.limit), self.limit, 0.0), 1.0)
+        return np.asarray(np.where(whole, self.limit, np.maximum(self.limit - spare, 0.0)), dtype=np.float64)
+
+    def use_on(self, row: int) -> Floats:
+        """(A, K) what each action uses on an account."""
+        use: Floats = self.constant[self.segment[row]].copy()
+        use[self.pair_action, self.pair_resource] += self.amount[row]
+        return use
 
     def sample(self, size: int) -> Problem:
         """About ``size`` accounts spread evenly and without a period, with limits and minimums in proportion."""

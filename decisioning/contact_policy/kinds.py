@@ -255,7 +255,10 @@ class Approval(Rule, frozen=True, extra="forbid"):
 
 
 class DailyVolume(Rule, frozen=True, extra="forbid"):
-    """No further contact on a day on which ``max_contacts`` were made to anybody, as the data given tell."""
+    """No further contact on a day on which ``max_contacts`` were made to anybody, as the data given tell.
+
+    What the same run decides is not made yet, and does not count: ``capacities`` of ``decision.yaml`` limit that.
+    """
 
     kind: Literal["daily_volume"]
     code: str = Field(default="DAILY_VOLUME", pattern=CODE)

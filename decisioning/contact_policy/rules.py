@@ -145,6 +145,11 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         return channel not in self.except_channels and (self.channels is None or channel in self.channels)
 
     @property
+    def is_on_person(self) -> bool:
+        """Whether the rule counts what happened on any account of the debtor, so that it needs to know of all."""
+        return getattr(self, "scope", None) == "person"
+
+    @property
     def in_layer(self) -> Layer:
         """The layer given, or else that of the kind."""
         return self.layer or self.layer_of_kind

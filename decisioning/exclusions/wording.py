@@ -8,7 +8,7 @@ from decisioning.allocation.resources import Resource, resources_of
 from decisioning.allocation.words import LOCALES, say_resource
 from decisioning.desk import Desk
 from decisioning.exclusions.refused import BUDGET_RULE
-from decisioning.refusals import TEXTS, refusal_text
+from decisioning.refusals import PERSON_UNCHECKED, TEXTS, refusal_text
 from decisioning.restrictions.built_in import BUILT_IN
 
 Text = dict[str, str]
@@ -23,12 +23,17 @@ def wordings(desk: Desk) -> dict[tuple[str, str], Text]:
         (rule.id, rule.code): {locale: rule.wording.text(locale) for locale in LOCALES}
         for rule in desk.contact_policy.rules
     }
+    on_person = {
+        (rule.id, PERSON_UNCHECKED): {locale: refusal_text(PERSON_UNCHECKED, locale) for locale in LOCALES}
+        for rule in desk.contact_policy.rules
+        if rule.is_on_person
+    }
     built_in = {
         (rule, code): {locale: refusal_text(code, locale) for locale in LOCALES}
         for rule in (*BUILT_IN, *_OF_MOMENTS)
         for code in TEXTS
     }
-    return {**built_in, **packs, **dict(_scarce(desk))}
+    return {**built_in, **on_person, **packs, **dict(_scarce(desk))}
 
 
 def _scarce(desk: Desk) -> Iterator[tuple[tuple[str, str], Text]]:

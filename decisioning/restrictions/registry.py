@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.contact_policy.kinds import CallWindow, OneContactPerDebtor
 from decisioning.contact_policy.rules import Rule
+from decisioning.refusals import PERSON_UNCHECKED, refusal_text
 from decisioning.restrictions.contacts import cool_down, daily_volume, frequency_cap
 from decisioning.restrictions.debts import minimum_notice, time_barred
 from decisioning.restrictions.hours import Hours, hours_of
@@ -64,6 +66,21 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
         return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
     blocked = APPLY[rule.kind](rule, page)
     return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows[:, None]), actions)
+
+
+def unchecked(rule: Rule, page: Page) -> Restriction | None:
+    """All that a rule on the person is about, where nobody says what contacts the debtor's other accounts had.
+
+    ``None`` where the rule is on no person, or everything is known; time alone does not lift it.
+    """
+    if not rule.is_on_person or page.dossier is None or not page.dossier.encoded.unchecked:
+        return None
+    encoded = page.dossier.encoded
+    names = [encoded.account_ids[account] for account in page.dossier.spine.account.tolist()]
+    rows = np.array([name in encoded.unchecked for name in names], dtype=np.bool_) & rows_of(rule, page)
+    text = partial(refusal_text, PERSON_UNCHECKED)
+    origin = Origin(rule.id, rule.in_layer, PERSON_UNCHECKED, rule.version, text)
+    return Restriction(origin, _in_force(rule, page, Blocked.where(rows[:, None])), page.about(rule))
 
 
 def in_force_today(rule: Rule, page: Page) -> npt.NDArray[np.bool_]:

@@ -21,10 +21,9 @@ from decisioning.arms import (
     Controls,
     LadderStep,
     arms_of,
-    control_probabilities,
-    ladder_actions,
+    control_ranks,
+    ladder_ranks,
 )
-from decisioning.budgets import Capacity
 from decisioning.config import DecisionConfig, Exploration
 from decisioning.desk import Desk
 from decisioning.desk import desk as make_desk
@@ -74,10 +73,11 @@ def test_shares_beyond_the_whole_are_refused() -> None:
 
 
 def controls(arm: int, allowed: list[bool], *, p_pay: float = 0.2, ladder: int = 2) -> list[float]:
-    found = control_probabilities(
-        np.array([arm]), np.array([allowed]), arms=Arms(), p_pay=np.array([p_pay]), ladder=np.array([ladder])
-    )
-    return list(found[0].tolist())
+    ranks = control_ranks(
+        np.array([arm]), np.array([allowed]), arms=Arms(), p_pay=np.array([p_pay]),
+        ladder=np.where(np.arange(len(allowed)) == ladder, 0, -1)[None, :],
+    )  # fmt: skip
+    return list(Controls(np.array([arm]), ranks).probabilities[0].tolist())
 
 
 def test_the_holdout_waits() -> None:
@@ -105,14 +105,13 @@ def test_the_policy_is_no_control() -> None:
 @given(draw=st.floats(0.0, 1.0, exclude_max=True), arm=st.sampled_from([HOLDOUT, RANDOM, RULES, PAYMENT]))
 def test_what_a_control_does_has_the_probability_that_is_logged(draw: float, arm: int) -> None:
     allowed = np.array([[True, True, False, True]])
-    probabilities = control_probabilities(
-        np.array([arm]), allowed, arms=Arms(), p_pay=np.zeros(1), ladder=np.array([3])
-    )
+    ranks = control_ranks(np.array([arm]), allowed, arms=Arms(), p_pay=np.zeros(1), ladder=np.array([[9, -1, -1, 3]]))
+    control = Controls(np.array([arm]), ranks)
     found = choose(
         np.array([[0.0, 9.0, 99.0, 1.0]]), allowed, Exploration(share=0.5), draws=np.array([draw]),
-        controls=Controls(np.array([arm]), probabilities),
+        controls=control,
     )  # fmt: skip
-    assert found.action_prob[0] == probabilities[0, found.action[0]] > 0
+    assert found.action_prob[0] == control.probabilities[0, found.action[0]] > 0
     assert found.arm[0] == arm
 
 
@@ -132,19 +131,33 @@ def test_what_a_control_does_has_the_probability_that_is_logged(draw: float, arm
 )
 def test_a_step_acts_on_its_first_day_and_again_after_so_many(desk: Desk, days: int, done: str) -> None:
     everything = np.ones((1, len(desk.catalogue.actions)), dtype=np.bool_)
-    found = ladder_actions(LADDER_STEPS, desk.catalogue, np.array([days]), allowed=everything)
-    assert desk.catalogue.actions[found[0]].name == done
+    assert climbed(desk, days, everything) == done
 
 
 def test_where_the_first_pattern_is_refused_the_next_one_is_taken(desk: Desk) -> None:
     allowed = np.array([[action.channel != "agent_call" for action in desk.catalogue.actions]])
-    found = ladder_actions(LADDER_STEPS, desk.catalogue, np.array([30]), allowed=allowed)
-    assert desk.catalogue.actions[found[0]].name == "email/none/morning"
+    assert climbed(desk, 30, allowed) == "email/none/morning"
 
 
 def test_where_nothing_of_the_step_is_allowed_the_ladder_waits(desk: Desk) -> None:
     allowed = np.array([[action.is_wait for action in desk.catalogue.actions]])
-    assert ladder_actions(LADDER_STEPS, desk.catalogue, np.array([30]), allowed=allowed).tolist() == [0]
+    assert climbed(desk, 30, allowed) == "wait/none/any"
+
+
+def test_where_the_first_action_is_out_of_reach_the_next_of_the_step_is_taken(desk: Desk) -> None:
+    allowed = np.ones((1, len(desk.catalogue.actions)), dtype=np.bool_)
+    names = np.array([action.name for action in desk.catalogue.actions])
+    for gone, done in (("agent_call/none/morning", "agent_call/none/afternoon"), ("agent_call", "email/none/morning")):
+        reach = ~np.char.startswith(names, gone)[None, :]
+        assert climbed(desk, 30, allowed, reach=reach) == done
+
+
+def climbed(desk: Desk, days: int, allowed: np.ndarray, *, reach: np.ndarray | None = None) -> str:
+    """What the ladder does with one account."""
+    ranks = ladder_ranks(LADDER_STEPS, desk.catalogue, np.array([days]), allowed=allowed)
+    control = Controls(np.array([RULES]), ranks).within(allowed if reach is None else reach)
+    [action] = np.flatnonzero(control.probabilities[0])
+    return desk.catalogue.actions[action].name
 
 
 def configured(desk: Desk, **changed: Any) -> Desk:
@@ -165,13 +178,6 @@ def test_a_ladder_of_unknown_actions_is_refused(desk: Desk) -> None:
 def test_steps_that_do_not_rise_are_refused(desk: Desk) -> None:
     with pytest.raises(ConfigError, match="needed distinct and rising"):
         configured(desk, ladder=LADDER_STEPS[::-1])
-
-
-def test_arms_beside_limits_are_refused_but_for_the_holdout(desk: Desk) -> None:
-    limits = {"sms": Capacity(per_day=10)}
-    with pytest.raises(ValidationError, match="one or the other"):
-        configured(desk, arms=Arms(random=0.1), capacities=limits)
-    assert configured(desk, arms=Arms(holdout=0.1), capacities=limits).config.is_limited
 
 
 def test_a_share_for_no_new_arm_leaves_the_policy_version(desk: Desk) -> None:

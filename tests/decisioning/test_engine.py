@@ -31,9 +31,8 @@ ROW = [
     "decision_id", "account_id", "decided_at", "action", "channel", "offer", "moment", "action_prob", "channel_prob",
     "arm", "p_pay_7d", "p_pay_30d", "p_pay_60d", "p_pay_90d", "expected_recovered", "expected_cost", "p_complaint",
     "expected_net_value", "incremental_net_value", "runner_up", "debt_ids", "amount_due", "offer_amount",
-    "discount_amount", "instalment_amount", "not_before", "valid_until", "reasons", "nonpayment", "refusals",
-    "model_version",
-    "policy_version", "schema_fingerprint", "notices",
+    "discount_amount", "instalment_amount", "not_before", "valid_until", "reasons", "reason_values", "nonpayment",
+    "refusals", "model_version", "policy_version", "schema_fingerprint", "notices",
 ]  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from policy_worlds import tables_from
 
+from decisioning import explanation
+from decisioning.contact_policy.kinds import OneContactPerDebtor
 from decisioning.desk import Desk
 from decisioning.desk import desk as make_desk
 from decisioning.engine import decide
@@ -194,6 +196,39 @@ def dear(desk: Desk) -> Desk:
 
 
 def test_a_contact_that_what_is_known_since_makes_worthless_is_refused(ask: Any, desk: Desk) -> None:
+    news = row("responses", "r", DECIDED + MINUTE, kind="read", channel="sms")
+    assert ask(news, desk=dear(desk)).codes == ("NOT_WORTH_IT",)
+
+
+def test_a_contact_is_worth_it_exactly_where_a_full_decision_of_now_values_it(
+    bundle: Any, desk: Desk, call: Proposal
+) -> None:
+    news = row("responses", "r", DECIDED + MINUTE, kind="read", channel="sms")
+    found = ledger(news)
+    rules = tuple(rule for rule in desk.contact_policy.rules if not isinstance(rule, OneContactPerDebtor))
+    alone = replace(desk, contact_policy=replace(desk.contact_policy, rules=rules))
+    now = decide(found, as_of=NOON, bundle=bundle, desk=alone, explain="full")[0]
+    contacts = [one for one in now.candidates if one.action != WAIT]
+    gains = {one.action: one.incremental_net_cents for one in contacts}
+    terms = replace(call, valid_until_us=to_us(END + timedelta(hours=8)))
+    asked = [
+        replace(terms, action=one.action, offer_amount_cents=one.offer_amount_cents,
+                instalment_cents=one.instalment_cents)
+        for one in contacts
+    ]  # fmt: skip
+    given = permits(found, asked, at=NOON, bundle=bundle, desk=desk)
+    told = {one.action: "NOT_WORTH_IT" in permit.codes for one, permit in zip(asked, given, strict=True)}
+    assert told == {action: gain <= 0 for action, gain in gains.items()}
+    assert {*told.values()} == {True, False}
+
+
+def test_a_permit_computes_no_contributions_which_nobody_reads(
+    ask: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unasked(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(explanation, "shares", unasked)
     news = row("responses", "r", DECIDED + MINUTE, kind="read", channel="sms")
     assert ask(news, desk=dear(desk)).codes == ("NOT_WORTH_IT",)
 

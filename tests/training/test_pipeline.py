@@ -3,7 +3,7 @@
 import copy
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,23 @@ def test_before_any_training_there_is_nothing_to_resolve(tmp_path: Path) -> None
     tracking = registry.Tracking(root=tmp_path)
     with pytest.raises(BundleError, match="acerto train"):
         registry.resolve("champion", tracking)
+
+
+@pytest.mark.parametrize("path", [Path.absolute, lambda path: path.relative_to(path.parents[1])])
+def test_a_bundle_is_found_by_its_folder_even_that_of_a_version(
+    shuffled: TrainingResult, tracking: registry.Tracking, monkeypatch: pytest.MonkeyPatch, path: Callable[[Path], Path]
+) -> None:
+    folder = tracking.bundles / shuffled.version
+    monkeypatch.chdir(folder.parents[1])
+    found, note = registry.resolve(str(path(folder)), tracking)
+    assert (found.resolve(), note) == (folder.resolve(), None)
+
+
+def test_a_folder_that_is_no_bundle_is_none_of_the_versions(
+    trained: TrainingResult, tracking: registry.Tracking, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="needed champion, challenger, a version or a bundle's folder"):
+        registry.resolve(str(tmp_path / "nowhere"), tracking)
 
 
 def test_champions_come_and_go_back(

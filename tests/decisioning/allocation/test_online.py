@@ -13,6 +13,7 @@ from strategies import examples
 
 from decisioning.allocation.online import PriceBook, allot_online
 from decisioning.allocation.prices import PriceList, newest_prices, price_list, read_prices, write_prices
+from decisioning.arms import Arms, LadderStep
 from decisioning.budgets import Budget, Capacity
 from decisioning.config import DecisionConfig, Exploration, Priors
 from decisioning.desk import desk as make_desk
@@ -191,6 +192,51 @@ def test_probabilities_of_a_request_sum_to_1_and_hold_the_chosen_one(
     for decision in served(many, bundle, limited, book, Exploration(share=0.3))[0]:
         assert sum(decision.action_probs.values()) == pytest.approx(1.0)
         assert decision.action_probs[decision.action] == decision.action_prob
+
+
+@pytest.fixture(scope="module")
+def with_arms(limited: Any) -> Any:
+    """The same limits, and every arm; its ladder calls everybody who is late, and writes where it cannot."""
+    arms = {
+        "arms": Arms(holdout=0.1, random=0.2, rules=0.2, payment=0.2),
+        "ladder": (LadderStep(from_days_past_due=1, actions=("agent_call/none/*", "letter/none/*"), every_days=1),),
+    }
+    config = DecisionConfig.model_validate(limited.config.model_copy(update=arms).model_dump())
+    return make_desk(limited.catalogue, config, limited.contact_policy)
+
+
+def test_arms_keep_within_every_limit_and_their_part_of_it(
+    many: Any, bundle: Any, with_arms: Any, book: PriceBook
+) -> None:
+    found, after = served(many, bundle, with_arms, book, Exploration(share=0.3))
+    calls = [one.arm for one in found if one.channel == "agent_call"]
+    assert after.used[0] == len(calls) <= 10
+    assert after.by_arm.sum(axis=0) == pytest.approx(after.used)
+    # A part of two ninths of ten calls, and one more for who began below it.
+    assert 0 < calls.count("rules") <= 3
+    assert {one.channel for one in found if one.arm == "rules"} <= {"wait", "agent_call", "letter"}
+
+
+def test_arms_do_at_the_endpoint_what_they_do_alone_where_nothing_is_scarce(
+    many: Any, bundle: Any, with_arms: Any, book: PriceBook
+) -> None:
+    ample = replace(book, resources=replace(book.resources, items=tuple(
+        replace(one, limit=1e12) for one in book.resources.items
+    )))  # fmt: skip
+    found, _ = served(many, bundle, with_arms, ample, Exploration(share=0.3))
+    own = replace(with_arms, config=with_arms.config.model_copy(update={"exploration": Exploration(share=0.3)}))
+    alone = decide(many, as_of=AS_OF, bundle=bundle, desk=own, explain="none", log_probs=True)
+    told = {one.account_id: (one.action, dict(one.action_probs)) for one in alone if one.arm != "policy"}
+    assert {one.account_id: (one.action, dict(one.action_probs)) for one in found if one.arm != "policy"} == told
+
+
+def test_arms_of_a_request_have_true_probabilities_and_lost_nothing(
+    many: Any, bundle: Any, with_arms: Any, book: PriceBook
+) -> None:
+    for decision in served(many, bundle, with_arms, book, Exploration(share=0.3))[0]:
+        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
+        assert decision.action_probs[decision.action] == decision.action_prob
+        assert decision.arm == "policy" or decision.lost_to_budget is None
 
 
 def test_when_everything_is_used_up_all_wait_and_say_why(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from decisioning.allocation.plan import Plan, shortfalls
-from decisioning.arms import Arms
+from decisioning.arms import ARMS, Arms, LadderStep
 from decisioning.budgets import Budget, Capacity, Segment, Volume
 from decisioning.config import DecisionConfig, Exploration, Priors
 from decisioning.desk import Desk
@@ -64,6 +64,8 @@ def channels(decisions: list[Decision], channel: str) -> list[Decision]:
 
 
 AGENTS = {"agent_call": Capacity(per_day=10)}
+ALL_ARMS = Arms(holdout=0.1, random=0.2, rules=0.2, payment=0.2)
+LADDER = (LadderStep(from_days_past_due=1, actions=("sms/none/*",), every_days=1),)
 
 
 def test_where_nothing_is_limited_there_is_no_plan(many: Any, bundle: Any, desk: Any) -> None:
@@ -146,6 +148,38 @@ def test_held_out_accounts_wait_and_use_nothing(run: Run) -> None:
     held = [decision for decision in found if decision.arm == "holdout"]
     assert held and {(decision.action, decision.action_prob) for decision in held} == {(WAIT, 1.0)}
     assert not [decision for decision in held if decision.lost_to_budget]
+
+
+def test_arms_do_under_limits_that_bind_nobody_what_they_do_without(
+    run: Run, many: Any, bundle: Any, desk: Any
+) -> None:
+    ample = {"capacities": {"sms": Capacity(per_day=1e6)}, "arms": ALL_ARMS, "ladder": LADDER}
+    _, found = run(log_probs=True, **ample)
+    alone = decide(many, as_of=AS_OF, bundle=bundle, desk=limited(desk, **ample), explain="none", log_probs=True)
+    assert {one.arm for one in found} == {*ARMS}
+    assert [(one.action, one.arm, dict(one.action_probs)) for one in found] == [
+        (one.action, one.arm, dict(one.action_probs)) for one in alone
+    ]
+
+
+def test_arms_keep_to_their_rule_within_limits_and_have_lost_nothing_to_them(run: Run) -> None:
+    plan, found = run(log_probs=True, capacities={"sms": Capacity(per_day=8)} | AGENTS, arms=ALL_ARMS, ladder=LADDER)
+    assert plan.use.tolist() == [len(channels(found, "sms")), len(channels(found, "agent_call"))]
+    assert (plan.use <= [8, 10]).all()
+    assert not [one for one in found if one.arm != "policy" and one.lost_to_budget]
+    for one in found:
+        assert sum(one.action_probs.values()) == pytest.approx(1.0)
+        if one.arm in ("rules", "payment"):
+            assert (one.channel in ("wait", "sms"), one.action_prob) == (True, 1.0)
+    assert {one.channel for one in found if one.arm == "rules"} == {"wait", "sms"}
+
+
+def test_arms_and_plan_are_the_same_in_any_order_of_accounts(many: Any, bundle: Any, desk: Any) -> None:
+    own = limited(desk, capacities=AGENTS, arms=ALL_ARMS, ladder=LADDER)
+    accounts = np.arange(len(many.account_ids))[::2]
+    plans = [allot(many, as_of=AS_OF, bundle=bundle, desk=own, accounts=some) for some in (accounts, accounts[::-1])]
+    chosen = [plan.choice.probabilities.tolist() for plan in plans if plan is not None]
+    assert chosen[0] == chosen[1]
 
 
 def test_probabilities_under_limits_sum_to_1_and_hold_the_chosen_one(run: Run) -> None:
