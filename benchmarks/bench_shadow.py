@@ -9,7 +9,6 @@ where the cores are fewer than what asks and answers, the shadow takes its turns
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from scratch_registry import ScratchRegistry, newest
 from soak_clients import Clients
 from soak_drain import free_port
 
@@ -60,17 +60,12 @@ def main() -> int:
     parser.add_argument("--mlruns", type=Path, default=Path("mlruns"))
     parser.add_argument("--configs", type=Path, default=Path("configs"))
     given = parser.parse_args()
-    folders = [path for path in (given.mlruns / "bundles").iterdir() if path.name.isdecimal()]
     with tempfile.TemporaryDirectory() as scratch:
-        root, log = Path(scratch) / "mlruns", Path(scratch) / "log"
-        (root / "aliases").mkdir(parents=True)
-        for alias, source in zip(
-            ("champion", "challenger"), sorted(folders, key=lambda path: int(path.name))[-2:], strict=True
-        ):
-            shutil.copytree(source, root / "bundles" / source.name)
-            pointer = {"version": source.name, "bundle": f"bundles/{source.name}"}
-            (root / f"aliases/{alias}.json").write_text(json.dumps(pointer))
-        plain = {**os.environ, "ACERTO_MLRUNS": str(root), "ACERTO_CONFIGS": str(given.configs.resolve())}
+        registry, log = ScratchRegistry(Path(scratch) / "mlruns"), Path(scratch) / "log"
+        for alias, source in zip(("champion", "challenger"), newest(given.mlruns), strict=True):
+            shutil.copytree(source, registry.bundle(source.name))
+            registry.point(source.name, alias=alias)
+        plain = {**os.environ, "ACERTO_MLRUNS": str(registry.root), "ACERTO_CONFIGS": str(given.configs.resolve())}
         plain["ACERTO_INSECURE"] = "1"
         shadowed = {**plain, "ACERTO_SHADOW": "challenger", "ACERTO_SHADOW_LOG": str(log)}
         for _ in range(given.rounds):

@@ -22,11 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scratch_registry import ScratchRegistry, newest
 from soak_clients import Clients, body
 from soak_drain import free_port
 
 from decisioning.bundle import copy_bundle
-from decisioning.integrity import manifest_of, seal_of
 from domain.config import load_section
 from features.config import FeaturesConfig
 from serving import handling, launch
@@ -37,40 +37,28 @@ from serving.settings import Settings
 Answers = list[tuple[int, dict[str, Any]]]
 
 
-class Registry:
-    """Bundles and the champion's alias in a scratch folder."""
+class Copies(ScratchRegistry):
+    """A registry of copies of a few bundles, each under a version of its own."""
 
     def __init__(self, root: Path, sources: list[Path]) -> None:
-        self.root = root
-        (root / "aliases").mkdir(parents=True)
+        super().__init__(root)
         self._sources = sources
         self._made = 0
 
     def add(self) -> str:
-        """A copy of the next source, under a version of its own."""
+        """A copy of the next source; returns its version."""
         self._made += 1
         version = str(self._made)
         copy_bundle(self._sources[self._made % len(self._sources)], self.bundle(version), version=version)
         return version
 
-    def bundle(self, version: str) -> Path:
-        """The folder of a version."""
-        return self.root / "bundles" / version
 
-    def point(self, version: str) -> None:
-        """Makes a version champion, as a promotion does once the tracking store knows."""
-        alias = {"version": version, "bundle": f"bundles/{version}", "seal": seal_of(manifest_of(self.bundle(version)))}
-        draft = self.root / "aliases/.champion.json"
-        draft.write_text(json.dumps({**alias, "since": str(time.time_ns())}))
-        draft.replace(self.root / "aliases/champion.json")
-
-
-def swapped(url: str, registry: Registry, versions: Iterator[tuple[str, bool]]) -> dict[bool, list[float]]:
+def swapped(url: str, registry: Copies, versions: Iterator[tuple[str, bool]]) -> dict[bool, list[float]]:
     """Swaps through the versions; seconds until each was served, for those from memory and those that were loaded."""
     took: dict[bool, list[float]] = {True: [], False: []}
     for version, loads in versions:
         began = time.monotonic()
-        registry.point(version)
+        registry.promote(version)
         while served(url)["model_version"] != version:
             if time.monotonic() - began > 120:
                 raise SystemExit(f"version {version} was not served: {served(url)['refused']}")
@@ -86,7 +74,7 @@ def served(url: str) -> dict[str, Any]:
     return found
 
 
-def order(registry: Registry, first: str, *, swaps: int, load_every: int) -> Iterator[tuple[str, bool]]:
+def order(registry: Copies, first: str, *, swaps: int, load_every: int) -> Iterator[tuple[str, bool]]:
     """Versions to swap to, and whether each has to be loaded: one that was never served, or not the one before."""
     now, before = first, None
     for swap in range(swaps):
@@ -98,7 +86,7 @@ def order(registry: Registry, first: str, *, swaps: int, load_every: int) -> Ite
             yield now, False
 
 
-def differing(answers: Answers, registry: Registry, *, configs: Path) -> int:
+def differing(answers: Answers, registry: Copies, *, configs: Path) -> int:
     """How many answers are not what the bundle that they name computes."""
     schemas = build_schemas(load_section(configs / "features.yaml", FeaturesConfig).attributes)
     engines: dict[str, Any] = {}
@@ -121,8 +109,8 @@ def soak(
     ``outcomes`` of requests, ``took`` seconds from alias to answer, ``seconds`` of each request, ``versions`` that
     answered, and how many answers are ``differing``
     """
-    registry = Registry(root / "mlruns", sources)
-    registry.point(first := registry.add())
+    registry = Copies(root / "mlruns", sources)
+    registry.promote(first := registry.add())
     environ = {**os.environ, "ACERTO_MLRUNS": str(registry.root), "ACERTO_CONFIGS": str(configs.resolve())}
     environ |= {"ACERTO_BUNDLE": "", "ACERTO_INSECURE": "1"}
     answers: Answers = []
@@ -154,11 +142,9 @@ def main() -> int:
     parser.add_argument("--mlruns", type=Path, default=Path("mlruns"))
     parser.add_argument("--configs", type=Path, default=Path("configs"))
     given = parser.parse_args()
-    folders = [path for path in (given.mlruns / "bundles").iterdir() if path.name.isdecimal()]
-    newest = sorted(folders, key=lambda path: int(path.name))[-2:]
     with tempfile.TemporaryDirectory() as scratch:
         found = soak(
-            Path(scratch), newest, swaps=given.swaps, load_every=given.load_every, clients=given.clients,
+            Path(scratch), newest(given.mlruns), swaps=given.swaps, load_every=given.load_every, clients=given.clients,
             configs=given.configs,
         )  # fmt: skip
     for loads, took in found["took"].items():

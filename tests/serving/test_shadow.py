@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scratch_registry import ScratchRegistry
+from waiting import until
 
 from decisioning.shadows import Pair, compare
 from domain.errors import BundleError, ConfigError
@@ -54,8 +55,8 @@ class House:
     """A shadow over fake processes, with the log that it writes."""
 
     def __init__(self, folder: Path, says: Callable[[Asked], Any] = of_eight) -> None:
-        self.registry, self.folder = folder / "mlruns", folder / "log"
-        (self.registry / "aliases").mkdir(parents=True)
+        self._scratch, self.folder = ScratchRegistry(folder / "mlruns"), folder / "log"
+        self.registry = self._scratch.root
         self.models: list[FakeModel] = []
         self.says = says
         self.point("8")
@@ -69,8 +70,7 @@ class House:
         return self.says(asked)
 
     def point(self, version: str) -> None:
-        found = {"version": version, "bundle": f"bundles/{version}"}
-        (self.registry / "aliases/challenger.json").write_text(json.dumps(found))
+        self._scratch.point(version, alias="challenger")
 
     def pairs(self) -> list[Pair]:
         return [Pair.from_line(line) for path in self.folder.iterdir() for line in path.read_text().splitlines()]
@@ -84,14 +84,6 @@ class House:
 
 def counted(result: str) -> float:
     return float(metrics.SHADOW.labels(result=result)._value.get())
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(9_000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("never came to hold")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from scratch_registry import ScratchRegistry
+from waiting import until
 
 from decisioning.bundle import ModelBundle, check_golden, read_bundle
-from decisioning.integrity import manifest_of, seal_of
 from domain.errors import BundleError
 from serving.app import create_app
 from serving.engine import Engine, load_engine
@@ -27,19 +28,12 @@ from serving.warmup import warm_up
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-class Registry:
-    """Bundles and the champion's alias, as ``training/registry.py`` writes them; ``read`` names what was read."""
+class Registry(ScratchRegistry):
+    """Bundles and the champion's alias; ``reads`` names what was read."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.reads: list[str] = []
-        (root / "aliases").mkdir(parents=True)
-
-    def point(self, version: str, **changed: Any) -> None:
-        found = {"version": version, "bundle": f"bundles/{version}", "since": str(time.monotonic_ns())} | changed
-        draft = self.root / "aliases/.champion.json"
-        draft.write_text(json.dumps(found))
-        draft.replace(self.root / "aliases/champion.json")
 
     def read(self, folder: Path, *, seal: str | None) -> ModelBundle:
         self.reads.append(folder.name)
@@ -61,7 +55,7 @@ def registry(bundle: Path, next_bundle: Path, tmp_path: Path) -> Registry:
     """Versions 7 and 8, of which 7 is the champion."""
     found = Registry(tmp_path / "mlruns")
     for source in (bundle, next_bundle):
-        shutil.copytree(source, found.root / "bundles" / source.name)
+        shutil.copytree(source, found.bundle(source.name))
     found.point("7")
     return found
 
@@ -83,14 +77,6 @@ def service(serve: Any, schemas: Any, registry: Registry) -> Iterator[Any]:
 def told(client: Any) -> dict[str, Any]:
     found: dict[str, Any] = client.get("/v1/model").json()
     return found
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("never came to hold")
 
 
 def version(client: Any) -> str:
@@ -116,7 +102,7 @@ def test_a_rollback_reads_nothing(service: Any, registry: Registry) -> None:
 
 
 def test_an_answer_reproduces_to_the_bit_from_the_bundle_it_names(service: Any, registry: Registry, ask: Any) -> None:
-    own = {name: load_engine(registry.settings(ACERTO_BUNDLE=str(registry.root / "bundles" / name))) for name in "78"}
+    own = {name: load_engine(registry.settings(ACERTO_BUNDLE=str(registry.bundle(name)))) for name in "78"}
     seen = set()
     for name in ("8", "7", "8"):
         registry.point(name)
@@ -281,7 +267,7 @@ def test_a_changed_configuration_is_not_taken_up_by_a_swap(
 
 
 def test_the_alias_carries_the_seal_that_is_checked(registry: Registry, service: Any) -> None:
-    registry.point("8", seal=seal_of(manifest_of(registry.root / "bundles/8")))
+    registry.promote("8")
     until(lambda: version(service) == "8")
     assert told(service)["refused"] is None
 
