@@ -118,6 +118,23 @@ def test_no_limit_is_exceeded_by_requests_at_the_same_time(decided: Any) -> None
     assert not through(found, "whatsapp")
 
 
+def test_arms_stay_on_within_their_part_of_the_day(
+    serve: Any, schemas: Any, bundle: Path, tmp_path: Path, decided: Any
+) -> None:
+    ladder = [{"from_days_past_due": 1, "actions": ["sms/none/*"], "every_days": 1}]
+    arms = {"arms": {"holdout": 0.1, "rules": 0.3}, "ladder": ladder}
+    configs, prices = limited(tmp_path / "configs", LIMITS | arms), tmp_path / "a.allocation.json"
+    write_prices(prices, price_list(load_desk(configs)))
+    settings = Settings(bundle=bundle, configs=configs, prices=prices)
+    with serve(create_app(schemas, load=lambda: load_engine(settings), threads=8, queue=64)) as client:
+        found = at_the_same_time(decided, client=client.wait_until_ready())
+    # A third of those who act: four of twelve messages.
+    by_rule = [one for one in through(found, "sms") if one["arm"] == "rules"]
+    assert len(by_rule) == 4
+    assert {one["action_prob"] for one in found if one["arm"] == "rules"} == {1.0}
+    assert len(through(found, "sms")) <= 12
+
+
 def test_a_budget_of_money_is_spent_to_the_last_cents_and_not_beyond(
     serve: Any, schemas: Any, bundle: Path, tmp_path: Path, decided: Any
 ) -> None:
