@@ -98,7 +98,7 @@ def test_an_unknown_channel_is_told_and_counts_as_other(acerto, broken):
         (("promote", "--force"), 2, "--why"),
         (("promote", "--version", "77"), 1, "77"),
         (("report", "--out", "r", "--locale", "fr"), 2, "pt-BR"),
-        (("serve", "--host", "0.0.0.0"), 2, "127.0.0.1"),
+        (("serve", "--insecure", "--host", "0.0.0.0"), 2, "--insecure"),
         (("features", "--data", "data"), 2, "--as-of"),
         (("simulate", "--accounts", "many", "--out", "x"), 2, "integer"),
     ],

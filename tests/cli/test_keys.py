@@ -54,10 +54,3 @@ def test_what_there_is_not_is_refused_with_a_reason(acerto: Any, asked: tuple[st
     result = acerto("keys", *asked)
     assert result.code == 1
     assert "found" in result.err and "needed" in result.err
-
-
-@pytest.mark.usefixtures("own_store")
-def test_a_service_without_keys_is_refused_an_address_for_everybody(acerto: Any) -> None:
-    result = acerto("serve", "--insecure", "--host", "0.0.0.0")
-    assert result.code == 2
-    assert "--insecure" in result.err

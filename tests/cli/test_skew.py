@@ -57,11 +57,12 @@ def serve_log(project: Path, tables: Tables) -> Callable[..., Path]:
         folder, configs = project / name, project / "configs"
         bundle = project / "mlruns" / "bundles" / "1"
         settings = Settings(bundle=bundle, configs=configs, feature_log=folder, feature_log_share=1.0)
-        app = create_app(build_schemas(attributes_of(configs)), load=lambda: load_engine(settings))
         ids = sorted(set(tables.text("accounts", "account_id").values))[:ACCOUNTS]
         for moment in MOMENTS:
             ledgers = [ledger_json(tables, name, before_us=to_us(parse_moment(moment))) for name in ids]
             change(ledgers[0])
+            # An app that is started again loads again, beside what it answers, and tells of it at any time later.
+            app = create_app(build_schemas(attributes_of(configs)), load=lambda: load_engine(settings))
             asyncio.run(_posted(app, {"as_of": moment, "explain": "none", "accounts": ledgers}))
         return folder
 
