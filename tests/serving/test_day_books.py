@@ -126,7 +126,7 @@ def test_arms_stay_on_within_their_part_of_the_day(
     configs, prices = limited(tmp_path / "configs", LIMITS | arms), tmp_path / "a.allocation.json"
     write_prices(prices, price_list(load_desk(configs)))
     settings = Settings(bundle=bundle, configs=configs, prices=prices)
-    with serve(create_app(schemas, load=lambda: load_engine(settings), threads=8, queue=64)) as client:
+    with serve(create_app(schemas, load=lambda: load_engine(settings), limits=Limits(threads=8, queue=64))) as client:
         found = at_the_same_time(decided, client=client.wait_until_ready())
     # A third of those who act: four of twelve messages.
     by_rule = [one for one in through(found, "sms") if one["arm"] == "rules"]

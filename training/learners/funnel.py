@@ -64,6 +64,11 @@ class FunnelLearner:
                 f"the funnel found {found[0]} contacts with {found[1]} agreements, needed {_MIN_CONTACTS} and "
                 f"{_MIN_AGREED}; give contacts, responses and promises, or write `response: {{learner: hurdle}}`"
             )
+        if not len(contacts.deals):
+            raise NotEnoughDataError(
+                "the funnel found no agreement that was followed for a month, and so nothing of what one brings; give "
+                "data that go on for longer, or write `response: {learner: hurdle}`"
+            )
         names = candidate_names(schema, (*log.actions, *contacts.contacts.actions))
         fitting = Fitting(schema, names, config)
         heads: dict[str, AnyHead] = {}

@@ -83,6 +83,13 @@ def test_too_few_agreements_are_refused(small: Any) -> None:
         FunnelLearner().fit(small.log, small.schema, small.config, contacts=none)
 
 
+def test_agreements_of_which_none_could_be_followed_are_refused(small: Any) -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+    unfollowed = replace(small.contacts, deals=small.contacts.deals.take(nothing), deal_share=np.zeros(0))
+    with pytest.raises(NotEnoughDataError, match="followed for a month"):
+        FunnelLearner().fit(small.log, small.schema, small.config, contacts=unfollowed)
+
+
 def test_a_few_hundred_deals_are_enough_although_no_split_by_time_has_rows_for_them(
     small: Any, funnel: ResponseModel
 ) -> None:
