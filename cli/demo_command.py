@@ -122,6 +122,9 @@ def _serve(
     from serving.launch import start
 
     _title(7, "serve, and ask for one decision")
+    # Before the service is there, which reads its keys once in a second.
+    key, _ = make_key("default", "admin", expires_days=1)
+    curl = _curl_options(out / "key.curl", key)
     service = start(
         "127.0.0.1",
         port,
@@ -130,8 +133,6 @@ def _serve(
     )
     try:
         service.wait_until_ready(_READY_SECONDS)
-        key, _ = make_key("default", "admin", expires_days=1)
-        curl = _curl_options(out / "key.curl", key)
         chosen = _example(tables, decisions)
         body = _request(tables, chosen)
         _show_answer(_ask(service.url, body, key=key), chosen)
