@@ -19,7 +19,15 @@ from domain.tables import TABLES
 if TYPE_CHECKING:
     from serving.store import Appended, Store
 
-Tenant = Annotated[str, typer.Option("--tenant", help="The creditor whose rows these are.")]
+
+def _tenant(named: str) -> str:
+    from serving.access.tokens import check_tenant
+
+    check_tenant(named)
+    return named
+
+
+Tenant = Annotated[str, typer.Option("--tenant", callback=_tenant, help="The creditor whose rows these are.")]
 _AT_ONCE = 10_000
 _SHOWN = 20
 

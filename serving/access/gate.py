@@ -61,9 +61,7 @@ class Gate:
 
     async def _admit(self, scope: Scope) -> None:
         _check_head(scope)
-        if self._keyring is not None and self._keyring.due:
-            await anyio.to_thread.run_sync(self._keyring.renew)
-        key = self._key(scope)
+        key = await self._key(scope)
         scope["state"]["tenant"] = key.tenant if key else DEFAULT_TENANT
         if scope["path"] in _FREE:
             return
@@ -71,7 +69,7 @@ class Gate:
         if wait_s:
             raise Problem(429, "more requests than this client may send", headers={"Retry-After": str(wait_s)})
 
-    def _key(self, scope: Scope) -> StoredKey | None:
+    async def _key(self, scope: Scope) -> StoredKey | None:
         asked = needed(scope["method"], scope["path"])
         if asked is None:
             return None
@@ -79,6 +77,9 @@ class Gate:
             if not _is_loopback(_peer(scope)):
                 raise Problem(403, "this service runs without keys, and so answers its own machine alone")
             return None
+        # Read for those alone who need one: health is answered whatever the store does.
+        if self._keyring.due:
+            await anyio.to_thread.run_sync(self._keyring.renew)
         key = self._keyring.key_of(_token(scope))
         if key is None:
             detail = "send a key that is good: Authorization: Bearer acerto_…; `acerto keys create` makes one"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
 from domain.clock import from_us, to_us
+from serving.access.tokens import StoredKey
 from serving.store.schema import API_KEYS
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from serving.access.tokens import StoredKey
 
 
 def all_keys(connection: Connection) -> dict[str, StoredKey]:
     """Every key that was ever made, by id, the oldest first."""
-    from serving.access.tokens import StoredKey  # noqa: PLC0415  # the store itself needs no keys
-
     found = connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.key_id))
     return {
         row.key_id: StoredKey(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.clock import US_PER_DAY, to_us
 from domain.errors import DataError, StoreError
 from domain.tables import Column
+from serving.access.tokens import StoredKey
 from serving.store import decision_log
 from serving.store.chain import Break, Head
 from serving.store.config import ServiceConfig
@@ -28,9 +29,6 @@ from serving.store.outcomes import Outcome, append_outcome
 from serving.store.rows import StoredRow
 from serving.store.schema import DECISION_HEADS, DECISION_LOG
 from serving.store.writer import MOST_WAITING, Writer
-
-if TYPE_CHECKING:
-    from serving.access.tokens import StoredKey
 
 Missing = Literal["unknown", "forgotten"]
 """Why there is no decision to write to: it was never there, or its debtor was erased."""

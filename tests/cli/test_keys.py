@@ -54,3 +54,10 @@ def test_what_there_is_not_is_refused_with_a_reason(acerto: Any, asked: tuple[st
     result = acerto("keys", *asked)
     assert result.code == 1
     assert "found" in result.err and "needed" in result.err
+
+
+@pytest.mark.usefixtures("own_store")
+def test_rows_of_a_tenant_that_can_have_no_key_are_refused_before_they_are_stored(acerto: Any) -> None:
+    result = acerto("ingest", "--data", "data", "--tenant", "Bank A")
+    assert result.code == 1
+    assert "tenant" in result.err and "needed" in result.err

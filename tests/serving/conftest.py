@@ -29,6 +29,8 @@ from serving.logs import configure_logs
 from serving.metrics import observe_unknown_codes
 from serving.schemas import Schemas, build_schemas
 from serving.settings import Settings
+from serving.store import Store
+from serving.store.opening import sqlite_url
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = (
@@ -166,6 +168,14 @@ def client(schemas: Schemas, engine: Engine) -> Iterator[Client]:
     """The service over the small bundle."""
     with started(create_app(schemas, load=lambda: engine)) as found:
         yield found.wait_until_ready()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store in a file."""
+    found = Store.open(sqlite_url(tmp_path / "acerto.db"))
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -31,13 +31,6 @@ def made(tenant: str = "default", *scopes: Any, **keys: Any) -> tuple[str, Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    found = Store.open(sqlite_url(tmp_path / "acerto.db"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def guarded(serve: Any, schemas: Any, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The service with keys, over a store of its own, which is read again for every request."""
     monkeypatch.setattr(keyring, "FRESH_S", 0.0)
@@ -207,6 +200,16 @@ def test_a_key_of_another_scope_is_refused(guarded: Any, store: Store, method: s
 def test_health_and_the_documents_need_no_key(guarded: Any) -> None:
     for path in ("/livez", "/readyz", "/openapi.json", "/docs"):
         assert guarded.get(path).status_code == 200
+
+
+def test_health_is_answered_while_the_store_cannot_be_opened(serve: Any, schemas: Any, brain: Any) -> None:
+    def closed() -> Any:
+        raise StoreError("gone")
+
+    with serve(create_app(schemas, load=lambda: brain, open_store=closed, keys=True)) as client:
+        assert client.get("/livez").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/v1/model", headers=bearer(made()[0])).status_code == 503
 
 
 def test_a_browser_may_bring_its_key_as_a_password(guarded: Any, store: Store) -> None:

@@ -24,13 +24,6 @@ PAYMENT = {"payment_id": "p1", "account_id": "a1", "amount": 10.5, "occurred_at"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    found = Store.open(sqlite_url(tmp_path / "acerto.db"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def kept(serve: Any, schemas: Any, engine_of_bundle: Any, store: Store) -> Iterator[Any]:
     """The service over the small bundle, with a store."""
     with serve(create_app(schemas, load=lambda: engine_of_bundle, open_store=lambda: store)) as client:
