@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,10 +34,12 @@ class DailyLines:
         folder.mkdir(parents=True, exist_ok=True)
         self._open(self._today())
 
-    def append(self, lines: bytes) -> None:
-        """Writes whole lines, each with its end."""
-        with self._lock:
-            self._write(lines)
+    def append(self, lines: Iterable[str]) -> None:
+        """Writes lines, which are in ASCII and have no end of their own, at once."""
+        data = b"".join(line.encode("ascii") + _END for line in lines)
+        if data:
+            with self._lock:
+                self._write(data)
 
     def close(self) -> None:
         """Close the file of the day."""

@@ -14,8 +14,6 @@ from serving import metrics
 from serving.daily_lines import DailyLines, present
 from serving.logs import log, where
 
-_END = b"\n"
-
 
 class FeatureLog:
     """Files ``features-<day>.jsonl`` in a folder, one for each UTC day of writing; several processes may share it."""
@@ -43,11 +41,8 @@ class FeatureLog:
         A full disk is told in the log and in ``acerto_feature_log_failures_total``, and does not refuse the request: a
         decision must not fail for want of a sample that only a later check reads.
         """
-        lines = b"".join(vector.to_line().encode("ascii") + _END for vector in vectors)
-        if not lines:
-            return
         try:
-            self._lines.append(lines)
+            self._lines.append(vector.to_line() for vector in vectors)
         except OSError as error:
             metrics.FEATURE_LOG_FAILURES.inc()
             log.error("feature log", error=where(error))

@@ -45,7 +45,7 @@ def verified_bundle(folder: Path, *, seal: str | None = None, trial: Trial | Non
     What is parsed are the bytes whose SHA-256 were checked, and the child has tried a bundle with the same manifest, so
     that nothing can be put in its place in between.
     """
-    with _coded("files"):
+    with coded("files"):
         manifest, contents = read_files(folder)
     found = seal_of(manifest)
     if seal is not None and found != seal:
@@ -54,9 +54,9 @@ def verified_bundle(folder: Path, *, seal: str | None = None, trial: Trial | Non
             "register the model again and promote it", code="replaced",
         )  # fmt: skip
     outputs = (trial or tried_in_a_child)(folder, found)
-    with _coded("unfit"):
+    with coded("unfit"):
         bundle = parse_bundle(folder, manifest, contents)
-    with _coded("golden"):
+    with coded("golden"):
         computed = check_golden(bundle)
     if computed != outputs:
         raise BundleError(f"{folder}: this process computes something else than the one that tried it", code="golden")
@@ -110,7 +110,8 @@ def _ended(code: int) -> str:
 
 
 @contextmanager
-def _coded(code: str) -> Iterator[None]:
+def coded(code: str) -> Iterator[None]:
+    """Gives what a step refuses with the code of that step; another schema has a code of its own."""
     try:
         yield
     except FeatureSchemaMismatchError as error:

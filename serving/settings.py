@@ -38,7 +38,6 @@ class Limits:
 class Settings:
     """``bundle`` is the model's folder and ``notice`` says where it is not the champion; ``reports`` may be absent.
 
-    ``threads`` requests are computed at a time, ``queue`` more may wait; the next one is told to come back.
     ``feature_log`` is the folder that takes ``feature_log_share`` of what is scored; by default nothing is kept.
     ``prices`` is a price list that ``acerto decide`` wrote, or a folder with such; without it nothing is limited.
     ``seal`` is the one that the bundle had when its alias was set, where that is known.
@@ -48,8 +47,6 @@ class Settings:
     configs: Path = Path("configs")
     reports: Path | None = None
     notice: str | None = None
-    threads: int = 2
-    queue: int = 64
     feature_log: Path | None = None
     feature_log_share: float = DEFAULT_LOG_SHARE
     prices: Path | None = None
@@ -75,7 +72,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         configs=Path(environ.get("ACERTO_CONFIGS", "configs")),
         reports=_path(environ.get("ACERTO_REPORTS")),
         feature_log=_path(environ.get("ACERTO_FEATURE_LOG")),
-        feature_log_share=_share(environ.get("ACERTO_FEATURE_LOG_SHARE")),
+        feature_log_share=_number(
+            environ, "ACERTO_FEATURE_LOG_SHARE", DEFAULT_LOG_SHARE, most=1.0, needed="a number between 0 and 1"
+        ),
         prices=_path(environ.get("ACERTO_PRICES")),
     )
 
@@ -133,30 +132,22 @@ def read_limits(environ: Mapping[str, str]) -> Limits:
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    return _number(environ, name, default, most=3600.0, needed="seconds from 0 to 3600")
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, *, most: float, needed: str) -> float:
     text = environ.get(name)
     try:
-        seconds = float(text) if text else default
+        found = float(text) if text else default
     except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 3600:
-        raise ConfigError(f"{name}: found {text!r}, needed seconds from 0 to 3600, such as {default:g}")
-    return seconds
+        found = -1.0
+    if not 0 <= found <= most:
+        raise ConfigError(f"{name}: found {text!r}, needed {needed}, such as {default:g}")
+    return found
 
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
-
-
-def _share(text: str | None) -> float:
-    try:
-        share = float(text) if text else DEFAULT_LOG_SHARE
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise ConfigError(
-            f"ACERTO_FEATURE_LOG_SHARE: found {text!r}, needed a number between 0 and 1, such as {DEFAULT_LOG_SHARE}"
-        )
-    return share
 
 
 def _found(environ: Mapping[str, str]) -> Settings:

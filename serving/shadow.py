@@ -171,7 +171,7 @@ class Shadow:
         ]
         metrics.observe_pairs(pairs)
         if self._lines is not None:
-            self._lines.append(b"".join(pair.to_line().encode() + _END for pair in pairs))
+            self._lines.append(pair.to_line() for pair in pairs)
         return "compared"
 
     def _target(self) -> Target | None:

@@ -25,21 +25,20 @@ def try_bundle(folder: Path, seal: str) -> dict[str, str]:
     """
     from decisioning.bundle import check_golden, parse_bundle  # noqa: PLC0415  (after the limits are set)
     from decisioning.integrity import read_files, seal_of  # noqa: PLC0415
-    from domain.errors import BundleError, FeatureSchemaMismatchError  # noqa: PLC0415
+    from domain.errors import BundleError  # noqa: PLC0415
+    from serving.loading import coded  # noqa: PLC0415
 
-    code = "files"
     try:
-        manifest, contents = read_files(folder)
+        with coded("files"):
+            manifest, contents = read_files(folder)
         if seal_of(manifest) != seal:
             return {"code": "replaced", "reason": f"{folder}: it was replaced while it was being read"}
-        code = "unfit"
-        bundle = parse_bundle(folder, manifest, contents)
-        code = "golden"
-        return {"seal": seal, "outputs": check_golden(bundle)}
-    except FeatureSchemaMismatchError as error:
-        return {"code": "schema", "reason": str(error)}
+        with coded("unfit"):
+            bundle = parse_bundle(folder, manifest, contents)
+        with coded("golden"):
+            return {"seal": seal, "outputs": check_golden(bundle)}
     except BundleError as error:
-        return {"code": code, "reason": str(error)}
+        return {"code": str(error.code), "reason": str(error)}
 
 
 def _limit(most_bytes: int) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from domain.errors import ConfigError, StoreError
+from serving.settings import registry_of
 
 FILE = "acerto.db"
 _WAIT_S = 10
@@ -32,7 +33,7 @@ _WRITES = "acerto_writes"
 def database_url(environ: Mapping[str, str]) -> str:
     """Where the store is: ``ACERTO_DATABASE_URL``, else a file in the registry's folder."""
     named = environ.get("ACERTO_DATABASE_URL")
-    return named or sqlite_url(Path(environ.get("ACERTO_MLRUNS", "mlruns")) / FILE)
+    return named or sqlite_url(registry_of(environ) / FILE)
 
 
 def sqlite_url(path: Path) -> str:
