@@ -8,7 +8,6 @@ where the cores are fewer than what asks and answers, the shadow takes its turns
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from scratch_registry import ScratchRegistry, newest
+from scratch_registry import ScratchRegistry, arguments, newest
 from soak_clients import Clients
 from soak_drain import free_port
 
@@ -53,12 +52,9 @@ def one(environ: dict[str, str], *, seconds: float, clients: int) -> tuple[list[
 
 def main() -> int:
     """Prints both sides of each round."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, clients=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--clients", type=int, default=1)
-    parser.add_argument("--mlruns", type=Path, default=Path("mlruns"))
-    parser.add_argument("--configs", type=Path, default=Path("configs"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         registry, log = ScratchRegistry(Path(scratch) / "mlruns"), Path(scratch) / "log"

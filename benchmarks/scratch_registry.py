@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from pathlib import Path
@@ -32,6 +33,15 @@ class ScratchRegistry:
     def promote(self, version: str) -> None:
         """Makes a version champion, with its seal."""
         self.point(version, seal=seal_of(manifest_of(self.bundle(version))))
+
+
+def arguments(about: str | None, *, clients: int) -> argparse.ArgumentParser:
+    """What measurements over a running service are told: how many clients, which registry, which configuration."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--clients", type=int, default=clients)
+    parser.add_argument("--mlruns", type=Path, default=Path("mlruns"))
+    parser.add_argument("--configs", type=Path, default=Path("configs"))
+    return parser
 
 
 def newest(mlruns: Path) -> list[Path]:

@@ -10,7 +10,6 @@ request failed or an answer differs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -22,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scratch_registry import ScratchRegistry, newest
+from scratch_registry import ScratchRegistry, arguments, newest
 from soak_clients import Clients, body
 from soak_drain import free_port
 
@@ -135,12 +134,9 @@ def soak(
 
 def main() -> int:
     """Prints what was seen."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, clients=4)
     parser.add_argument("--swaps", type=int, default=100)
     parser.add_argument("--load-every", type=int, default=10)
-    parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--mlruns", type=Path, default=Path("mlruns"))
-    parser.add_argument("--configs", type=Path, default=Path("configs"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         found = soak(

@@ -154,7 +154,7 @@ def _case(
 ) -> Case:  # fmt: skip
     found = offers(encoded, spine, bundle, desk)
     lots = lots_of(found, encoded, desk)
-    given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, locale=locale)
+    given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, lots, locale=locale)
 
     eligible = given.eligible or found.eligible
     shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)

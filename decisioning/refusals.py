@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 PERSON_UNCHECKED = "DEBTOR_CONTACTS_UNKNOWN"
+BUDGET_RULE = "budget."
+"""How the rules of capacities, budgets and minimums begin; their layer on record is ``limit``."""
 TEXTS: dict[str, tuple[str, str]] = {
     "NOTHING_OWED": ("Não há valor em aberto na conta.", "Nothing is owed on the account."),
     "NO_CONSENT": ("Não há consentimento para este canal.", "There is no consent for this channel."),

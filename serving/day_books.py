@@ -17,7 +17,7 @@ from decisioning.allocation.membership import check_attributes, members
 from decisioning.allocation.online import PriceBook, allot_online
 from decisioning.allocation.prices import PriceList
 from decisioning.desk import Desk
-from decisioning.offers import Lots, Offers, lots_of
+from decisioning.offers import Lots, Offers
 from domain.errors import ConfigError
 from features.config import Attribute
 from features.encoding import Encoded
@@ -65,8 +65,8 @@ class DayBooks:
     def allot(self, encoded: Encoded, *, commit: bool) -> Allot:
         """What chooses for the accounts of a request, one request at a time where it commits."""
 
-        def chosen(found: Offers, *, locale: str) -> Allotted:
-            lots, days = lots_of(found, encoded, self._desk), set(found.page.days.day.tolist())
+        def chosen(found: Offers, lots: Lots, *, locale: str) -> Allotted:
+            days = set(found.page.days.day.tolist())
             if not commit:
                 # A day never changes, it is replaced: who only asks works on what there is now, and stops nobody.
                 return self._chosen(found, lots, encoded, self._opened(days), locale=locale)[0]

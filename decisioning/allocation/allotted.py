@@ -30,7 +30,7 @@ class Allotted:
 class Allot(Protocol):
     """What chooses for a page where there is not enough of everything for everybody."""
 
-    def __call__(self, found: Offers, *, locale: str) -> Allotted:
+    def __call__(self, found: Offers, lots: Lots, /, *, locale: str) -> Allotted:
         """The choice for the accounts of a page, with texts in ``locale``."""
 
 

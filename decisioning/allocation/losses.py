@@ -12,6 +12,7 @@ from decisioning.allocation.problem import Floats, Ints
 from decisioning.allocation.resources import Resources
 from decisioning.allocation.words import Cause, say_lost
 from decisioning.offers import Offers
+from decisioning.policy import Choice
 from domain.decisions import LostToBudget
 
 
@@ -28,19 +29,22 @@ class Asked(NamedTuple):
 
 
 def losses(
-    found: Offers, given: Ints, members: Floats, resources: Resources, asked: Asked
+    found: Offers, given: Ints, choice: Choice, members: Floats, resources: Resources, *, asked: Asked
 ) -> list[LostToBudget | None]:
-    """What each account of a page lost, ``None`` where it got its best action.
+    """What each account of a page lost, ``None`` where it got its best action, or chance or an arm took it away.
 
     Parameters
     ----------
     given : (n,) what the plan gives each account, before anything is explored
+    choice : what each account got
     members : (n, G) which segments each account is in
     """
     gain = np.nan_to_num(found.gain_cents, nan=-np.inf)
     best = np.argmax(gain, axis=1)
     rows = np.arange(len(gain))
     lost = gain[rows, best] - gain[rows, given]
+    # Who explores, or is set apart, has not lost its best action to the budget.
+    lost[choice.set_apart | (choice.action != given)] = 0.0
     told: list[LostToBudget | None] = [None] * len(gain)
     # Less than a cent is not worth a word.
     short = np.flatnonzero(lost >= 1.0)

@@ -180,10 +180,8 @@ def allot_online(
         after[day] = after[day].spend(use[row, int(choice.action[0])], arm=arm)
         choices.append(choice)
     together = _together(choices, len(resources.actions))
-    told = losses(found, given, members, resources, Asked(locale, desk.config.currency_symbol, price, short))
-    # Who explores, or is set apart, has not lost its best action to the budget.
-    beside = (together.set_apart | (together.action != given)).tolist()
-    lost = [None if other else one for one, other in zip(told, beside, strict=True)]
+    asked = Asked(locale, desk.config.currency_symbol, price, short)
+    lost = losses(found, given, together, members, resources, asked=asked)
     left = out_of_reach(found, short, resources, policy_version=desk.policy_version)
     return Allotted(together, charges, lost, left), after
 

@@ -19,7 +19,6 @@ from decisioning.arms import POLICY, Controls
 from decisioning.config import Exploration
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, action_probabilities
-from domain.decisions import LostToBudget
 from domain.errors import UnknownAccountError
 
 Members = Callable[[Offers], Floats]
@@ -45,8 +44,8 @@ class Plan:
     local_days: tuple[int, ...]
     currency: str
 
-    def __call__(self, found: Offers, *, locale: str) -> Allotted:
-        """The part of the plan for the accounts of a page.
+    def __call__(self, found: Offers, _: Lots, *, locale: str) -> Allotted:
+        """The part of the plan for the accounts of a page; their draws are in it.
 
         Raises
         ------
@@ -61,12 +60,7 @@ class Plan:
         price, members = self.solution.price, self.members(found)
         own = self.choice.take(rows)
         given = self.solution.choice[rows].astype(np.int64)
-        told = losses(found, given, members, self.resources, Asked(locale, self.currency, price))
-        # Who explores, or is set apart, has not lost its best action to the budget.
-        beside = own.set_apart | (own.action != given)
-        lost: list[LostToBudget | None] = [
-            None if other else one for one, other in zip(told, beside.tolist(), strict=True)
-        ]
+        lost = losses(found, given, own, members, self.resources, asked=Asked(locale, self.currency, price))
         return Allotted(own, self.resources.charges(found, members, price), lost)
 
 

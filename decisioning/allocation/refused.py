@@ -14,6 +14,7 @@ from decisioning.contact_policy.rules import Layer
 from decisioning.eligibility import Eligibility, Finding
 from decisioning.offers import Offers
 from decisioning.opening import Openings
+from decisioning.refusals import BUDGET_RULE
 from decisioning.restrictions.page import Origin
 from domain.clock import FOREVER
 from domain.decisions import LostToBudget, Refusal
@@ -82,4 +83,4 @@ def out_of_reach(
 
 def rule_of(resource: str) -> str:
     """The name under which a resource refuses."""
-    return f"budget.{resource}"
+    return f"{BUDGET_RULE}{resource}"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.exclusions.figures import LAYERS, STAGES
+from decisioning.refusals import BUDGET_RULE
 from domain.actions import WAIT, ActionCatalogue
 from domain.decisions import Decision, Refusal
 from domain.errors import DataError
@@ -19,8 +20,6 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 _ALLOWED = STAGES.index("allowed")
 _BUDGET, _LIMIT = LAYERS.index("budget"), LAYERS.index("limit")
-BUDGET_RULE = "budget."
-"""How the rules of capacities, budgets and minimums begin; on record their layer is ``limit``."""
 _PAGE = 500
 
 

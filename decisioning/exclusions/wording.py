@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from decisioning.allocation.refused import rule_of
 from decisioning.allocation.resources import Resource, resources_of
 from decisioning.allocation.words import LOCALES, say_resource
 from decisioning.desk import Desk
-from decisioning.exclusions.refused import BUDGET_RULE
 from decisioning.refusals import PERSON_UNCHECKED, TEXTS, refusal_text
 from decisioning.restrictions.built_in import BUILT_IN
 
@@ -38,8 +38,8 @@ def wordings(desk: Desk) -> dict[tuple[str, str], Text]:
 
 def _scarce(desk: Desk) -> Iterator[tuple[tuple[str, str], Text]]:
     for one in resources_of(desk.config, desk.catalogue.actions).items:
-        for code, text in (("BUDGET", _SCARCE), ("MINIMUM", _MINIMUM)):
-            yield (f"{BUDGET_RULE}{one.name}", f"{code}_{one.kind.upper()}"), _said(one, text)
+        for code, text in ((one.code, _SCARCE), (one.code_of_minimum, _MINIMUM)):
+            yield (rule_of(one.name), code), _said(one, text)
 
 
 def _said(resource: Resource, text: tuple[str, str]) -> Text:

@@ -161,9 +161,9 @@ def served(
     own = replace(limited, config=limited.config.model_copy(update={"exploration": exploration}))
     for start in range(0, len(accounts), 20):
 
-        def chosen(page: Any, *, locale: str) -> Any:
+        def chosen(page: Any, lots: Any, *, locale: str) -> Any:
             nonlocal book
-            lots, nowhere = lots_of(page, many, own), np.zeros((page.page.size, 0))
+            nowhere = np.zeros((page.page.size, 0))
             given, books = allot_online({DAY: book}, page, lots, nowhere, own, locale=locale)
             book = books[DAY]
             return given
@@ -175,6 +175,14 @@ def served(
         )  # fmt: skip
         book = book.adjusted((start + 20) / len(accounts))
     return found, book
+
+
+def assert_true_probabilities(found: list[Any]) -> None:
+    """Those of all actions sum to 1, and hold that of the chosen one."""
+    assert found
+    for decision in found:
+        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
+        assert decision.action_probs[decision.action] == decision.action_prob
 
 
 def test_a_day_of_requests_keeps_within_every_limit(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
@@ -189,9 +197,7 @@ def test_a_day_of_requests_keeps_within_every_limit(many: Any, bundle: Any, limi
 def test_probabilities_of_a_request_sum_to_1_and_hold_the_chosen_one(
     many: Any, bundle: Any, limited: Any, book: PriceBook
 ) -> None:
-    for decision in served(many, bundle, limited, book, Exploration(share=0.3))[0]:
-        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
-        assert decision.action_probs[decision.action] == decision.action_prob
+    assert_true_probabilities(served(many, bundle, limited, book, Exploration(share=0.3))[0])
 
 
 @pytest.fixture(scope="module")
@@ -233,10 +239,9 @@ def test_arms_do_at_the_endpoint_what_they_do_alone_where_nothing_is_scarce(
 def test_arms_of_a_request_have_true_probabilities_and_lost_nothing(
     many: Any, bundle: Any, with_arms: Any, book: PriceBook
 ) -> None:
-    for decision in served(many, bundle, with_arms, book, Exploration(share=0.3))[0]:
-        assert sum(decision.action_probs.values()) == pytest.approx(1.0)
-        assert decision.action_probs[decision.action] == decision.action_prob
-        assert decision.arm == "policy" or decision.lost_to_budget is None
+    found, _ = served(many, bundle, with_arms, book, Exploration(share=0.3))
+    assert_true_probabilities(found)
+    assert all(decision.arm == "policy" or decision.lost_to_budget is None for decision in found)
 
 
 def test_when_everything_is_used_up_all_wait_and_say_why(many: Any, bundle: Any, limited: Any, book: PriceBook) -> None:
