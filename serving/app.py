@@ -137,7 +137,7 @@ def _loaded(load: Callable[[], Brain], schemas: Schemas) -> Brain | None:
 
 
 def _add_routes(app: FastAPI, reception: Reception) -> None:
-    limits = (400, 404, 408, 413, 415, 422, 500, 503)
+    limits = (400, 404, 408, 409, 410, 413, 415, 422, 500, 503)
 
     @app.post(
         "/v1/scores", summary="Score accounts", tags=["decisions"], openapi_extra=body_of("ScoresRequest"),

@@ -12,7 +12,7 @@ _MEANT = {
     403: "the key has none of the scopes that this needs; or there are no keys, and the caller is not on this machine",
     404: "what was asked about is not known here; an account by the place that named it",
     408: "the body came too slowly",
-    409: "what is stored already says something else under the same identity",
+    409: "what is stored says something else under that identity; or, with Retry-After, the Idempotency-Key is in use",
     410: "it was here, and its debtor was forgotten",
     413: "a body over 32 MiB, or over 5,000 events in an account or rows in a request",
     414: "a path over 2 KiB",

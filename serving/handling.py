@@ -25,25 +25,32 @@ from serving.schemas import ROW_LISTS, Schemas, ScoresRequest
 from serving.tenants import DEFAULT_TENANT
 
 if TYPE_CHECKING:
-    from serving.store import Record, Store
+    from serving.store import Record, Store, Write
 
 R = TypeVar("R", bound=ScoresRequest)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer's bytes, the answers of the model in it, and the moment that those are about (RFC 3339)."""
+    """The answer's bytes, the answers of the model in it, and the moment that those are about (RFC 3339).
+
+    ``again`` where the bytes were given before: then no answer of the model is counted a second time.
+    """
 
     content: bytes
     answers: list[Answer]
     as_of: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A reply that must wait until something is written; ``reply`` makes it of the write once that is done."""
+    """A reply that must wait until something is written; ``reply`` makes it of the write once that is done.
 
-    written: Future[Any]
+    The write is not under way yet: whoever takes the request in submits it, alone or with the key of the request.
+    """
+
+    write: Write[Any]
     reply: Callable[[Future[Any]], Reply]
 
 
@@ -80,7 +87,7 @@ def decisions(
     reply = _reply("decisions", _each(asked, schemas, decided, known=known), as_of)
     if not records or store is None:
         return reply
-    return Pending(store.record(records, tenant=tenant), partial(_once_written, reply))
+    return Pending(store.records_write(records, tenant=tenant), partial(_once_written, reply))
 
 
 def _once_written(reply: Reply, written: Future[Any]) -> Reply:

@@ -13,14 +13,21 @@ from serving.answers import ProblemAnswer
 from serving.event_schemas import OutcomeRequest, rows_models
 from serving.schemas import Schemas
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    "description": "Names this request: sent again within a day it has no second effect, and the same answer.",
+}
 _REFERENCE = "#/components/schemas/{model}"
 
 
 def body_of(*models: str) -> dict[str, Any]:
-    """``openapi_extra`` of a route whose body is that request model, or one of those."""
+    """``openapi_extra`` of a route whose body is that request model, or one of those; it takes an idempotency key."""
     schemas = [{"$ref": _REFERENCE.format(model=model)} for model in models]
     content = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": True, "content": content}, "parameters": [_KEY]}
 
 
 def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:

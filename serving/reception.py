@@ -15,11 +15,13 @@ from starlette.responses import Response
 
 from serving import handling, metrics
 from serving.brain import Brain
+from serving.once import REPLAYED, UnderWay, answered_once, key_of, unless_answered
 from serving.parsing import capped_body
 from serving.problems import Problem
 from serving.schemas import Schemas
 from serving.settings import Limits
 from serving.shadow import Asked, Shadow
+from serving.store.once import KeyedRequest
 from serving.storeroom import Storeroom
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Reception:
         self.champion: Champion | None = None
         self.shadow: Shadow | None = None
         self._limits = limits
+        self._under_way = UnderWay()
         self._inside = 0
         self._turns: anyio.Semaphore | None = None
 
@@ -58,19 +61,21 @@ class Reception:
         return await self.take(request, lambda body: work(body, brain, self.schemas, store=store, tenant=tenant))
 
     async def take(self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True) -> Response:
-        """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes."""
+        """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes.
+
+        One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
+        """
         if self._inside >= self._limits.threads + self._limits.queue:
             raise Problem(503, "as many requests are being computed as this service takes; come again")
         self._inside += 1
         metrics.IN_FLIGHT.inc()
         try:
             body = await self._body(request) if has_body else b""
-            reply = await self._in_turn(partial(work, body))
-            if isinstance(reply, handling.Pending):
-                # Nobody computes while this waits: what is written meanwhile shares a sync of the disk with it.
-                with contextlib.suppress(Exception):  # what went wrong is for the reply to tell
-                    await asyncio.wrap_future(reply.written)
-                reply = reply.reply(reply.written)
+            key = key_of(request) if has_body else None
+            if key is None:
+                reply = await self._written(await self._in_turn(partial(work, body)))
+            else:
+                reply = await self._once(request, key, body, work)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
@@ -79,7 +84,24 @@ class Reception:
         if self.shadow is not None and reply.answers:
             size = len(body) + len(reply.content)
             self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
-        return Response(reply.content, media_type="application/json")
+        headers = {REPLAYED: "true"} if reply.again else None
+        return Response(reply.content, media_type="application/json", headers=headers)
+
+    async def _written(self, found: Answered) -> handling.Reply:
+        if isinstance(found, handling.Reply):
+            return found
+        # Nobody computes while this waits: what is written meanwhile shares a sync of the disk with it.
+        written = self.room.needed().submit(found.write)
+        with contextlib.suppress(Exception):  # what went wrong is for the reply to tell
+            await asyncio.wrap_future(written)
+        return found.reply(written)
+
+    async def _once(self, request: Request, key: str, body: bytes, work: Callable[[bytes], Answered]) -> handling.Reply:
+        store = self.room.needed()
+        keyed = KeyedRequest.of(key, tenant=tenant_of(request), path=request.url.path, body=body)
+        with self._under_way.alone(keyed):
+            found = await self._in_turn(lambda: unless_answered(store, keyed, partial(work, body)))
+            return await answered_once(store, keyed, found)
 
     async def _body(self, request: Request) -> bytes:
         try:

@@ -15,7 +15,7 @@ from serving.reception import tenant_of
 if TYPE_CHECKING:
     from serving.reception import Reception
 
-_LIMITS = (400, 404, 408, 409, 413, 415, 422, 500, 503)
+_LIMITS = (400, 404, 408, 409, 410, 413, 415, 422, 500, 503)
 
 
 def add_store_routes(app: FastAPI, reception: Reception) -> None:
@@ -35,7 +35,7 @@ def add_store_routes(app: FastAPI, reception: Reception) -> None:
     @app.post(
         "/v1/outcomes", summary="Say what became of a decision", tags=["store"],
         openapi_extra=body_of("OutcomeRequest"), response_model=None,
-        responses={200: {"model": answers.OutcomeAnswer}, **problems(*_LIMITS, 410)},
+        responses={200: {"model": answers.OutcomeAnswer}, **problems(*_LIMITS)},
     )  # fmt: skip
     async def outcomes(request: Request) -> Response:
         """It was sent, failed, was suppressed or overridden, or expired; money and responses are events."""

@@ -50,7 +50,7 @@ def events(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_T
     model = intake.rows[table] if known else Rows  # type: ignore[index]
     asked = _validated(raw, model, intake)
     stored = {asked.table: [stored_row(asked.table, row.__dict__) for row in asked.rows]}
-    return Pending(store.append(stored, tenant=tenant), partial(_rows_stored, asked.table))
+    return Pending(store.rows_write(stored, tenant=tenant), partial(_rows_stored, asked.table))
 
 
 def _rows_stored(table: str, written: Future[dict[str, Appended]]) -> Reply:
@@ -68,7 +68,7 @@ def outcome(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_
     said = {name: getattr(asked, name) for name in ("reason", "action", "contact_id")}
     content = {name: value for name, value in said.items() if value is not None}
     kept = Outcome(asked.decision_id, asked.status, asked.at, content)
-    return Pending(store.outcome(kept, tenant=tenant), _outcome_stored)
+    return Pending(store.outcome_write(kept, tenant=tenant), _outcome_stored)
 
 
 def _outcome_stored(written: Future[Appended | Missing]) -> Reply:

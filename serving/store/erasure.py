@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Table, and_, delete, func, or_, selec
 
 from serving.store.decision_log import append_erasure
 from serving.store.ledger import accounts_of, chunks, debtors_of
+from serving.store.once import forget_answers
 from serving.store.schema import DECISION_LOG, DECISION_PAYLOADS, LEDGER_ROWS, OUTCOMES, REVIEWS
 
 
@@ -25,9 +26,11 @@ def erase_debtor(connection: Connection, debtor_id: str, *, tenant: str, now_us:
     accounts = accounts_of(connection, debtor_id, tenant=tenant)
     # Who was only ever named in requests has no rows: the log alone knows the accounts.
     decided = _decided(connection, debtor_id, accounts, tenant=tenant)
+    named = {debtor_id, *accounts, *_accounts_decided(connection, decided, tenant=tenant)}
     rows = _delete(connection, LEDGER_ROWS, "account_id", accounts, tenant=tenant)
     ids = _decision_ids(connection, decided, tenant=tenant)
     after = [_delete(connection, table, "decision_id", ids, tenant=tenant) for table in (OUTCOMES, REVIEWS)]
+    forget_answers(connection, tenant=tenant, accounts=named, decisions=ids)
     append_erasure(connection, decided, tenant=tenant, now_us=now_us)
     return Erased(rows, len(decided), *after)
 
@@ -69,6 +72,14 @@ def _decided(connection: Connection, debtor_id: str, accounts: list[str], *, ten
         asked = select(payloads.sequence).where(payloads.tenant == tenant, whose)
         found.update(connection.execute(asked).scalars())
     return sorted(found)
+
+
+def _accounts_decided(connection: Connection, sequences: list[int], *, tenant: str) -> set[str]:
+    payloads, found = DECISION_PAYLOADS.c, set[str]()
+    for some in chunks(sequences):
+        asked = select(payloads.account_id).where(payloads.tenant == tenant, payloads.sequence.in_(some))
+        found.update(connection.execute(asked.where(payloads.account_id.is_not(None))).scalars())
+    return found
 
 
 def _decision_ids(connection: Connection, sequences: list[int], *, tenant: str) -> list[str]:

@@ -134,8 +134,9 @@ IDEMPOTENCY_KEYS = Table(
     Column("status", Integer),
     Column("answer", LargeBinary),
     Column("received_at", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_received", "received_at"),
 )
-"""Requests that are answered once, however often they are sent; without ``status`` one is being answered."""
+"""Requests that have one effect, however often they are sent; without an ``answer``, whose debtor was forgotten."""
 
 API_KEYS = Table(
     "api_keys",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,18 +24,24 @@ from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
 from serving.store.export import export_tables
 from serving.store.keys import add_key, all_keys, revoke_key
 from serving.store.ledger import Appended, Families, append_rows, families
+from serving.store.once import KeptAnswer, KeyedRequest, OnceWrite, answer_of, sweep, write_once
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
 from serving.store.rows import StoredRow
 from serving.store.schema import DECISION_HEADS, DECISION_LOG
-from serving.store.writer import MOST_WAITING, Writer
+from serving.store.writer import MOST_WAITING, Write, Writer
 
+Told = TypeVar("Told")
 Missing = Literal["unknown", "forgotten"]
 """Why there is no decision to write to: it was never there, or its debtor was erased."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _nothing(_: Connection, items: list[None]) -> list[None]:
+    return items
 
 
 class Store:
@@ -68,12 +74,43 @@ class Store:
         self._writer.close()
         self.engine.dispose()
 
+    def submit(self, write: Write[Told]) -> Future[Told]:
+        """Writes in the next transaction; raises a ``StoreError`` where too much waits already."""
+        return self._writer.submit(write.work, write.item)
+
+    def submit_once(
+        self, request: KeyedRequest, write: Write[Any] | None, *, answer: Callable[[Any], bytes]
+    ) -> Future[KeptAnswer]:
+        """Writes and keeps the answer in one transaction, unless the request's key was answered before.
+
+        Parameters
+        ----------
+        write : what the request does; ``None`` where it does nothing that is kept
+        answer : the bytes to keep, of what the write told; what it raises undoes the write
+        """
+        asked = OnceWrite(request, write or Write(_nothing, None), answer)
+        return self._writer.submit(self._once, asked)
+
+    def _once(self, connection: Connection, items: list[OnceWrite]) -> list[KeptAnswer]:
+        now_us = self._now_us()
+        sweep(connection, now_us=now_us)
+        return [write_once(connection, item, now_us=now_us) for item in items]
+
+    def answered(self, request: KeyedRequest) -> KeptAnswer | None:
+        """What the key of a request was answered in the last day, be it to this request or to another."""
+        with self._reading() as connection:
+            return answer_of(connection, request, now_us=self._now_us())
+
     def append(self, rows: Mapping[str, Sequence[StoredRow]], *, tenant: str) -> Future[dict[str, Appended]]:
         """Adds rows by table, all of them or none; how many were new, the same, and corrections.
 
         The future raises a ``ConflictError`` where a row has the identity of another one and another content.
         """
-        return self._writer.submit(self._append, (tenant, rows))
+        return self.submit(self.rows_write(rows, tenant=tenant))
+
+    def rows_write(self, rows: Mapping[str, Sequence[StoredRow]], *, tenant: str) -> Write[dict[str, Appended]]:
+        """What ``append`` writes."""
+        return Write(self._append, (tenant, rows))
 
     def _append(
         self, connection: Connection, items: list[tuple[str, Mapping[str, Sequence[StoredRow]]]]
@@ -94,7 +131,11 @@ class Store:
 
     def record(self, records: Sequence[decision_log.Record], *, tenant: str) -> Future[int]:
         """Adds decisions to the log; how many were new."""
-        return self._writer.submit(self._record, (tenant, records))
+        return self.submit(self.records_write(records, tenant=tenant))
+
+    def records_write(self, records: Sequence[decision_log.Record], *, tenant: str) -> Write[int]:
+        """What ``record`` writes."""
+        return Write(self._record, (tenant, records))
 
     def _record(self, connection: Connection, items: list[tuple[str, Sequence[decision_log.Record]]]) -> list[int]:
         new: dict[str, Iterator[bool]] = {}
@@ -111,7 +152,11 @@ class Store:
 
     def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
         """Adds what became of a decision that is kept."""
-        return self._writer.submit(self._outcomes, (tenant, outcome))
+        return self.submit(self.outcome_write(outcome, tenant=tenant))
+
+    def outcome_write(self, outcome: Outcome, *, tenant: str) -> Write[Appended | Missing]:
+        """What ``outcome`` writes."""
+        return Write(self._outcomes, (tenant, outcome))
 
     def _outcomes(self, connection: Connection, items: list[tuple[str, Outcome]]) -> list[Appended | Missing]:
         found: list[Appended | Missing] = []
@@ -135,11 +180,15 @@ class Store:
     def erase_expired(self, *, tenant: str, retention_days: int) -> int:
         """Forgets every debtor of whom nothing was received or decided for so many days; how many."""
         before_us = self._now_us() - retention_days * US_PER_DAY
+        self._writer.submit(self._sweep, None).result()
         with self._reading() as connection:
             debtors = expired_debtors(connection, tenant=tenant, before_us=before_us)
         for debtor_id in debtors:
             self.erase(debtor_id, tenant=tenant)
         return len(debtors)
+
+    def _sweep(self, connection: Connection, items: list[None]) -> list[int]:
+        return [sweep(connection, now_us=self._now_us()) for _ in items]
 
     def export(
         self, out: Path, *, tenant: str, accounts: Sequence[Column], on_share: Callable[[float], None] = lambda _: None

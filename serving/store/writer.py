@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -29,6 +29,14 @@ MOST_TOGETHER = 64
 MOST_WAITING = 1_024
 _OF_THE_ROW = (IntegrityError, DataError)
 """What a database refuses about one row, and not about the disk, the connection or the transaction."""
+
+
+@dataclass(frozen=True)
+class Write(Generic[Told]):
+    """Something to be written: the item, and the work that writes such items and says ``Told`` of each."""
+
+    work: Work[Any, Told]
+    item: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,16 @@ def test_a_tenant_sees_nothing_of_another(guarded: Any, store: Store, ask: Any) 
     assert guarded.post("/v1/outcomes", json=said, headers=bearer(ours[0])).status_code == 404
 
 
+def test_a_key_of_a_request_is_of_its_tenant_alone(guarded: Any, store: Store) -> None:
+    for number, tenant in enumerate(("bank_a", "bank_b")):
+        token, kept = made(tenant, "ingest")
+        store.add_key(kept)
+        row = {"payment_id": "y", "account_id": f"a{number}", "amount": 1, "occurred_at": "2026-01-20T10:00:00Z"}
+        body = {"table": "payments", "rows": [row]}
+        answer = guarded.post("/v1/events", json=body, headers={**bearer(token), "idempotency-key": "same"})
+        assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (200, None)
+
+
 def test_a_client_that_comes_too_often_is_told_when_to_come_again(
     serve: Any, schemas: Any, brain: Any, ask: Any
 ) -> None:
