@@ -31,6 +31,7 @@ from serving.pages import docs_page, reports_page
 from serving.problems import Problem, problem_response
 from serving.reception import Reception
 from serving.refusals import code_of
+from serving.routes_after import add_after_routes
 from serving.routes_store import add_store_routes
 from serving.schemas import Schemas
 from serving.settings import Limits
@@ -87,6 +88,7 @@ def create_app(
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
+    add_after_routes(app, reception)
     _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)

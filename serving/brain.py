@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from serving.ledgers import Batch
+
+if TYPE_CHECKING:
+    # The process that watches over the workers does without what decides.
+    from decisioning.proposals import Proposal
 
 Answer = dict[str, Any]
 Explain = Literal["none", "reasons", "full"]
@@ -19,6 +24,9 @@ class Brain(Protocol):
 
     def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
         """One decision per account; without ``commit`` it uses nothing of what the day has."""
+
+    def permits(self, batch: Batch, decided: Sequence[Proposal], *, at: datetime, locale: str) -> list[Answer]:
+        """Whether each decision on these accounts may be carried out at a moment, in their order."""
 
     def model(self) -> Answer:
         """What is being served."""

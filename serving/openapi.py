@@ -26,8 +26,8 @@ def body_of(*models: str) -> dict[str, Any]:
 def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:
     """The whole document, the same for the same routes, tables and attributes."""
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    read = [schemas.scores, schemas.decisions, *rows_models(schemas).values(), OutcomeRequest, ProblemAnswer]
-    models = [(model, "validation") for model in read]
+    accounts, rows = (schemas.scores, schemas.decisions, schemas.permits), rows_models(schemas).values()
+    models = [(model, "validation") for model in (*accounts, *rows, OutcomeRequest, ProblemAnswer)]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     found.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
     return found

@@ -16,7 +16,7 @@ from serving.handling import Pending, Reply, json_bytes
 from serving.parsing import MOST_EVENTS, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import Schemas
-from serving.store import Appended, Missing, Outcome, Store, stored_row
+from serving.store import Appended, Kept, Missing, Outcome, Store, stored_row
 from serving.tenants import DEFAULT_TENANT
 
 M = TypeVar("M", bound=BaseModel)
@@ -84,16 +84,24 @@ def _outcome_stored(written: Future[Appended | Missing]) -> Reply:
 
 def decision(decision_id: str, store: Store, *, tenant: str = DEFAULT_TENANT) -> Reply:
     """``GET /v1/decisions/{id}``: the record as it was answered."""
-    found = store.decision(decision_id, tenant=tenant)
-    if found is None or found.content is None:
-        _refuse("unknown" if found is None else "forgotten")
-    return Reply(json_bytes(found.content["answer"]), [])
+    return Reply(json_bytes(content_of(store.decision(decision_id, tenant=tenant))["answer"]), [])
 
 
-def _refuse(missing: Missing) -> NoReturn:
-    if missing == "unknown":
-        raise Problem(404, _NO_SUCH)
-    raise Problem(410, _FORGOTTEN)
+def content_of(kept: Kept | None, *, place: str | None = None) -> dict[str, Any]:
+    """What a decision says; ``place`` is the JSON pointer of what named it, where that is not the path.
+
+    Raises
+    ------
+    Problem : 404 where it is not kept, 410 where its debtor was forgotten
+    """
+    if kept is None or kept.content is None:
+        _refuse("unknown" if kept is None else "forgotten", place=place)
+    return kept.content
+
+
+def _refuse(missing: Missing, *, place: str | None = None) -> NoReturn:
+    status, detail = (404, _NO_SUCH) if missing == "unknown" else (410, _FORGOTTEN)
+    raise Problem(status, detail, () if place is None else (Fault(place, detail),))
 
 
 def _validated(raw: Any, model: type[M], intake: Intake) -> M:

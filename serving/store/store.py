@@ -111,6 +111,11 @@ class Store:
         with self._reading() as connection:
             return decision_log.decision_of(connection, decision_id, tenant=tenant)
 
+    def decisions(self, decision_ids: Sequence[str], *, tenant: str) -> dict[str, decision_log.Kept]:
+        """The latest record of each decision that there is, by its id."""
+        with self._reading() as connection:
+            return decision_log.decisions_of(connection, decision_ids, tenant=tenant)
+
     def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
         """Adds what became of a decision that is kept."""
         return self._writer.submit(self._outcomes, (tenant, outcome))

@@ -173,7 +173,8 @@ def test_a_revocation_never_makes_a_key_good_for_longer(store: Store) -> None:
 
 _ANY_SCOPE = ("/v1/model", "/nothing")
 _ASKED = (
-    ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/events", "ingest"),
+    ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/permits", "score"),
+    ("POST", "/v1/events", "ingest"),
     ("POST", "/v1/outcomes", "ingest"), ("GET", "/v1/decisions/0123", "review"), ("GET", "/v1/model", "score"),
     ("GET", "/metrics", "admin"), ("GET", "/reports/", "review"), ("GET", "/nothing", "score"),
 )  # fmt: skip

@@ -1,0 +1,34 @@
+"""Routes of what follows on a decision: may it still be carried out, why it was taken, and whether it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from serving import answers, permitting
+from serving.documenting import problems
+from serving.openapi import body_of
+from serving.reception import tenant_of
+
+if TYPE_CHECKING:
+    from serving.reception import Reception
+
+
+def add_after_routes(app: FastAPI, reception: Reception) -> None:
+    """Adds them to the app; without a store they answer 503."""
+
+    @app.post(
+        "/v1/permits", summary="May decisions still be carried out", tags=["decisions"],
+        openapi_extra=body_of("PermitsRequest"), response_model=None,
+        responses={
+            200: {"model": answers.PermitsAnswer}, **problems(400, 404, 408, 410, 413, 415, 422, 500, 503),
+        },
+    )  # fmt: skip
+    async def permits(request: Request) -> Response:
+        """Is each of 1 to 1000 kept decisions still allowed, and still worth it? Asked just before the contact."""
+        brain, store, tenant = reception.ready(), reception.room.needed(), tenant_of(request)
+        return await reception.take(
+            request, lambda body: permitting.permits(body, brain, reception.schemas, store=store, tenant=tenant)
+        )
