@@ -180,37 +180,6 @@ class DecisionsAnswer(Part):
     decisions: list[Decision]
 
 
-class Change(Part):
-    """One thing that stands in the way, or is not as it was decided; ``refuses`` is false where it only informs."""
-
-    code: str
-    text: str
-    refuses: bool
-    rule: str | None = Field(description="of the contact policy, where it is one")
-    until: str | None = Field(description="when this alone would forbid the contact no longer; null where unknown")
-
-
-class Permit(Part):
-    """Whether a decision may be carried out at a moment, and what changed since it was taken."""
-
-    decision_id: str
-    account_id: str
-    action: str
-    at: str
-    allowed: bool
-    allowed_from: str | None = Field(description="the first later moment of its span at which to ask again")
-    not_before: str
-    valid_until: str
-    changes: list[Change]
-
-
-class PermitsAnswer(Part):
-    """One permit per decision, in the order of the request."""
-
-    at: str = Field(description="the moment of the permits, RFC 3339")
-    permits: list[Permit]
-
-
 class EventsAnswer(Part):
     """What became of the rows: stored, there already, or a further version of one that is."""
 

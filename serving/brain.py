@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -27,6 +27,9 @@ class Brain(Protocol):
 
     def permits(self, batch: Batch, decided: Sequence[Proposal], *, at: datetime, locale: str) -> list[Answer]:
         """Whether each decision on these accounts may be carried out at a moment, in their order."""
+
+    def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
+        """A decision that was answered, in words for debtor, agent and auditor; ``beside`` was kept with it."""
 
     def model(self) -> Answer:
         """What is being served."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.allocation.membership import check_attributes
 from decisioning.allocation.prices import newest_prices
+from decisioning.audiences import Words, explained
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
@@ -22,6 +24,7 @@ from decisioning.refusals import PERSON_UNCHECKED
 from domain.clock import rfc3339, to_us
 from domain.decisions import Decision
 from domain.money import from_cents
+from features.catalogue import CATALOGUE
 from features.encoding import Encoded, encode
 from features.spine import Spine
 from features.vectors import Vector
@@ -137,6 +140,12 @@ class Engine:
             }
             for permit, one in zip(found, decided, strict=True)
         ]
+
+    def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
+        """As ``decisioning.audiences`` words it, under the rules of this desk."""
+        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
+        words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
+        return explained(answer, words=words, beside=beside)
 
     def model(self) -> Answer:
         """Versions, hash and fingerprints of what is being served."""

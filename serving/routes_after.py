@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from serving import answers, permitting
+from serving import answers_after as answers
+from serving import explaining, permitting
 from serving.documenting import problems
 from serving.openapi import body_of
 from serving.reception import tenant_of
@@ -31,4 +32,19 @@ def add_after_routes(app: FastAPI, reception: Reception) -> None:
         brain, store, tenant = reception.ready(), reception.room.needed(), tenant_of(request)
         return await reception.take(
             request, lambda body: permitting.permits(body, brain, reception.schemas, store=store, tenant=tenant)
+        )
+
+    @app.get(
+        "/v1/decisions/{decision_id}/explanation", summary="A decision in words", tags=["decisions"],
+        openapi_extra={"parameters": [explaining.LOCALE]}, response_model=None,
+        responses={200: {"model": answers.ExplanationAnswer}, **problems(404, 410, 422, 500, 503)},
+    )  # fmt: skip
+    async def explanation(request: Request, decision_id: str) -> Response:
+        """Why it was taken: for the debtor, for whoever talks with them, and for an auditor."""
+        brain, store, tenant = reception.ready(), reception.room.needed(), tenant_of(request)
+        locale = explaining.locale_of(request.query_params)
+        return await reception.take(
+            request,
+            lambda _: explaining.explanation(decision_id, brain, store, locale=locale, tenant=tenant),
+            has_body=False,
         )

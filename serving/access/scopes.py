@@ -10,7 +10,7 @@ _OPEN = re.compile(r"/(livez|readyz|openapi\.json|docs(/assets/[\w.-]+)?)", re.A
 _PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
     ("POST", r"/v1/(scores|decisions|permits)", ("score",)),
     ("POST", r"/v1/(events|outcomes)", ("ingest",)),
-    ("GET", r"/v1/decisions/[^/]+", ("score", "review")),
+    ("GET", r"/v1/decisions/[^/]+(/explanation)?", ("score", "review")),
     ("GET", r"/reports(/.*)?", ("review",)),
     ("GET", r"/metrics", ("admin",)),
 )

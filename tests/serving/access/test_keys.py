@@ -172,9 +172,10 @@ def test_a_revocation_never_makes_a_key_good_for_longer(store: Store) -> None:
 
 
 _ANY_SCOPE = ("/v1/model", "/nothing")
+_EITHER = ("/v1/decisions/0123", "/v1/decisions/0123/explanation")
 _ASKED = (
     ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/permits", "score"),
-    ("POST", "/v1/events", "ingest"),
+    ("POST", "/v1/events", "ingest"), ("GET", "/v1/decisions/0123/explanation", "review"),
     ("POST", "/v1/outcomes", "ingest"), ("GET", "/v1/decisions/0123", "review"), ("GET", "/v1/model", "score"),
     ("GET", "/metrics", "admin"), ("GET", "/reports/", "review"), ("GET", "/nothing", "score"),
 )  # fmt: skip
@@ -199,7 +200,7 @@ def test_nothing_is_answered_without_a_key_that_is_good(
     "method, path, scope", [asked for asked in _ASKED if asked[1] not in ("/v1/model", "/nothing")]
 )
 def test_a_key_of_another_scope_is_refused(guarded: Any, store: Store, method: str, path: str, scope: str) -> None:
-    for other in {"score", "ingest", "review"} - {scope} - ({"score"} if path == "/v1/decisions/0123" else set()):
+    for other in {"score", "ingest", "review"} - {scope} - ({"score"} if path in _EITHER else set()):
         token, kept = made("default", other)
         store.add_key(kept)
         assert guarded.request(method, path, headers=bearer(token)).status_code == 403

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from serving.answers import PermitsAnswer
+from serving.answers_after import ExplanationAnswer, PermitsAnswer
 from serving.store.store import Store
 
 AS_OF, LATER = "2026-03-02T12:00:00Z", "2026-03-02T14:30:00Z"
@@ -133,3 +134,73 @@ def test_a_permit_stores_nothing(known: Any, store: Store) -> None:
 def test_decisions_of_another_creditor_have_no_permit(known: Any, store: Store) -> None:
     decision_id = decide(known)[0]["decision_id"]
     assert store.decisions([decision_id], tenant="other") == {}
+
+
+def explanation(client: Any, decision_id: str, query: str = "", *, status: int = 200) -> Any:
+    answer = client.get(f"/v1/decisions/{decision_id}/explanation{query}")
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("explain", ["none", "reasons", "full"])
+def test_a_kept_decision_is_explained_however_it_was_asked_for(known: Any, explain: str) -> None:
+    decided = decide(known, explain=explain)[0]
+    found = explanation(known, decided["decision_id"])
+    ExplanationAnswer.model_validate(found)
+    assert (found["auditor"]["contributions"] is not None) == (explain == "full")
+
+
+@pytest.mark.parametrize("query", ["", "?locale=en"])
+def test_the_debtor_is_told_amounts_and_no_number_of_a_model(known: Any, query: str) -> None:
+    decided = decide(known, explain="full")[0]
+    told = " ".join(explanation(known, decided["decision_id"], query)["debtor"]["text"])
+    assert "R$" in told
+    assert not re.search(r"\d", re.sub(r"R\$ [\d.,]*\d", "", told))
+
+
+def test_the_debtor_is_told_of_the_right_to_a_review(known: Any) -> None:
+    told = explanation(known, decide(known)[0]["decision_id"])["debtor"]["text"]
+    assert any("pedir que uma pessoa a revise" in sentence for sentence in told)
+
+
+def test_reasons_and_refusals_are_worded_in_the_language_asked_for_as_they_would_have_been(known: Any) -> None:
+    portuguese, english = (decide(known, locale=locale)[0] for locale in ("pt-BR", "en"))
+    auditor = explanation(known, english["decision_id"], "?locale=pt-BR")["auditor"]
+    assert english["reasons"] != portuguese["reasons"]
+    assert (auditor["reasons"], auditor["refusals"]) == (portuguese["reasons"], portuguese["refusals"])
+
+
+def test_the_auditor_is_told_what_the_record_says(known: Any) -> None:
+    decided = decide(known)[0]
+    auditor = explanation(known, decided["decision_id"])["auditor"]
+    assert {**auditor["factors"], **auditor["versions"]}.items() <= decided.items()
+    gap = decided["expected_net_value"] - decided["runner_up"]["expected_net_value"]
+    assert auditor["contrast"]["runner_up"]["expected_net_value"] == pytest.approx(gap)
+    assert auditor["contrast"]["wait"]["expected_net_value"] == decided["incremental_net_value"]
+
+
+def test_the_agent_is_told_every_refusal_once_with_how_many_actions_it_takes(known: Any) -> None:
+    decided = decide(known)[0]
+    refusals = explanation(known, decided["decision_id"])["agent"]["refusals"]
+    assert sum(one["actions"] for one in refusals) == len(decided["refusals"]) > 0
+    assert len({(one["code"], one["text"]) for one in refusals}) == len(refusals)
+
+
+def test_a_language_that_there_is_not_is_refused_and_not_repeated(known: Any) -> None:
+    refused = explanation(known, decide(known)[0]["decision_id"], f"?locale={CANARY}", status=422)
+    assert refused["errors"][0]["pointer"] == "/locale"
+    assert CANARY not in str(refused)
+
+
+def test_an_unknown_decision_and_a_forgotten_one_have_no_explanation(known: Any, store: Store) -> None:
+    decision_id = decide(known)[0]["decision_id"]
+    store.erase("p1", tenant="default")
+    explanation(known, decision_id, status=410)
+    explanation(known, CANARY, status=404)
+
+
+def test_who_is_left_alone_is_told_so(kept: Any, ledger: Any) -> None:
+    held = ledger(holds=[{"kind": "deceased", "occurred_at": "2026-02-01T12:00:00Z"}])
+    found = explanation(kept, decide(kept, held)[0]["decision_id"], "?locale=en")
+    assert found["debtor"]["text"][0] == "We decided not to contact you now."
+    assert found["agent"]["proposal"] == "Wait."
