@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from serving.answers import Contribution, Part, Reason, Refusal
 
@@ -98,3 +98,15 @@ class ExplanationAnswer(Part):
     debtor: DebtorWords
     agent: AgentWords
     auditor: AuditorWords
+
+
+class ReplayAnswer(Part):
+    """A kept decision computed again; ``differences`` are JSON pointers into the record, at most a hundred."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    decision_id: str
+    same: bool = Field(description="byte for byte, with the probability of every action")
+    model_version: str
+    policy_version: str
+    differences: list[str]

@@ -78,6 +78,10 @@ class Engine:
             check_attributes(self._desk.config.segments, bundle.schema.attributes)
         return Engine(bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books)
 
+    def replayer(self, bundle: ModelBundle | None = None) -> Engine:
+        """The same desk without books and logs, over another model where one is given."""
+        return Engine(bundle or self._bundle, self._desk)
+
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""
         encoded, accounts = self._encoded(batch)

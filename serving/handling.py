@@ -76,6 +76,7 @@ def decisions(
         if asked.commit and store is not None:
             beside: dict[str, str | None] = {"explain": asked.explain, "locale": asked.locale}
             beside["legal_basis"] = store.config.of(tenant).legal_basis
+            beside["model_hash"] = brain.model()["model_hash"]
             records.extend(records_of(batch, shown, told, as_of=as_of, beside=beside))
         return shown
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving import handling, metrics
+from serving.archive import Archive
 from serving.brain import Brain
 from serving.parsing import capped_body
 from serving.problems import Problem
@@ -42,6 +43,7 @@ class Reception:
         self.brain: Brain | None = None
         self.champion: Champion | None = None
         self.shadow: Shadow | None = None
+        self.archive: Archive | None = None
         self._limits = limits
         self._inside = 0
         self._turns: anyio.Semaphore | None = None

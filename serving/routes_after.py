@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from serving import answers_after as answers
-from serving import explaining, permitting
+from serving import explaining, permitting, replaying
 from serving.documenting import problems
 from serving.openapi import body_of
 from serving.reception import tenant_of
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 def add_after_routes(app: FastAPI, reception: Reception) -> None:
     """Adds them to the app; without a store they answer 503."""
+    _add_permits(app, reception)
+    _add_explanation(app, reception)
+    _add_replay(app, reception)
 
+
+def _add_permits(app: FastAPI, reception: Reception) -> None:
     @app.post(
         "/v1/permits", summary="May decisions still be carried out", tags=["decisions"],
         openapi_extra=body_of("PermitsRequest"), response_model=None,
@@ -34,6 +40,8 @@ def add_after_routes(app: FastAPI, reception: Reception) -> None:
             request, lambda body: permitting.permits(body, brain, reception.schemas, store=store, tenant=tenant)
         )
 
+
+def _add_explanation(app: FastAPI, reception: Reception) -> None:
     @app.get(
         "/v1/decisions/{decision_id}/explanation", summary="A decision in words", tags=["decisions"],
         openapi_extra={"parameters": [explaining.LOCALE]}, response_model=None,
@@ -48,3 +56,19 @@ def add_after_routes(app: FastAPI, reception: Reception) -> None:
             lambda _: explaining.explanation(decision_id, brain, store, locale=locale, tenant=tenant),
             has_body=False,
         )
+
+
+def _add_replay(app: FastAPI, reception: Reception) -> None:
+    @app.get(
+        "/v1/decisions/{decision_id}/replay", summary="Compute a decision again", tags=["decisions"],
+        response_model=None,
+        responses={200: {"model": answers.ReplayAnswer}, **problems(404, 409, 410, 500, 503)},
+    )  # fmt: skip
+    async def replay(request: Request, decision_id: str) -> Response:
+        """From its record and its model: is it the same, byte for byte, and where is it not?"""
+        brain, store, tenant = reception.ready(), reception.room.needed(), tenant_of(request)
+        again = partial(
+            replaying.replay, decision_id, brain, reception.schemas,
+            store=store, archive=reception.archive, tenant=tenant,
+        )  # fmt: skip
+        return await reception.take(request, lambda _: again(), has_body=False)

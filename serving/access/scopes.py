@@ -11,6 +11,7 @@ _PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
     ("POST", r"/v1/(scores|decisions|permits)", ("score",)),
     ("POST", r"/v1/(events|outcomes)", ("ingest",)),
     ("GET", r"/v1/decisions/[^/]+(/explanation)?", ("score", "review")),
+    ("GET", r"/v1/decisions/[^/]+/replay", ("review",)),
     ("GET", r"/reports(/.*)?", ("review",)),
     ("GET", r"/metrics", ("admin",)),
 )
