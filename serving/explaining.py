@@ -9,7 +9,7 @@ from domain.clock import rfc3339
 from serving.brain import Brain
 from serving.handling import Reply, json_bytes
 from serving.problems import Fault, Problem
-from serving.storing import content_of
+from serving.storing import content_of, known_id
 from serving.tenants import DEFAULT_TENANT
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def locale_of(query: Mapping[str, str]) -> str:
 
 def explanation(decision_id: str, brain: Brain, store: Store, *, locale: str, tenant: str = DEFAULT_TENANT) -> Reply:
     """``GET /v1/decisions/{id}/explanation``."""
-    kept = store.decision(decision_id, tenant=tenant)
+    kept = store.decision(known_id(decision_id), tenant=tenant)
     content = content_of(kept)
     recorded = None if kept is None else rfc3339(kept.recorded_at)
     beside = {"recorded_at": recorded, **{name: content.get(name) for name in _BESIDE}}

@@ -16,7 +16,7 @@ from serving.inputs import batch_of
 from serving.keeping import answer_and_probs
 from serving.problems import Problem
 from serving.schemas import Schemas
-from serving.storing import content_of
+from serving.storing import content_of, known_id
 from serving.tenants import DEFAULT_TENANT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def replay(
     ------
     Problem : 404, 410, and 409 where it cannot be computed again, and why
     """
-    content = content_of(store.decision(decision_id, tenant=tenant))
+    content = content_of(store.decision(known_id(decision_id), tenant=tenant))
     answer, inputs = content["answer"], content.get("inputs")
     if inputs is None:
         raise Problem(409, "the record was kept before its ledger was kept with it: it cannot be computed again")

@@ -9,10 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from serving import answers_after as answers
-from serving import explaining, permitting, replaying
+from serving import explaining, permitting, replaying, reviewing
+from serving.answers import OutcomeAnswer
 from serving.documenting import problems
 from serving.openapi import body_of
 from serving.reception import tenant_of
+from serving.storing import Intake
 
 if TYPE_CHECKING:
     from serving.reception import Reception
@@ -23,6 +25,7 @@ def add_after_routes(app: FastAPI, reception: Reception) -> None:
     _add_permits(app, reception)
     _add_explanation(app, reception)
     _add_replay(app, reception)
+    _add_review(app, reception)
 
 
 def _add_permits(app: FastAPI, reception: Reception) -> None:
@@ -72,3 +75,19 @@ def _add_replay(app: FastAPI, reception: Reception) -> None:
             store=store, archive=reception.archive, tenant=tenant,
         )  # fmt: skip
         return await reception.take(request, lambda _: again(), has_body=False)
+
+
+def _add_review(app: FastAPI, reception: Reception) -> None:
+    intake = Intake.of(reception.schemas)
+
+    @app.post(
+        "/v1/decisions/{decision_id}/review", summary="Ask for a review, or say what came of it", tags=["decisions"],
+        openapi_extra=body_of("ReviewRequest"), response_model=None,
+        responses={200: {"model": OutcomeAnswer}, **problems(400, 404, 408, 409, 410, 413, 415, 422, 500, 503)},
+    )  # fmt: skip
+    async def review(request: Request, decision_id: str) -> Response:
+        """A person looks at the decision again (LGPD, art. 20); it is kept before it is answered."""
+        store, tenant = reception.room.needed(), tenant_of(request)
+        return await reception.take(
+            request, lambda body: reviewing.review(decision_id, body, intake, store, tenant=tenant)
+        )

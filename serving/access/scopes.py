@@ -12,6 +12,7 @@ _PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
     ("POST", r"/v1/(events|outcomes)", ("ingest",)),
     ("GET", r"/v1/decisions/[^/]+(/explanation)?", ("score", "review")),
     ("GET", r"/v1/decisions/[^/]+/replay", ("review",)),
+    ("POST", r"/v1/decisions/[^/]+/review", ("review",)),
     ("GET", r"/reports(/.*)?", ("review",)),
     ("GET", r"/metrics", ("admin",)),
 )

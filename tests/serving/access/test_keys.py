@@ -176,7 +176,7 @@ _EITHER = ("/v1/decisions/0123", "/v1/decisions/0123/explanation")
 _ASKED = (
     ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/permits", "score"),
     ("POST", "/v1/events", "ingest"), ("GET", "/v1/decisions/0123/explanation", "review"),
-    ("GET", "/v1/decisions/0123/replay", "review"),
+    ("GET", "/v1/decisions/0123/replay", "review"), ("POST", "/v1/decisions/0123/review", "review"),
     ("POST", "/v1/outcomes", "ingest"), ("GET", "/v1/decisions/0123", "review"), ("GET", "/v1/model", "score"),
     ("GET", "/metrics", "admin"), ("GET", "/reports/", "review"), ("GET", "/nothing", "score"),
 )  # fmt: skip
