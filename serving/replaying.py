@@ -78,7 +78,7 @@ def differences(was: Any, now: Any, place: str = "") -> Iterator[str]:
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for number, (one, other) in enumerate(zip(was, now, strict=True)):
             yield from differences(one, other, f"{place}/{number}")
-    elif type(was) is not type(now) or was != now:
+    elif json.dumps(was) != json.dumps(now):  # as they are written: 1 is not 1.0, and 0.0 is not -0.0
         yield place
 
 

@@ -236,6 +236,25 @@ def test_a_tenant_sees_nothing_of_another(guarded: Any, store: Store, ask: Any) 
     assert guarded.post("/v1/outcomes", json=said, headers=bearer(ours[0])).status_code == 404
 
 
+def test_what_follows_on_a_decision_is_only_for_its_tenant(guarded: Any, store: Store, ask: Any) -> None:
+    theirs, ours = made("bank_a", "admin"), made("bank_b", "admin")
+    for _, kept in (theirs, ours):
+        store.add_key(kept)
+    told = guarded.post("/v1/decisions", json=ask(), headers=bearer(theirs[0])).json()["decisions"][0]
+    path = f"/v1/decisions/{told['decision_id']}"
+    permits = {"permits": [{"decision_id": told["decision_id"]}], "accounts": ask()["accounts"]}
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", f"{path}/explanation", None), ("GET", f"{path}/replay", None),
+        ("POST", f"{path}/review", {"kind": "request", "by": "debtor"}), ("POST", "/v1/permits", permits),
+    ]  # fmt: skip
+    for method, of, body in asked:
+        found = [
+            guarded.request(method, of, headers=bearer(token), **({} if body is None else {"json": body})).status_code
+            for token in (ours[0], theirs[0])
+        ]
+        assert found == [404, 200], of
+
+
 def test_a_client_that_comes_too_often_is_told_when_to_come_again(
     serve: Any, schemas: Any, brain: Any, ask: Any
 ) -> None:

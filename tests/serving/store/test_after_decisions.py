@@ -204,3 +204,16 @@ def test_who_is_left_alone_is_told_so(kept: Any, ledger: Any) -> None:
     found = explanation(kept, decide(kept, held)[0]["decision_id"], "?locale=en")
     assert found["debtor"]["text"][0] == "We decided not to contact you now."
     assert found["agent"]["proposal"] == "Wait."
+
+
+def test_a_contact_on_another_account_of_the_debtor_is_in_the_way(known: Any) -> None:
+    decided = decide(known)[0]
+    at = decided["not_before"]
+    assert permits(known, decided["decision_id"], at=LATER)["permits"][0]["allowed"] is True
+    other = {"account_id": "a2", "debtor_id": "p1", "region": "BR-SP"}
+    contact = {"contact_id": "c9", "account_id": "a2", "channel": "sms", "occurred_at": at}
+    for table, row in (("accounts", other), ("contacts", contact)):
+        post(known, "/v1/events", {"table": table, "rows": [row]})
+    permit = permits(known, decided["decision_id"], at=LATER)["permits"][0]
+    assert permit["allowed"] is False
+    assert all(change["text"] for change in permit["changes"])

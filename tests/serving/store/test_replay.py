@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from decisioning.bundle import read_bundle
 from domain.clock import parse_moment, to_us
@@ -16,6 +19,7 @@ from serving.answers_after import ReplayAnswer
 from serving.app import create_app
 from serving.archive import Archive
 from serving.engine import Engine
+from serving.replaying import differences
 from serving.store import Record
 from serving.store.store import Store
 
@@ -180,3 +184,29 @@ def test_another_policy_is_a_conflict_with_its_reason(
     desk = replace(engine_of_bundle._desk, policy_version="another")
     other = Swapped(serve, schemas, Engine(engine_of_bundle.bundle, desk), store)
     assert "policy_version" in other.replayed(decision, status=409)["detail"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | st.sampled_from(["", "a", "/~"]),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c/~"]), part, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(was=JSON, now=JSON)
+@example(was=0.0, now=-0.0)
+@example(was=1, now=True)
+def test_no_place_differs_exactly_where_two_values_are_written_alike(was: Any, now: Any) -> None:
+    alike = json.dumps(was, sort_keys=True) == json.dumps(now, sort_keys=True)
+    assert (list(differences(was, now)) == []) == alike
+
+
+def test_the_rows_of_other_debtors_are_not_kept_with_a_decision(kept: Any, ledger: Any, store: Store) -> None:
+    decisions = decide(kept, ledger("b1", **of("p")), ledger("c1"), ledger("b2", **of("p")))
+    found = [store.decision(one["decision_id"], tenant="default") for one in decisions]
+    names = [
+        {row["account_id"] for row in one.content["inputs"]["rows"]["debts"]}
+        for one in found
+        if one is not None and one.content is not None
+    ]
+    assert names == [{"b1", "b2"}, {"c1"}, {"b1", "b2"}]
