@@ -119,35 +119,38 @@ def _money(cents: int) -> str:
 
 def _reason(item: Item, *, locale: str, currency: str) -> str:
     """What the contact is worth, and what moved the estimate."""
-    gain = item.proposal.incremental_net_cents
-    english = locale == "en"
-    if gain > 0:
-        worth = say_value(gain, "cents", locale=locale, currency=currency)
-        said = f"Worth {worth} more than waiting" if english else f"Vale {worth} a mais do que aguardar"
-    else:
-        said = (
-            "Chosen to learn from, and not expected to be worth more than waiting"
-            if english
-            else "Escolhido para aprender, sem que se espere valer mais do que aguardar"
-        )
+    said = worth_text(item.proposal.incremental_net_cents, locale=locale, currency=currency)
     return f"{said}. {'; '.join(item.reasons)}" if item.reasons else said
 
 
+def worth_text(gain_cents: int, *, locale: str, currency: str) -> str:
+    """What a contact is expected to be worth beyond waiting."""
+    english = locale == "en"
+    if gain_cents > 0:
+        worth = say_value(gain_cents, "cents", locale=locale, currency=currency)
+        return f"Worth {worth} more than waiting" if english else f"Vale {worth} a mais do que aguardar"
+    if english:
+        return "Chosen to learn from, and not expected to be worth more than waiting"
+    return "Escolhido para aprender, sem que se espere valer mais do que aguardar"
+
+
 def _said(one: Proposal, known: Mapping[str, Feature], *, locale: str, currency: str) -> tuple[str, ...]:
-    """The reasons in words, as the decision gave them.
+    """The reasons in words, as the decision gave them."""
+    values = dict(zip(one.reasons, one.reason_values, strict=True)) if one.reason_values else {}
+    return tuple(say_reason(code, values, known, locale=locale, currency=currency) for code in one.reasons)
+
+
+def say_reason(
+    code: str, values: Mapping[str, float | None], known: Mapping[str, Feature], *, locale: str, currency: str
+) -> str:
+    """A reason in words, with the value that its feature had.
 
     A code speaks for itself where the record does not hold its value, or nothing here words it: a wording that wants a
     value would be half a sentence without, or say yes where the answer was no.
     """
-    values = dict(zip(one.reasons, one.reason_values, strict=True)) if one.reason_values else {}
-    said = []
-    for code in one.reasons:
-        if code in KINDS:
-            said.append(kind_text(code, locale))
-        elif code in values and code in known:
-            value = values[code]
-            told = math.nan if value is None else value
-            said.append(reason_text(known[code], told, locale=locale, currency=currency))
-        else:
-            said.append(code)
-    return tuple(said)
+    if code in KINDS:
+        return kind_text(code, locale)
+    if code not in values or code not in known:
+        return code
+    value = values[code]
+    return reason_text(known[code], math.nan if value is None else value, locale=locale, currency=currency)

@@ -133,6 +133,17 @@ class LostToBudget(Part):
     text: str
 
 
+class Review(Part):
+    """A review that was asked for, or what came of it."""
+
+    kind: str
+    by: str
+    reason: str | None = None
+    outcome: str | None = None
+    text: str | None = None
+    recorded_at: str
+
+
 class Decision(Horizons):
     """One decision, whole; ``candidates``, ``action_probs`` and ``explanation`` come with ``explain: full``.
 
@@ -171,6 +182,7 @@ class Decision(Horizons):
     explanation: Explanation | None = None
     resource_charge: float | None = None
     lost_to_budget: LostToBudget | None = None
+    reviews: list[Review] = Field(default=[], description="of a kept decision, where any was asked for")
 
 
 class DecisionsAnswer(Part):

@@ -21,6 +21,7 @@ from domain.errors import StoreError
 from serving import answers, handling, metrics
 from serving.access.gate import Gate, Rates
 from serving.access.keyring import KeyRing
+from serving.archive import Archive
 from serving.brain import Brain
 from serving.documenting import problems
 from serving.drain import Drain
@@ -31,6 +32,7 @@ from serving.pages import docs_page, reports_page
 from serving.problems import Problem, problem_response
 from serving.reception import Reception
 from serving.refusals import code_of
+from serving.routes_after import add_after_routes
 from serving.routes_store import add_store_routes
 from serving.schemas import Schemas
 from serving.settings import Limits
@@ -55,6 +57,7 @@ def create_app(
     open_store: Callable[[], Store] | None = None,
     champion: Champion | None = None,
     shadow: Shadow | None = None,
+    archive: Archive | None = None,
     drain: Drain | None = None,
     reports: Path | None = None,
     docs_assets: Path | None = None,
@@ -69,6 +72,7 @@ def create_app(
         is alive and not ready
     open_store : opens the store, in a thread at start; without it nothing is kept, and accounts bring their ledgers
     champion : what to follow once that was tried; without it the model stays the one that was loaded
+    archive : has the models of before, for whoever asks to compute a decision again
     shadow : compares another model on the requests that were answered
     drain : how it ends on SIGTERM; without it, as the web server does
     reports : a folder whose files are served at ``/reports/``
@@ -78,7 +82,7 @@ def create_app(
     """
     limits = limits or Limits()
     reception = Reception(schemas, limits, room=Storeroom(open_store))
-    reception.champion, reception.shadow = champion, shadow
+    reception.champion, reception.shadow, reception.archive = champion, shadow, archive
     ending = drain or Drain(0.0)
 
     app = FastAPI(
@@ -87,6 +91,7 @@ def create_app(
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
+    add_after_routes(app, reception)
     _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from serving.ledgers import Batch
+
+if TYPE_CHECKING:
+    # The process that watches over the workers does without what decides.
+    from decisioning.bundle import ModelBundle
+    from decisioning.proposals import Proposal
 
 Answer = dict[str, Any]
 Explain = Literal["none", "reasons", "full"]
@@ -19,6 +25,15 @@ class Brain(Protocol):
 
     def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
         """One decision per account; without ``commit`` it uses nothing of what the day has."""
+
+    def permits(self, batch: Batch, decided: Sequence[Proposal], *, at: datetime, locale: str) -> list[Answer]:
+        """Whether each decision on these accounts may be carried out at a moment, in their order."""
+
+    def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
+        """A decision that was answered, in words for debtor, agent and auditor; ``beside`` was kept with it."""
+
+    def replayer(self, bundle: ModelBundle | None = None) -> Brain:
+        """What computes a record again: the same desk without books and logs, over another model where one is given."""
 
     def model(self) -> Answer:
         """What is being served."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.allocation.membership import check_attributes
 from decisioning.allocation.prices import newest_prices
+from decisioning.audiences import Words, explained
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import Watch, decide, score
+from decisioning.permits import permit_json, permits
+from decisioning.proposals import Proposal
 from decisioning.records import decision_json
 from decisioning.refusals import PERSON_UNCHECKED
-from domain.clock import to_us
+from domain.clock import rfc3339, to_us
 from domain.decisions import Decision
 from domain.money import from_cents
+from features.catalogue import CATALOGUE
 from features.encoding import Encoded, encode
 from features.spine import Spine
 from features.vectors import Vector
@@ -73,6 +78,10 @@ class Engine:
             check_attributes(self._desk.config.segments, bundle.schema.attributes)
         return Engine(bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books)
 
+    def replayer(self, bundle: ModelBundle | None = None) -> Engine:
+        """The same desk without books and logs, over another model where one is given."""
+        return Engine(bundle or self._bundle, self._desk)
+
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """``p_pay`` by horizon and what is expected to come back."""
         encoded, accounts = self._encoded(batch)
@@ -115,6 +124,32 @@ class Engine:
             for decision in found
         ]
         return [decision_json(decision, explained=self._bundle.payment.explained) for decision in own]
+
+    def permits(self, batch: Batch, decided: Sequence[Proposal], *, at: datetime, locale: str) -> list[Answer]:
+        """The permits of ``decisioning.permits``, with the span in which each decision may be carried out."""
+        encoded, _ = self._encoded(batch)
+        # Debts of a request are told apart by their account, those of the store have their own names.
+        named = [
+            one if batch.through is not None
+            else replace(one, debt_ids=tuple(f"{one.account_id}{SEPARATOR}{debt}" for debt in one.debt_ids))
+            for one in decided
+        ]  # fmt: skip
+        found = permits(encoded, named, at=at, bundle=self._bundle, desk=self._desk, locale=locale)
+        return [
+            {
+                **permit_json(permit),
+                "action": one.action,
+                "not_before": rfc3339(one.not_before_us),
+                "valid_until": rfc3339(one.valid_until_us),
+            }
+            for permit, one in zip(found, decided, strict=True)
+        ]
+
+    def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
+        """As ``decisioning.audiences`` words it, under the rules of this desk."""
+        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
+        words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
+        return explained(answer, words=words, beside=beside)
 
     def model(self) -> Answer:
         """Versions, hash and fingerprints of what is being served."""

@@ -7,13 +7,13 @@ and its time, consents and holds alone may leave the id out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema, create_model
+from pydantic import Field, PlainValidator, WithJsonSchema, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.tables import TABLES, Column
-from serving.fields import Code, Id, Moment, Text, type_of
+from serving.fields import Code, Id, Moment, Text, Words, type_of
 from serving.parsing import MOST_EVENTS
 from serving.schemas import Schemas, Strict
 from serving.store.outcomes import Status
@@ -41,14 +41,32 @@ class OutcomeRequest(Strict, frozen=True):
     contact_id: Id | None = Field(default=None, description="the contact that it came to")
 
 
+class ReviewRequest(Strict, frozen=True):
+    """That a person look at a decision again was asked for, or what came of it (LGPD, art. 20)."""
+
+    kind: Literal["request", "outcome"]
+    by: Literal["debtor", "representative", "agent", "reviewer"] = Field(
+        description="whose word it is: a role, no name"
+    )
+    reason: Code | None = Field(default=None, description="why, as a code")
+    outcome: Literal["upheld", "changed"] | None = Field(default=None, description="of an outcome: does it stand?")
+    text: Words | None = Field(default=None, description="what was said, in up to 2000 characters")
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Self:
+        if (self.kind == "outcome") != (self.outcome is not None):
+            raise PydanticCustomError("needed", "an outcome needs the key outcome, and a request has none")
+        return self
+
+
 def rows_models(schemas: Schemas) -> Mapping[str, type[Rows]]:
     """A request model for each canonical table."""
     return {table: _rows_model(table, schemas) for table in TABLES}
 
 
 def keys_of(schemas: Schemas) -> frozenset[str]:
-    """Every key that may be named in an error about rows or outcomes."""
-    return schemas.known_keys | {*Rows.model_fields, *OutcomeRequest.model_fields}
+    """Every key that may be named in an error about rows, outcomes or reviews."""
+    return schemas.known_keys | {*Rows.model_fields, *OutcomeRequest.model_fields, *ReviewRequest.model_fields}
 
 
 def _rows_model(table: str, schemas: Schemas) -> type[Rows]:

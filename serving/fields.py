@@ -108,6 +108,10 @@ Number = _typed(
 )
 Id = Annotated[str, StringConstraints(strict=True, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+=/#-]*$")]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Words = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+]
+"""Free text of people: lines and tabs, and no other control character."""
 Code = Annotated[str, StringConstraints(strict=True, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 _KINDS: dict[str, Any] = {

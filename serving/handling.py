@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
@@ -21,12 +21,14 @@ from serving.known_accounts import known_batch
 from serving.ledgers import Batch, batches
 from serving.parsing import check_events, parse_json
 from serving.problems import Fault, Problem, faults_of
-from serving.schemas import ROW_LISTS, Schemas, ScoresRequest
+from serving.schemas import ROW_LISTS, Ledger, Schemas, ScoresRequest
 from serving.tenants import DEFAULT_TENANT
 
 if TYPE_CHECKING:
     from serving.store import Record, Store, Write
 
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 R = TypeVar("R", bound=ScoresRequest)
 
 
@@ -60,7 +62,7 @@ def scores(
     """``POST /v1/scores``."""
     asked, as_of = _read(body, schemas.scores, schemas)
     known = known_batch(asked.accounts, schemas.account_columns, store=store, tenant=tenant)
-    found = _each(asked, schemas, lambda batch: brain.scores(batch, as_of=as_of), known=known)
+    found = each(asked.accounts, schemas, lambda batch: brain.scores(batch, as_of=as_of), known=known)
     return _reply("scores", found, as_of)
 
 
@@ -81,10 +83,11 @@ def decisions(
         if asked.commit and store is not None:
             beside: dict[str, str | None] = {"explain": asked.explain, "locale": asked.locale}
             beside["legal_basis"] = store.config.of(tenant).legal_basis
+            beside["model_hash"] = brain.model()["model_hash"]
             records.extend(records_of(batch, shown, told, as_of=as_of, beside=beside))
         return shown
 
-    reply = _reply("decisions", _each(asked, schemas, decided, known=known), as_of)
+    reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of)
     if not records or store is None:
         return reply
     return Pending(store.records_write(records, tenant=tenant), partial(_once_written, reply))
@@ -96,28 +99,37 @@ def _once_written(reply: Reply, written: Future[Any]) -> Reply:
 
 
 def _read(body: bytes, model: type[R], schemas: Schemas) -> tuple[R, datetime]:
+    asked = read_accounts(body, model, schemas)
+    return asked, moment_of(asked.as_of)
+
+
+def read_accounts(body: bytes, model: type[M], schemas: Schemas) -> M:
+    """The request that a body holds, where it may bring ledgers of accounts; raises a ``Problem``."""
     raw = parse_json(body)
     check_events(raw, ROW_LISTS)
     try:
-        asked = model.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         faults = faults_of(error, schemas.known_keys)
         raise Problem(422, "the request does not fit the contract at the places named", faults) from None
-    # The one moment that is not given: a request without as_of asks about now.
-    return asked, datetime.now(UTC) if asked.as_of is None else from_us(asked.as_of)
 
 
-def _each(
-    asked: ScoresRequest, schemas: Schemas, compute: Callable[[Batch], list[Answer]], *, known: Batch | None
-) -> list[Answer]:
-    """Answers in the order of the request, those of ``known`` accounts among them."""
-    found: dict[int, Answer] = {}
+def moment_of(given_us: int | None) -> datetime:
+    """The moment that a request is about: the one it gives, else now."""
+    return datetime.now(UTC) if given_us is None else from_us(given_us)
+
+
+def each(
+    accounts: Sequence[Ledger], schemas: Schemas, compute: Callable[[Batch], list[T]], *, known: Batch | None
+) -> list[T]:
+    """What is computed of each account, in the order of the request, ``known`` ones among them."""
+    found: dict[int, T] = {}
     try:
-        for batch in chain(batches(asked.accounts, schemas.account_columns), [known] if known else []):
+        for batch in chain(batches(accounts, schemas.account_columns), [known] if known else []):
             found.update(zip(batch.positions, compute(batch), strict=True))
     except LedgerError as error:
         raise Problem(422, "a ledger cannot be read", (Fault(error.pointer, "cannot be read"),)) from None
-    return [found[position] for position in range(len(asked.accounts))]
+    return [found[position] for position in range(len(accounts))]
 
 
 def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:

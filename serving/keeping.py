@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from domain.clock import to_us
 from serving.brain import Answer
+from serving.inputs import inputs_of
 from serving.ledgers import Batch
 from serving.store.decision_log import Record
 
@@ -20,6 +22,11 @@ def without_probs(answer: Answer, *, explain: str) -> Answer:
     return {name: value for name, value in answer.items() if name != _PROBS}
 
 
+def answer_and_probs(told: Answer, *, explain: str) -> dict[str, Any]:
+    """The part of a record that is computed: the answer as it was asked for, and the probability of every action."""
+    return {"answer": without_probs(told, explain=explain), _PROBS: told.get(_PROBS, [])}
+
+
 def records_of(
     batch: Batch, shown: Sequence[Answer], told: Sequence[Answer], *, as_of: datetime, beside: Mapping[str, object]
 ) -> Iterator[Record]:
@@ -30,13 +37,15 @@ def records_of(
     shown : the answers as they are given
     told : the same with the probability of every action, which is kept in any case: without it no policy could be
         evaluated on the log
-    beside : what is kept with each of them: ``explain`` and ``locale`` of the request, and the ``legal_basis``
+    beside : what is kept with each of them: ``explain`` and ``locale`` of the request, the ``legal_basis``, and the
+        ``model_hash``
 
     Notes
     -----
     ``through`` is the number of the latest row in the store where the account's rows came from there: the same rows can
-    be found again with it.
+    be found again with it. ``inputs`` are the rows themselves, with which the decision can be computed again.
     """
-    for answer, whole, debtor_id in zip(shown, told, batch.debtor_ids, strict=True):
-        content = {"answer": answer, _PROBS: whole.get(_PROBS, []), "through": batch.through, **beside}
+    for answer, whole, debtor_id, inputs in zip(shown, told, batch.debtor_ids, inputs_of(batch), strict=True):
+        probs = whole.get(_PROBS, [])
+        content = {"answer": answer, _PROBS: probs, "through": batch.through, **beside, "inputs": inputs}
         yield Record.of(answer["decision_id"], answer["account_id"], debtor_id, to_us(as_of), content=content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from domain.tables import TABLES, Column, Tables
@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 def known_batch(
-    ledgers: Sequence[Ledger], columns: tuple[Column, ...], *, store: Store | None, tenant: str
+    ledgers: Sequence[Ledger],
+    columns: tuple[Column, ...],
+    *,
+    store: Store | None,
+    tenant: str,
+    place_of: Callable[[int], str] = "/accounts/{}".format,
 ) -> Batch | None:
     """The accounts of a request that bring nothing but their id; ``None`` where there are none.
+
+    ``place_of`` is the JSON pointer of what named an account, by its position.
 
     Everything that is stored is in the batch, whenever it was recorded: what was known at a moment is for the engine to
     tell, as it does for a data directory.
@@ -33,12 +40,12 @@ def known_batch(
     account_ids = tuple(ledgers[position].account_id for position in positions)
     if store is None:
         detail = "this service has no store of accounts: give the ledger, with its debts, in the request"
-        raise _unknown(positions[0], detail)
+        raise _unknown(place_of(positions[0]), detail)
     found = store.families(account_ids, tenant=tenant)
     for position, account_id in zip(positions, account_ids, strict=True):
         if account_id not in found.debtor:
             detail = "no row of accounts is stored for it: send its rows to /v1/events, or its ledger in the request"
-            raise _unknown(position, detail)
+            raise _unknown(place_of(position), detail)
     given = found.given & set(LEDGER_TABLES)
     return Batch(
         tables=_tables(found, given | ALWAYS, columns),
@@ -52,8 +59,8 @@ def known_batch(
     )
 
 
-def _unknown(position: int, detail: str) -> Problem:
-    return Problem(404, "an account is not known here", (Fault(f"/accounts/{position}", detail),))
+def _unknown(pointer: str, detail: str) -> Problem:
+    return Problem(404, "an account is not known here", (Fault(pointer, detail),))
 
 
 def _tables(found: Families, given: frozenset[str], columns: tuple[Column, ...]) -> Tables:

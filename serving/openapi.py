@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from serving.answers import ProblemAnswer
-from serving.event_schemas import OutcomeRequest, rows_models
+from serving.event_schemas import OutcomeRequest, ReviewRequest, rows_models
 from serving.schemas import Schemas
 
 _KEY = {
@@ -33,8 +33,8 @@ def body_of(*models: str) -> dict[str, Any]:
 def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:
     """The whole document, the same for the same routes, tables and attributes."""
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    read = [schemas.scores, schemas.decisions, *rows_models(schemas).values(), OutcomeRequest, ProblemAnswer]
-    models = [(model, "validation") for model in read]
+    accounts, rows = (schemas.scores, schemas.decisions, schemas.permits), rows_models(schemas).values()
+    models = [(model, "validation") for model in (*accounts, *rows, OutcomeRequest, ReviewRequest, ProblemAnswer)]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     found.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
     return found

@@ -22,6 +22,12 @@ class Target:
     seal: str | None = None
 
 
+def bundle_folder(registry: Path, version: str) -> Path | None:
+    """Where the registry keeps a version; ``None`` where that can be no version's name."""
+    place = f"bundles/{version}"
+    return registry / place if _PLACE.fullmatch(place) else None
+
+
 def alias_file(registry: Path, alias: str) -> Path:
     """The small file that names what an alias points to; it is replaced in one step, never written in place."""
     return registry / "aliases" / f"{alias}.json"

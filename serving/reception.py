@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving import handling, metrics
+from serving.archive import Archive
 from serving.brain import Brain
 from serving.once import REPLAYED, UnderWay, answered_once, key_of, unless_answered
 from serving.parsing import capped_body
@@ -44,6 +45,7 @@ class Reception:
         self.brain: Brain | None = None
         self.champion: Champion | None = None
         self.shadow: Shadow | None = None
+        self.archive: Archive | None = None
         self._limits = limits
         self._under_way = UnderWay()
         self._inside = 0

@@ -63,12 +63,29 @@ class DecisionsRequest(ScoresRequest, frozen=True):
     )
 
 
+class PermitAsked(Strict, frozen=True):
+    """A decision that was taken here, and kept."""
+
+    decision_id: Id
+
+
+class PermitsRequest(Strict, frozen=True):
+    """Decisions that are about to be carried out, at a moment that is by default now."""
+
+    at: Moment | None = Field(default=None, description="the moment of the contact; what is known before it counts")
+    locale: Literal["pt-BR", "en"] = Field(default="pt-BR", description="language of what changed")
+    permits: Annotated[list[PermitAsked], Field(min_length=1, max_length=MOST_ACCOUNTS, fail_fast=True)]
+    accounts: list[Any] = Field(default=[], description="ledgers of now; an account without one is the store's to know")
+
+
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """Both requests as models, and every key that may be named in an error."""
+    """Requests about accounts as models, one account's ledger, and every key that may be named in an error."""
 
     scores: type[ScoresRequest]
     decisions: type[DecisionsRequest]
+    permits: type[PermitsRequest]
+    ledger: type[Ledger]
     account_columns: tuple[Column, ...]
     known_keys: frozenset[str]
 
@@ -79,10 +96,14 @@ def build_schemas(attributes: Mapping[str, Attribute]) -> Schemas:
     accounts = Annotated[list[ledger], Field(min_length=1, max_length=MOST_ACCOUNTS, fail_fast=True)]  # type: ignore[valid-type]
     scores = create_model("ScoresRequest", __base__=ScoresRequest, accounts=(accounts, ...))
     decisions = create_model("DecisionsRequest", __base__=DecisionsRequest, accounts=(accounts, ...))
+    few = Annotated[list[ledger], Field(max_length=MOST_ACCOUNTS, fail_fast=True)]  # type: ignore[valid-type]
+    about: Any = Field(default=[], description=PermitsRequest.model_fields["accounts"].description)
+    permits = create_model("PermitsRequest", __base__=PermitsRequest, accounts=(few, about))
     columns = account_columns(attributes)
     keys = {column.name for table in TABLES.values() for column in table.columns}
-    keys |= {*DecisionsRequest.model_fields, *ledger.model_fields, *(column.name for column in columns)}
-    return Schemas(scores=scores, decisions=decisions, account_columns=columns, known_keys=frozenset(keys))
+    keys |= {*DecisionsRequest.model_fields, *PermitsRequest.model_fields, *ledger.model_fields}
+    keys |= {column.name for column in columns}
+    return Schemas(scores, decisions, permits, ledger, account_columns=columns, known_keys=frozenset(keys))
 
 
 def account_columns(attributes: Mapping[str, Attribute]) -> tuple[Column, ...]:

@@ -17,6 +17,7 @@ from domain.config import load_section
 from features.config import FeaturesConfig
 from serving import metrics
 from serving.app import create_app
+from serving.archive import Archive
 from serving.brain import Brain
 from serving.drain import Drain
 from serving.logs import configure_logs
@@ -91,6 +92,7 @@ app = create_app(
     limits=read_limits(os.environ),
     champion=_champion(_schemas),
     shadow=_shadow(),
+    archive=Archive(registry_of(os.environ), read=_read),
     drain=Drain(read_drain_s(os.environ)),
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -10,16 +11,18 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from domain.clock import rfc3339
 from domain.errors import ConflictError
 from serving.event_schemas import OutcomeRequest, Rows, keys_of, rows_models
 from serving.handling import Pending, Reply, json_bytes
 from serving.parsing import MOST_EVENTS, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import Schemas
-from serving.store import Appended, Missing, Outcome, Store, stored_row
+from serving.store import Appended, Kept, Missing, Outcome, Store, stored_row
 from serving.tenants import DEFAULT_TENANT
 
 M = TypeVar("M", bound=BaseModel)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+=/#-]{0,127}", re.ASCII)
 _NO_SUCH = "no decision of that id is kept here; one that was asked for with commit: false never was"
 _FORGOTTEN = "the debtor of this decision was forgotten, and what it said with them"
 
@@ -48,7 +51,7 @@ def events(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_T
         detail = f"needed one of the canonical tables: {', '.join(intake.rows)}"
         raise _unfit((Fault("/table", detail),))
     model = intake.rows[table] if known else Rows  # type: ignore[index]
-    asked = _validated(raw, model, intake)
+    asked = validated(raw, model, intake)
     stored = {asked.table: [stored_row(asked.table, row.__dict__) for row in asked.rows]}
     return Pending(store.rows_write(stored, tenant=tenant), partial(_rows_stored, asked.table))
 
@@ -64,7 +67,7 @@ def _rows_stored(table: str, written: Future[dict[str, Appended]]) -> Reply:
 
 def outcome(body: bytes, intake: Intake, store: Store, *, tenant: str = DEFAULT_TENANT) -> Pending:
     """``POST /v1/outcomes``."""
-    asked = _validated(parse_json(body), OutcomeRequest, intake)
+    asked = validated(parse_json(body), OutcomeRequest, intake)
     said = {name: getattr(asked, name) for name in ("reason", "action", "contact_id")}
     content = {name: value for name, value in said.items() if value is not None}
     kept = Outcome(asked.decision_id, asked.status, asked.at, content)
@@ -78,25 +81,44 @@ def _outcome_stored(written: Future[Appended | Missing]) -> Reply:
         detail = "this decision has an outcome of this status and moment already, of which something else is said"
         raise Problem(409, detail) from None
     if isinstance(found, str):
-        _refuse(found)
+        refuse(found)
     return Reply(json_bytes({"new": found.new, "same": found.same}), [])
 
 
 def decision(decision_id: str, store: Store, *, tenant: str = DEFAULT_TENANT) -> Reply:
-    """``GET /v1/decisions/{id}``: the record as it was answered."""
-    found = store.decision(decision_id, tenant=tenant)
-    if found is None or found.content is None:
-        _refuse("unknown" if found is None else "forgotten")
-    return Reply(json_bytes(found.content["answer"]), [])
+    """``GET /v1/decisions/{id}``: the record as it was answered, and the reviews that were asked for."""
+    answer = content_of(store.decision(known_id(decision_id), tenant=tenant))["answer"]
+    said = [{**content, "recorded_at": rfc3339(at)} for content, at in store.reviews(decision_id, tenant=tenant)]
+    return Reply(json_bytes({**answer, "reviews": said} if said else answer), [])
 
 
-def _refuse(missing: Missing) -> NoReturn:
-    if missing == "unknown":
-        raise Problem(404, _NO_SUCH)
-    raise Problem(410, _FORGOTTEN)
+def known_id(decision_id: str) -> str:
+    """The id of a path, where it can be one: another is of no decision, and no database has to read it."""
+    if not _ID.fullmatch(decision_id):
+        refuse("unknown")
+    return decision_id
 
 
-def _validated(raw: Any, model: type[M], intake: Intake) -> M:
+def content_of(kept: Kept | None, *, place: str | None = None) -> dict[str, Any]:
+    """What a decision says; ``place`` is the JSON pointer of what named it, where that is not the path.
+
+    Raises
+    ------
+    Problem : 404 where it is not kept, 410 where its debtor was forgotten
+    """
+    if kept is None or kept.content is None:
+        refuse("unknown" if kept is None else "forgotten", place=place)
+    return kept.content
+
+
+def refuse(missing: Missing, *, place: str | None = None) -> NoReturn:
+    """Refuses as not kept (404) or forgotten (410); ``place`` is the JSON pointer of what named the decision."""
+    status, detail = (404, _NO_SUCH) if missing == "unknown" else (410, _FORGOTTEN)
+    raise Problem(status, detail, () if place is None else (Fault(place, detail),))
+
+
+def validated(raw: Any, model: type[M], intake: Intake) -> M:
+    """A request as its model; a ``Problem`` names the places that do not fit."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:

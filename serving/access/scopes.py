@@ -8,9 +8,11 @@ from serving.access.tokens import SCOPES, Scope
 
 _OPEN = re.compile(r"/(livez|readyz|openapi\.json|docs(/assets/[\w.-]+)?)", re.ASCII)
 _PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
-    ("POST", r"/v1/(scores|decisions)", ("score",)),
+    ("POST", r"/v1/(scores|decisions|permits)", ("score",)),
     ("POST", r"/v1/(events|outcomes)", ("ingest",)),
-    ("GET", r"/v1/decisions/[^/]+", ("score", "review")),
+    ("GET", r"/v1/decisions/[^/]+(/explanation)?", ("score", "review")),
+    ("GET", r"/v1/decisions/[^/]+/replay", ("review",)),
+    ("POST", r"/v1/decisions/[^/]+/review", ("review",)),
     ("GET", r"/reports(/.*)?", ("review",)),
     ("GET", r"/metrics", ("admin",)),
 )

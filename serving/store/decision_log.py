@@ -91,12 +91,19 @@ def head_of(connection: Connection, tenant: str) -> Head:
 
 def decision_of(connection: Connection, decision_id: str, *, tenant: str) -> Kept | None:
     """The latest entry of a decision; ``None`` where there is none."""
-    found = connection.execute(
-        _joined(tenant).where(DECISION_LOG.c.decision_id == decision_id).order_by(DECISION_LOG.c.sequence.desc())
-    ).first()
-    if found is None:
-        return None
-    return Kept(decision_id, found.recorded_at, None if found.payload is None else unpacked(bytes(found.payload)))
+    return decisions_of(connection, [decision_id], tenant=tenant).get(decision_id)
+
+
+def decisions_of(connection: Connection, decision_ids: Sequence[str], *, tenant: str) -> dict[str, Kept]:
+    """The latest entry of each decision that is there, by its id."""
+    found: dict[str, Row[Any]] = {}
+    for some in chunks(dict.fromkeys(decision_ids)):
+        asked = _joined(tenant).where(DECISION_LOG.c.decision_id.in_(some)).order_by(DECISION_LOG.c.sequence)
+        found |= {row.decision_id: row for row in connection.execute(asked)}
+    return {
+        name: Kept(name, row.recorded_at, None if row.payload is None else unpacked(bytes(row.payload)))
+        for name, row in found.items()
+    }
 
 
 def entries_of(connection: Connection, tenant: str) -> Iterator[tuple[Link, Payload | None]]:

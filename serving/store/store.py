@@ -27,6 +27,7 @@ from serving.store.ledger import Appended, Families, append_rows, families
 from serving.store.once import KeptAnswer, KeyedRequest, OnceWrite, answer_of, sweep, write_once
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
+from serving.store.reviews import NotOpen, Review, append_review, reviews_of
 from serving.store.rows import StoredRow
 from serving.store.schema import DECISION_HEADS, DECISION_LOG
 from serving.store.writer import MOST_WAITING, Write, Writer
@@ -42,6 +43,14 @@ def _now() -> datetime:
 
 def _nothing(_: Connection, items: list[None]) -> list[None]:
     return items
+
+
+def _missing(connection: Connection, decision_id: str, *, tenant: str) -> Missing | None:
+    """Why nothing can be said of a decision; ``None`` where it is there."""
+    kept = decision_log.decision_of(connection, decision_id, tenant=tenant)
+    if kept is None:
+        return "unknown"
+    return "forgotten" if kept.content is None else None
 
 
 class Store:
@@ -150,6 +159,11 @@ class Store:
         with self._reading() as connection:
             return decision_log.decision_of(connection, decision_id, tenant=tenant)
 
+    def decisions(self, decision_ids: Sequence[str], *, tenant: str) -> dict[str, decision_log.Kept]:
+        """The latest record of each decision that there is, by its id."""
+        with self._reading() as connection:
+            return decision_log.decisions_of(connection, decision_ids, tenant=tenant)
+
     def outcome(self, outcome: Outcome, *, tenant: str) -> Future[Appended | Missing]:
         """Adds what became of a decision that is kept."""
         return self.submit(self.outcome_write(outcome, tenant=tenant))
@@ -161,12 +175,29 @@ class Store:
     def _outcomes(self, connection: Connection, items: list[tuple[str, Outcome]]) -> list[Appended | Missing]:
         found: list[Appended | Missing] = []
         for tenant, outcome in items:
-            kept = decision_log.decision_of(connection, outcome.decision_id, tenant=tenant)
-            if kept is None or kept.content is None:
-                found.append("unknown" if kept is None else "forgotten")
-            else:
-                found.append(append_outcome(connection, outcome, tenant=tenant, received_us=self._now_us()))
+            missing = _missing(connection, outcome.decision_id, tenant=tenant)
+            found.append(missing or append_outcome(connection, outcome, tenant=tenant, received_us=self._now_us()))
         return found
+
+    def review(self, review: Review, *, tenant: str) -> Future[Appended | Missing | NotOpen]:
+        """Adds that a review of a kept decision was asked for, or what came of it."""
+        return self.submit(self.review_write(review, tenant=tenant))
+
+    def review_write(self, review: Review, *, tenant: str) -> Write[Appended | Missing | NotOpen]:
+        """What ``review`` writes."""
+        return Write(self._reviews, (tenant, review))
+
+    def _reviews(self, connection: Connection, items: list[tuple[str, Review]]) -> list[Appended | Missing | NotOpen]:
+        found: list[Appended | Missing | NotOpen] = []
+        for tenant, review in items:
+            missing = _missing(connection, review.decision_id, tenant=tenant)
+            found.append(missing or append_review(connection, review, tenant=tenant, received_us=self._now_us()))
+        return found
+
+    def reviews(self, decision_id: str, *, tenant: str) -> list[tuple[dict[str, Any], int]]:
+        """Content and moment of the reviews of a decision, in the order in which they came."""
+        with self._reading() as connection:
+            return reviews_of(connection, decision_id, tenant=tenant)
 
     def erase(self, debtor_id: str, *, tenant: str) -> Erased:
         """Forgets a debtor; what was deleted is off the disk of a SQLite file when this returns."""

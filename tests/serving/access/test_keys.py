@@ -165,8 +165,11 @@ def test_a_revocation_never_makes_a_key_good_for_longer(store: Store) -> None:
 
 
 _ANY_SCOPE = ("/v1/model", "/nothing")
+_EITHER = ("/v1/decisions/0123", "/v1/decisions/0123/explanation")
 _ASKED = (
-    ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/events", "ingest"),
+    ("POST", "/v1/scores", "score"), ("POST", "/v1/decisions", "score"), ("POST", "/v1/permits", "score"),
+    ("POST", "/v1/events", "ingest"), ("GET", "/v1/decisions/0123/explanation", "review"),
+    ("GET", "/v1/decisions/0123/replay", "review"), ("POST", "/v1/decisions/0123/review", "review"),
     ("POST", "/v1/outcomes", "ingest"), ("GET", "/v1/decisions/0123", "review"), ("GET", "/v1/model", "score"),
     ("GET", "/metrics", "admin"), ("GET", "/reports/", "review"), ("GET", "/nothing", "score"),
 )  # fmt: skip
@@ -191,7 +194,7 @@ def test_nothing_is_answered_without_a_key_that_is_good(
     "method, path, scope", [asked for asked in _ASKED if asked[1] not in ("/v1/model", "/nothing")]
 )
 def test_a_key_of_another_scope_is_refused(guarded: Any, store: Store, method: str, path: str, scope: str) -> None:
-    for other in {"score", "ingest", "review"} - {scope} - ({"score"} if path == "/v1/decisions/0123" else set()):
+    for other in {"score", "ingest", "review"} - {scope} - ({"score"} if path in _EITHER else set()):
         token, kept = made("default", other)
         store.add_key(kept)
         assert guarded.request(method, path, headers=bearer(token)).status_code == 403
@@ -244,6 +247,25 @@ def test_a_key_of_a_request_is_of_its_tenant_alone(guarded: Any, store: Store) -
         body = {"table": "payments", "rows": [row]}
         answer = guarded.post("/v1/events", json=body, headers={**bearer(token), "idempotency-key": "same"})
         assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (200, None)
+
+
+def test_what_follows_on_a_decision_is_only_for_its_tenant(guarded: Any, store: Store, ask: Any) -> None:
+    theirs, ours = made("bank_a", "admin"), made("bank_b", "admin")
+    for _, kept in (theirs, ours):
+        store.add_key(kept)
+    told = guarded.post("/v1/decisions", json=ask(), headers=bearer(theirs[0])).json()["decisions"][0]
+    path = f"/v1/decisions/{told['decision_id']}"
+    permits = {"permits": [{"decision_id": told["decision_id"]}], "accounts": ask()["accounts"]}
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", f"{path}/explanation", None), ("GET", f"{path}/replay", None),
+        ("POST", f"{path}/review", {"kind": "request", "by": "debtor"}), ("POST", "/v1/permits", permits),
+    ]  # fmt: skip
+    for method, of, body in asked:
+        found = [
+            guarded.request(method, of, headers=bearer(token), **({} if body is None else {"json": body})).status_code
+            for token in (ours[0], theirs[0])
+        ]
+        assert found == [404, 200], of
 
 
 def test_a_client_that_comes_too_often_is_told_when_to_come_again(

@@ -9,15 +9,18 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from serving.app import create_app
 from serving.engine import Engine as DecisionEngine
 from serving.engine import load_engine
 from serving.settings import Settings
 from serving.store.opening import open_database, sqlite_url
+from serving.store.store import Store
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SERVER_USER = "postgres"
@@ -85,3 +88,17 @@ def engine(url: str) -> Iterator[Engine]:
 def engine_of_bundle(bundle: Path) -> DecisionEngine:
     """The decision engine over the small bundle; ``engine`` is a database here."""
     return load_engine(Settings(bundle=bundle, configs=CONFIGS))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    found = Store.open(sqlite_url(tmp_path / "acerto.db"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def kept(serve: Any, schemas: Any, engine_of_bundle: Any, store: Store) -> Iterator[Any]:
+    """The service over the small bundle, with a store."""
+    with serve(create_app(schemas, load=lambda: engine_of_bundle, open_store=lambda: store)) as client:
+        yield client.wait_until_ready()

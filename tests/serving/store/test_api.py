@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,6 @@ CANARY = "Maria-529.982.247-25"
 ACCOUNT = {"account_id": "a1", "debtor_id": "p1", "region": "BR-SP", "income": 3000}
 DEBT = {"debt_id": "d1", "account_id": "a1", "amount": 1500, "due_on": "2026-01-10", "occurred_at": WHEN}
 PAYMENT = {"payment_id": "p1", "account_id": "a1", "amount": 10.5, "occurred_at": WHEN}
-
-
-@pytest.fixture
-def kept(serve: Any, schemas: Any, engine_of_bundle: Any, store: Store) -> Iterator[Any]:
-    """The service over the small bundle, with a store."""
-    with serve(create_app(schemas, load=lambda: engine_of_bundle, open_store=lambda: store)) as client:
-        yield client.wait_until_ready()
 
 
 def send(client: Any, table: str, *rows: dict[str, Any], status: int = 200) -> dict[str, Any]:
