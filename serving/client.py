@@ -22,6 +22,7 @@ import httpx
 from pydantic import BaseModel
 
 from serving.answers import Decision, DecisionsAnswer, EventsAnswer, ModelAnswer, OutcomeAnswer, ScoresAnswer
+from serving.answers_after import ExplanationAnswer, PermitsAnswer, ReplayAnswer
 from serving.client_refusals import RefusedError, ServiceUnreachableError, refusal_of
 
 A = TypeVar("A", bound=BaseModel)
@@ -108,6 +109,43 @@ class Client:
         """A decision that was kept."""
         return _read(self._sent("GET", f"/v1/decisions/{quote(decision_id, safe='')}"), Decision)
 
+    def permits(
+        self,
+        decision_ids: Sequence[str],
+        *,
+        accounts: Sequence[Row] = (),
+        at: datetime | str | None = None,
+        locale: Literal["pt-BR", "en"] | None = None,
+    ) -> PermitsAnswer:
+        """Whether kept decisions may still be carried out; ``accounts`` are ledgers of now, else the store's count."""
+        asked = [{"decision_id": decision_id} for decision_id in decision_ids]
+        return self._post("/v1/permits", _said(permits=asked, accounts=accounts, at=at, locale=locale), PermitsAnswer)
+
+    def explanation(self, decision_id: str, *, locale: Literal["pt-BR", "en"] | None = None) -> ExplanationAnswer:
+        """A kept decision in words, for debtor, agent and auditor."""
+        path = f"{_path_of(decision_id)}/explanation"
+        return _read(self._sent("GET", path, params=_said(locale=locale)), ExplanationAnswer)
+
+    def replay(self, decision_id: str) -> ReplayAnswer:
+        """A kept decision computed again, and where it is not the same."""
+        return _read(self._sent("GET", f"{_path_of(decision_id)}/replay"), ReplayAnswer)
+
+    def review(
+        self,
+        decision_id: str,
+        kind: Literal["request", "outcome"],
+        *,
+        by: Literal["debtor", "representative", "agent", "reviewer"],
+        reason: str | None = None,
+        outcome: Literal["upheld", "changed"] | None = None,
+        text: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> OutcomeAnswer:
+        """Asks that a person look at a decision again, or says what came of it (LGPD, art. 20)."""
+        body = _said(kind=kind, by=by, reason=reason, outcome=outcome, text=text)
+        key = idempotency_key or str(uuid.uuid4())
+        return self._post(f"{_path_of(decision_id)}/review", body, OutcomeAnswer, key=key)
+
     def events(self, table: str, rows: Sequence[Row], *, idempotency_key: str | None = None) -> EventsAnswer:
         """Stores rows of a canonical table, all of them or none."""
         body = {"table": table, "rows": rows}
@@ -175,6 +213,10 @@ def _asked_s(answer: httpx.Response) -> float | None:
         return seconds or 0.0
     # 409 with a time is a request of the same key that is being answered; without, a conflict that stays.
     return seconds if answer.status_code == 409 else None
+
+
+def _path_of(decision_id: str) -> str:
+    return f"/v1/decisions/{quote(decision_id, safe='')}"
 
 
 def _said(**parts: Any) -> dict[str, Any]:

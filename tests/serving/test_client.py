@@ -79,6 +79,18 @@ def test_a_decision_is_answered_kept_and_told_of(app: Any, ledger: Any) -> None:
         assert client.outcomes(decision.decision_id, "sent", at=WHEN, contact_id="c").new == 1
 
 
+def test_what_follows_on_a_decision_is_asked_and_told(app: Any, ledger: Any) -> None:
+    with client_of(Through(app)) as client:
+        [decision] = client.decisions([ledger("c9")], as_of=WHEN, explain="reasons").decisions
+        [permit] = client.permits([decision.decision_id], accounts=[ledger("c9")], at=WHEN).permits
+        assert (permit.decision_id, permit.action) == (decision.decision_id, decision.action)
+        assert client.explanation(decision.decision_id, locale="en").debtor.text[-1].startswith("If this is not")
+        assert client.replay(decision.decision_id).same
+        assert client.review(decision.decision_id, "request", by="debtor", text="why?").new == 1
+        assert client.review(decision.decision_id, "outcome", by="reviewer", outcome="upheld").new == 1
+        assert [review.kind for review in client.decision(decision.decision_id).reviews] == ["request", "outcome"]
+
+
 def test_scores_have_every_horizon(app: Any, ledger: Any) -> None:
     with client_of(Through(app)) as client:
         assert client.scores([ledger()], as_of=WHEN).scores[0].p_pay.keys() == {"7d", "30d", "60d", "90d"}
