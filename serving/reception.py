@@ -85,7 +85,9 @@ class Reception:
         request.state.accounts = len(reply.answers)
         if self.shadow is not None and reply.answers:
             size = len(body) + len(reply.content)
-            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
+            self.shadow.offer(
+                Asked(request.url.path, body, reply.as_of, reply.answers, size, request.state.request_id)
+            )
         headers = {REPLAYED: "true"} if reply.again else None
         return Response(reply.content, media_type="application/json", headers=headers)
 

@@ -20,7 +20,7 @@ from serving.app import create_app
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.drain import Drain
-from serving.logs import configure_logs
+from serving.logs import configure_libraries, configure_logs
 from serving.schemas import Schemas, build_schemas
 from serving.settings import (
     DEFAULT_HOST,
@@ -83,6 +83,7 @@ def _reports() -> Path | None:
 
 
 configure_logs()
+configure_libraries()
 _schemas = build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes)
 app = create_app(
     _schemas,
@@ -118,9 +119,10 @@ class FrontDoor:
     workers=1,
     traffic={"timeout": _HOUR_S},
     http={"host": DEFAULT_HOST, "port": DEFAULT_PORT},
-    # Both would name the path as the client wrote it; serving/metrics.py and serving/envelope.py do not.
+    # Each would name the path as the client wrote it; serving/metrics.py and serving/envelope.py do not.
     metrics={"enabled": False, "namespace": "bentoml_service"},
     logging={"access": {"enabled": False}},
+    tracing={"sample_rate": 0.0, "excluded_urls": ".*"},
 )
 class AcertoService:
     """Scores and decisions over HTTP; the routes are in ``serving/app.py``."""
