@@ -9,7 +9,6 @@ import threading
 import traceback
 import warnings
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
@@ -50,7 +49,7 @@ def configure_libraries() -> None:
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value)
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value)
-    warnings.showwarning = _warned
+    warnings.showwarning = _warned  # type: ignore[assignment]  # nobody calls it by the names of its arguments
 
 
 def where(error: BaseException) -> str:
@@ -89,7 +88,7 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, _: object 
     log.error("uncaught", error=kind.__name__ if error is None else where(error))
 
 
-def _warned(_: Warning | str, category: type[Warning], filename: str, lineno: int, *__: Any, **___: Any) -> None:
+def _warned(_: object, category: type[Warning], filename: str, lineno: int, *__: object) -> None:
     log.warning("warned", error=category.__name__, place=f"{_name(filename)}:{lineno}")
 
 

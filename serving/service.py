@@ -36,6 +36,7 @@ from serving.shadow import Shadow, shadow_of
 from serving.store import Store, database_url
 from serving.store.config import load_service_config
 from serving.swapping import Champion
+from serving.tallies import Tallies
 from serving.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _load() -> Brain:
     # Only the worker needs the engine; the process that watches over it starts without.
     from serving.engine import load_engine  # noqa: PLC0415
 
-    return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes)
+    return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes, tallies=_tallies)
 
 
 def _open_store() -> Store:
@@ -84,10 +85,12 @@ def _reports() -> Path | None:
 
 configure_logs()
 configure_libraries()
+_tallies = Tallies()
 _schemas = build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes)
 app = create_app(
     _schemas,
     load=_load,
+    tallies=_tallies,
     open_store=_open_store,
     keys=not is_insecure(os.environ),
     limits=read_limits(os.environ),

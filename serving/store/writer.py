@@ -80,6 +80,7 @@ class Writer:
             try:
                 self._waiting.put_nowait(job)
             except queue.Full:
+                metrics.SHED.labels("store").inc()
                 raise StoreError(f"found {self._waiting.maxsize} writes waiting, needed fewer; come again") from None
         return job.done
 
