@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
+from domain.errors import BundleError, ConfigError
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("acerto")
 
 _SUPERVISOR = ("circus",)
@@ -85,7 +87,9 @@ class _Places(logging.Formatter):
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, _: object = None) -> None:
-    log.error("uncaught", error=kind.__name__ if error is None else where(error))
+    # What is wrong with a configuration or a model is told before there is any request.
+    said = {"reason": str(error)} if isinstance(error, ConfigError | BundleError) else {}
+    log.error("uncaught", error=kind.__name__ if error is None else where(error), **said)
 
 
 def _warned(_: object, category: type[Warning], filename: str, lineno: int, *__: object) -> None:
