@@ -7,6 +7,7 @@ backslash escapes, and as UTF-8 read as Latin-1. A string of fewer characters is
 from __future__ import annotations
 
 import base64
+import json
 import random
 import string
 from collections.abc import Callable, Iterable
@@ -95,7 +96,7 @@ def forms(text: str) -> set[str]:
     data = text.encode()
     escaped = text.encode("unicode_escape").decode()
     found = {text, quote(text, safe=""), quote_plus(text), escaped, data.hex(), data.decode("latin-1")}
-    found.add(repr(data)[2:-1])
+    found |= {repr(data)[2:-1], json.dumps(text)[1:-1]}
     for before in range(3):
         # In the middle of something longer base64 falls in three ways; its first and last signs are of the neighbours.
         encoded = base64.b64encode(b"\0" * before + data).decode()
