@@ -47,7 +47,7 @@ def configure_libraries() -> None:
         logger.propagate = True
     logging.root.handlers[:] = [handler]
     for name in ("uvicorn.access", "bentoml.access"):
-        logging.getLogger(name).propagate = False
+        logging.getLogger(name).propagate, logging.getLogger(name).disabled = False, True
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value)
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value)
