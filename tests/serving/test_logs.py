@@ -32,7 +32,7 @@ secret = "{SECRET}"
 def fail(): raise ValueError(secret)
 """
 WAYS = {
-    "an error that a library logs": "try: fail()\nexcept ValueError: logging.getLogger('uvicorn.error').exception(secret)",
+    "an error that a library logs": "try: fail()\nexcept ValueError: logging.getLogger('uvicorn').exception(secret)",
     "a message with arguments": "logging.getLogger('sqlalchemy.engine').warning('row %s', secret)",
     "an access log": "logging.getLogger('uvicorn.access').info('GET /v1/decisions/%s', secret)",
     "an access log of the framework": "logging.getLogger('bentoml.access').warning('GET /v1/decisions/%s', secret)",
