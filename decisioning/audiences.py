@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from decisioning.contact_policy import ContactPolicy
+from decisioning.nonpayment import KINDS
 from decisioning.refusals import PERMIT_TEXTS, TEXTS, refusal_text
 from decisioning.worklist import say_reason, worth_text
 from domain.actions import WAIT_CHANNEL
@@ -66,11 +67,19 @@ class Words:
 
     def refusal(self, refusal: Mapping[str, Any]) -> str:
         """A refusal of a record; as it was worded then, where its rule is not configured any more."""
+        return self._worded(refusal) or str(refusal["text"])
+
+    def knows(self, answer: Mapping[str, Any]) -> bool:
+        """Whether every reason and refusal of a record is worded here, and none as it was then or by its code."""
+        reasons = all(one["code"] in KINDS or one["code"] in self.features for one in answer["reasons"])
+        return reasons and all(self._worded(one) for one in answer["refusals"])
+
+    def _worded(self, refusal: Mapping[str, Any]) -> str | None:
         for rule in self.policy.rules:
             if (rule.id, rule.code, rule.version) == (refusal["rule"], refusal["code"], refusal["version"]):
                 return rule.wording.text(self.locale)
         known = refusal["code"] in TEXTS or refusal["code"] in PERMIT_TEXTS
-        return refusal_text(refusal["code"], self.locale) if known else str(refusal["text"])
+        return refusal_text(refusal["code"], self.locale) if known else None
 
 
 def explained(answer: Mapping[str, Any], *, words: Words, beside: Mapping[str, Any]) -> Told:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from features.schema import FeatureSchema
 
 Floats = npt.NDArray[np.float64]
 _TOLERANCE = 1e-12
-_REFERENCE = "reference.json"
+_REFERENCE, _SCORES = "reference.json", "scores.json"
 # What JSON of another shape than expected ends in, wherever it is read.
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, lgb.basic.LightGBMError)
 
@@ -39,7 +39,8 @@ class BundleParts:
 
     ``settings`` is label and training configuration as JSON, without times or paths; ``golden_values`` (g, k) are
     feature rows and ``golden_actions`` a few actions, whose expected outputs are stored; ``evaluation`` are further
-    files by name, which nothing here reads; ``reference`` is what the training matrix looked like.
+    files by name, which nothing here reads; ``reference`` is what the training matrix looked like, and ``scores`` the
+    probabilities of each horizon (``30d``) on rows that came after training.
     """
 
     version: str
@@ -52,14 +53,15 @@ class BundleParts:
     golden_actions: Sequence[Action] = ()
     evaluation: Mapping[str, bytes] = field(default_factory=dict)
     reference: Reference | None = None
+    scores: Reference | None = None
 
 
 @dataclass(frozen=True)
 class ModelBundle:
     """A verified bundle in memory; ``golden`` holds rows and expected outputs, ``folder`` is where it was read from.
 
-    ``reference`` is ``None`` in bundles of before it was kept: nothing can be compared with those. ``seal`` is the
-    SHA-256 of the manifest.
+    ``reference`` and ``scores`` are ``None`` in bundles of before they were kept: nothing can be compared with those.
+    ``seal`` is the SHA-256 of the manifest.
     """
 
     schema: FeatureSchema
@@ -73,6 +75,7 @@ class ModelBundle:
     folder: Path
     seal: str
     reference: Reference | None = None
+    scores: Reference | None = None
 
 
 def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
@@ -89,8 +92,9 @@ def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:
     contents["settings.json"] = canonical_json(dict(parts.settings))
     contents["calibration.json"] = canonical_json(_calibration(parts))
     contents["golden.json"] = canonical_json(_golden(parts))
-    if parts.reference is not None:
-        contents[_REFERENCE] = canonical_json(parts.reference.to_json())
+    for name, found in ((_REFERENCE, parts.reference), (_SCORES, parts.scores)):
+        if found is not None:
+            contents[name] = canonical_json(found.to_json())
     identity = {"version": parts.version, "trained_at": parts.trained_at, "model_hash": canonical_hash(contents)}
     write_files(folder, contents, identity=identity)
     bundle = read_bundle(folder)
@@ -117,15 +121,30 @@ def parse_bundle(folder: Path, manifest: Mapping[str, Any], contents: Mapping[st
         calibration, golden, settings = (_json(contents, name) for name in ("calibration", "golden", "settings"))
         schema = FeatureSchema.from_json(_json(contents, "schema"))
         payment, response = _payment(calibration["payment"], contents), _response(calibration["response"], contents)
-        reference = Reference.from_json(json.loads(contents[_REFERENCE])) if _REFERENCE in contents else None
+        reference, scores = _reference(contents, _REFERENCE), _scores(contents, payment)
     except _MISFITS as error:
         raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__}); retrain") from error
     _check_columns(folder, payment, schema)
     identity = {key: manifest[key] for key in ("version", "model_hash", "trained_at")}
     return ModelBundle(
         schema, payment, response, settings, golden=golden, folder=folder, seal=seal_of(manifest), reference=reference,
-        **identity,
+        scores=scores, **identity,
     )  # fmt: skip
+
+
+def _reference(contents: Mapping[str, bytes], name: str) -> Reference | None:
+    return Reference.from_json(json.loads(contents[name])) if name in contents else None
+
+
+def _scores(contents: Mapping[str, bytes], payment: PaymentModel) -> Reference | None:
+    """In the order of the horizons; a ``LookupError`` or ``ValueError`` where it is of others."""
+    found = _reference(contents, _SCORES)
+    if found is None:
+        return None
+    horizons = [f"{days}d" for days in payment.horizons]
+    if len(found.features) != len(horizons) or any(one.categorical for one in found.features.values()):
+        raise ValueError("the distribution of the scores is not one of numbers by horizon")
+    return replace(found, features={horizon: found.features[horizon] for horizon in horizons})
 
 
 def _check_columns(folder: Path, payment: PaymentModel, schema: FeatureSchema) -> None:

@@ -41,8 +41,8 @@ __all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", 
 
 Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
-Watch = Callable[[Spine, Floats], None]
-"""Told the rows and the very features (n, k) that were scored, once they are."""
+Watch = Callable[[Spine, Floats, Floats], None]
+"""Told the rows, the very features (n, k) that were scored, and ``p_pay`` (n, H), once they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def decide(
         spine = spine_at(page, as_of_us)
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
-            watch(spine, case.values)
+            watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
         decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
         found |= dict(zip(places.tolist(), decided, strict=True))
@@ -107,7 +107,7 @@ def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, wa
     asked = amounts(amount_due_cents(states), desk.catalogue.actions[:1], balance_cents=states.balance_cents)
     recovered = recovered_cents(outcomes, asked, np.ones(1))[:, 0]
     if watch is not None:
-        watch(spine, values)
+        watch(spine, values, p_pay)
     return Scores(bundle.payment.horizons, p_pay, recovered, asked.due_cents)
 
 

@@ -105,6 +105,14 @@ def fit_reference(matrix: Floats, schema: FeatureSchema, *, units: int | None = 
     return Reference(len(matrix), len(matrix) if units is None else units, features)
 
 
+def fit_numbers(columns: Mapping[str, Floats], *, units: int) -> Reference:
+    """The reference of numbers that are no features, such as probabilities by horizon; each column is (n,), n > 0."""
+    rows = {len(column) for column in columns.values()}
+    if len(rows) != 1 or 0 in rows:
+        raise NotEnoughDataError(f"found columns of {sorted(rows)} rows, needed the same number of each, and some")
+    return Reference(rows.pop(), units, {name: _numeric(column) for name, column in columns.items()})
+
+
 def columns_of(matrix: Floats, schema: FeatureSchema) -> Iterator[tuple[str, Floats]]:
     """Names and contiguous columns, in schema order."""
     for start in range(0, len(schema.names), _BLOCK):

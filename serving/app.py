@@ -39,6 +39,7 @@ from serving.settings import Limits
 from serving.shadow import Shadow
 from serving.storeroom import Storeroom
 from serving.swapping import Champion, follow, tell
+from serving.tallies import EVERY_S, Tallies
 from serving.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def create_app(
     docs_assets: Path | None = None,
     limits: Limits | None = None,
     keys: bool = False,
+    tallies: Tallies | None = None,
 ) -> FastAPI:
     """The app.
 
@@ -79,10 +81,11 @@ def create_app(
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     limits : how much is taken at a time, and how often a client may come
     keys : whether a key of the store is needed; without, this machine alone is answered
+    tallies : what was scored, which the metrics are told
     """
     limits = limits or Limits()
     reception = Reception(schemas, limits, room=Storeroom(open_store))
-    reception.champion, reception.shadow, reception.archive = champion, shadow, archive
+    reception.champion, reception.shadow, reception.archive, reception.tallies = champion, shadow, archive, tallies
     ending = drain or Drain(0.0)
 
     app = FastAPI(
@@ -110,12 +113,20 @@ async def _running(reception: Reception, load: Callable[[], Brain] | None, endin
     loading = asyncio.create_task(_serve(reception, load)) if load else None
     if reception.shadow:
         reception.shadow.start()
+    telling = asyncio.create_task(_tell_often(reception.tallies)) if reception.tallies else None
     async with reception.room.opened():
         yield
-    if loading:
-        loading.cancel()
+    for task in (loading, telling):
+        if task:
+            task.cancel()
     if reception.shadow:
         await anyio.to_thread.run_sync(reception.shadow.close)
+
+
+async def _tell_often(tallies: Tallies) -> None:
+    while True:
+        await anyio.sleep(EVERY_S)
+        await anyio.to_thread.run_sync(tallies.tell)
 
 
 async def _serve(reception: Reception, load: Callable[[], Brain]) -> None:
@@ -196,7 +207,8 @@ def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
         response_model=None, responses=problems(500),
     )  # fmt: skip
     def exposition() -> Response:
-        """Requests, latency, actions chosen, refusals by code, unknown codes."""
+        """Requests, queue, actions chosen, refusals by rule, drift of scores and features, fallbacks."""
+        reception.tell()
         return Response(metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 

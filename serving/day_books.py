@@ -21,6 +21,7 @@ from decisioning.offers import Lots, Offers
 from domain.errors import ConfigError
 from features.config import Attribute
 from features.encoding import Encoded
+from serving.fallbacks import fell_back
 from serving.logs import log
 
 _ADJUSTMENTS = 200
@@ -92,6 +93,7 @@ class DayBooks:
             self._prices = _of_this_policy(self._read(), self._desk)
         except ConfigError as error:
             # A limit that was kept all day is kept on with the prices there are.
+            fell_back("prices_kept")
             log.warning("prices stay as they were", reason=str(error))
 
     def _chosen(

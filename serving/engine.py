@@ -16,7 +16,7 @@ from decisioning.allocation.prices import newest_prices
 from decisioning.audiences import Words, explained
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
-from decisioning.engine import Watch, decide, score
+from decisioning.engine import decide, score
 from decisioning.permits import permit_json, permits
 from decisioning.proposals import Proposal
 from decisioning.records import decision_json
@@ -27,22 +27,25 @@ from domain.money import from_cents
 from features.catalogue import CATALOGUE
 from features.encoding import Encoded, encode
 from features.spine import Spine
-from features.vectors import Vector
-from serving import warmup
 from serving.brain import Answer, Explain
 from serving.day_books import DayBooks
+from serving.fallbacks import fell_back, standing
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.loading import verified_bundle
 from serving.settings import Settings
 from serving.swapping import Read
+from serving.tallies import Tallies
+from serving.tally import Tally
+from serving.watching import Watcher
 
 
 class Engine:
     """The decision engine over one model bundle and one desk.
 
     ``observe`` is told how many rows held a code that is in no vocabulary, by column; ``feature_log`` takes a share of
-    what was scored. With ``books`` capacities and budgets are kept at their prices, without them not at all.
+    what was scored, and ``tallies`` count all of it.
+    With ``books`` capacities and budgets are kept at their prices, without them not at all.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Engine:
         observe: Callable[[Mapping[str, int]], None] = lambda _: None,
         feature_log: FeatureLog | None = None,
         books: DayBooks | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
         self._bundle = bundle
         self._desk = desk
@@ -61,6 +65,11 @@ class Engine:
         self._observe = observe
         self._feature_log = feature_log
         self._books = books
+        self._tallies = tallies
+        self._watcher = Watcher(
+            bundle.schema.fingerprint, bundle.version, tallies.kept(Tally(bundle)) if tallies else None, feature_log,
+            fallbacks=standing(bundle, desk, limited=books is not None, promoted=notice is None),
+        )  # fmt: skip
 
     @property
     def bundle(self) -> ModelBundle:
@@ -76,7 +85,10 @@ class Engine:
         """
         if self._books is not None:
             check_attributes(self._desk.config.segments, bundle.schema.attributes)
-        return Engine(bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books)
+        return Engine(
+            bundle, self._desk, observe=self._observe, feature_log=self._feature_log, books=self._books,
+            tallies=self._tallies,
+        )  # fmt: skip
 
     def replayer(self, bundle: ModelBundle | None = None) -> Engine:
         """The same desk without books and logs, over another model where one is given."""
@@ -86,7 +98,7 @@ class Engine:
         """``p_pay`` by horizon and what is expected to come back."""
         encoded, accounts = self._encoded(batch)
         spine = Spine(accounts.astype(np.int32), np.full(len(accounts), to_us(as_of), dtype=np.int64))
-        found = score(encoded, spine, self._bundle, desk=self._desk, watch=self._watch(batch, encoded))
+        found = score(encoded, spine, self._bundle, desk=self._desk, watch=self._watcher.of(batch, encoded))
         explained = self._bundle.payment.explained
         place = found.horizons.index(explained)
         return [
@@ -110,7 +122,7 @@ class Engine:
         encoded, accounts = self._encoded(batch)
         found = decide(
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
-            accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
+            accounts=accounts, explain=explain, locale=locale, watch=self._watcher.of(batch, encoded),
             log_probs=commit or explain == "full",
             allot=None if self._books is None else self._books.allot(encoded, commit=commit),
         )  # fmt: skip
@@ -149,6 +161,8 @@ class Engine:
         """As ``decisioning.audiences`` words it, under the rules of this desk."""
         declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
         words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
+        if not words.knows(answer):
+            fell_back("wording_kept")
         return explained(answer, words=words, beside=beside)
 
     def model(self) -> Answer:
@@ -173,39 +187,6 @@ class Engine:
         index = encoded.account_index()
         return encoded, np.array([index[account_id] for account_id in batch.account_ids], dtype=np.int64)
 
-    def _watch(self, batch: Batch, encoded: Encoded) -> Watch | None:
-        """Writes what was scored to the feature log, where there is one."""
-        feature_log = self._feature_log
-        if feature_log is None:
-            return None
-        given = dict(zip(batch.account_ids, batch.given, strict=True))
-        siblings = _siblings(encoded)
-
-        def watch(spine: Spine, values: npt.NDArray[np.float64]) -> None:
-            vectors = []
-            for row, (account, as_of_us) in enumerate(
-                zip(spine.account.tolist(), spine.as_of_us.tolist(), strict=True)
-            ):
-                name = encoded.account_ids[account]
-                if name in warmup.ACCOUNTS or not feature_log.wants(name, as_of_us=as_of_us):
-                    continue
-                vectors.append(
-                    Vector(
-                        name, as_of_us, self._bundle.schema.fingerprint, self._bundle.version, given=given[name],
-                        taken_as_none=encoded.present - given[name] - {"accounts"}, siblings=int(siblings[account]),
-                        values=tuple(values[row].tolist()),
-                    )
-                )  # fmt: skip
-            feature_log.append(vectors)
-
-        return watch
-
-
-def _siblings(encoded: Encoded) -> npt.NDArray[np.int64]:
-    """How many other accounts of its debtor stand beside each account; ``debtor_contacts`` are none."""
-    real = np.array([SEPARATOR not in name for name in encoded.account_ids])
-    return np.bincount(encoded.debtor[real], minlength=len(encoded.debtor_ids))[encoded.debtor] - 1
-
 
 def _unchecked(decision: Decision, locale: str) -> tuple[str, ...]:
     """What to send where a rule on the person had to refuse for want of it."""
@@ -227,6 +208,7 @@ def load_engine(
     *,
     observe: Callable[[Mapping[str, int]], None] = lambda _: None,
     read: Read | None = None,
+    tallies: Tallies | None = None,
 ) -> Engine:
     """Reads and verifies bundle and configuration; ``read`` reads the bundle, by default ``verified_bundle``.
 
@@ -240,4 +222,5 @@ def load_engine(
         bundle, desk, notice=settings.notice, observe=observe,
         feature_log=FeatureLog(folder, share=settings.feature_log_share) if folder else None,
         books=DayBooks(partial(newest_prices, place), desk, attributes=bundle.schema.attributes) if place else None,
+        tallies=tallies,
     )  # fmt: skip

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from serving import metrics
 from serving.logs import log, where
@@ -36,6 +37,11 @@ class Envelope:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        # Whatever is logged on the way, in whichever thread, says which request it is about.
+        with bound_contextvars(request_id=request_id):
+            await self._answered(scope, receive, send, request_id=request_id)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, *, request_id: str) -> None:
         began = time.perf_counter()
         status = 0
 
@@ -51,7 +57,7 @@ class Envelope:
         try:
             await self._app(scope, receive, answered)
         except Exception as error:  # the last place that can keep a traceback from the client
-            log.error("failed", request_id=request_id, error=where(error))
+            log.error("failed", error=where(error))
             if status:
                 raise ConnectionError("failed while answering") from None
             failed = Problem(500, "the service failed on this request; its log names the place by request_id")
@@ -70,7 +76,6 @@ class Envelope:
             state = scope["state"]
             log.info(
                 "answered",
-                request_id=state["request_id"],
                 route=route,
                 method=method,
                 status=status,

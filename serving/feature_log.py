@@ -12,6 +12,7 @@ from domain.errors import ConfigError
 from features.vectors import Vector
 from serving import metrics
 from serving.daily_lines import DailyLines, present
+from serving.fallbacks import fell_back
 from serving.logs import log, where
 
 
@@ -45,6 +46,7 @@ class FeatureLog:
             self._lines.append(vector.to_line() for vector in vectors)
         except OSError as error:
             metrics.FEATURE_LOG_FAILURES.inc()
+            fell_back("feature_log")
             log.error("feature log", error=where(error))
 
     def close(self) -> None:

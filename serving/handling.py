@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
 from serving.brain import Answer, Brain
+from serving.fallbacks import fell_back
 from serving.keeping import records_of, without_probs
 from serving.known_accounts import known_batch
 from serving.ledgers import Batch, batches
@@ -88,6 +89,8 @@ def decisions(
         return shown
 
     reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of)
+    if asked.commit and store is None:
+        fell_back("not_kept", len(reply.answers))
     if not records or store is None:
         return reply
     return Pending(store.records_write(records, tenant=tenant), partial(_once_written, reply))

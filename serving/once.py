@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from serving import metrics
 from serving.handling import Pending, Reply
 from serving.problems import Problem
 
@@ -42,6 +43,24 @@ def key_of(request: Request) -> str | None:
     return given[0]
 
 
+class KeyProblem(Problem):
+    """A request that is refused for its key; ``result`` is how the metrics count it."""
+
+    def __init__(self, status: int, detail: str, *, result: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers=headers or {})
+        self.result = result
+
+
+@contextlib.contextmanager
+def counted_once() -> Iterator[None]:
+    """Counts a request that is refused for its key."""
+    try:
+        yield
+    except KeyProblem as refused:
+        metrics.ONCE.labels(refused.result).inc()
+        raise
+
+
 class UnderWay:
     """The keyed requests that this process is at. It holds nothing that would outlive the process."""
 
@@ -60,7 +79,7 @@ class UnderWay:
         place = request.tenant, request.key_digest
         if place in self._keys:
             detail = f"a request of this {HEADER} is being answered; come again for its answer"
-            raise Problem(409, detail, headers={"Retry-After": "1"})
+            raise KeyProblem(409, detail, result="in_use", headers={"Retry-After": "1"})
         self._keys.add(place)
         try:
             yield
@@ -103,9 +122,11 @@ async def answered_once(store: Store, request: KeyedRequest, found: Reply | Pend
 
 def _again(kept: KeptAnswer, request: KeyedRequest) -> Reply:
     if kept.request_digest != request.request_digest:
-        raise Problem(422, f"another request came with this {HEADER}; a new request needs a new key")
+        detail = f"another request came with this {HEADER}; a new request needs a new key"
+        raise KeyProblem(422, detail, result="other_request")
     if kept.answer is None:
-        raise Problem(410, "this was answered, and a debtor whom the answer named was forgotten since")
+        detail = "this was answered, and a debtor whom the answer named was forgotten since"
+        raise KeyProblem(410, detail, result="forgotten")
     return Reply(kept.answer, [], again=True)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from decisioning.proposals import Proposal, proposal_from
 from domain.clock import rfc3339
+from serving import metrics
 from serving.brain import Answer, Brain
 from serving.handling import Reply, each, json_bytes, moment_of, read_accounts
 from serving.known_accounts import known_batch
@@ -51,6 +52,7 @@ def permits(body: bytes, brain: Brain, schemas: Schemas, *, store: Store, tenant
         return [None] * len(batch.positions)
 
     each(ledgers, schemas, permitted, known=known)
+    metrics.observe_permits(found.values())
     return Reply(json_bytes({"at": rfc3339(at), "permits": [found[row] for row in range(len(proposals))]}), [])
 
 

@@ -13,10 +13,11 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.errors import StoreError
 from serving import handling, metrics
 from serving.archive import Archive
 from serving.brain import Brain
-from serving.once import REPLAYED, UnderWay, answered_once, key_of, unless_answered
+from serving.once import REPLAYED, UnderWay, answered_once, counted_once, key_of, unless_answered
 from serving.parsing import capped_body
 from serving.problems import Problem
 from serving.schemas import Schemas
@@ -27,6 +28,7 @@ from serving.storeroom import Storeroom
 
 if TYPE_CHECKING:
     from serving.swapping import Champion
+    from serving.tallies import Tallies
 
 Answered = handling.Reply | handling.Pending
 
@@ -46,6 +48,7 @@ class Reception:
         self.champion: Champion | None = None
         self.shadow: Shadow | None = None
         self.archive: Archive | None = None
+        self.tallies: Tallies | None = None
         self._limits = limits
         self._under_way = UnderWay()
         self._inside = 0
@@ -56,6 +59,16 @@ class Reception:
         if self.brain is None:
             raise Problem(503, "the model is being loaded; ask /readyz")
         return self.brain
+
+    def tell(self) -> None:
+        """Brings the metrics up to now that are not counted request by request."""
+        if self.tallies is not None:
+            self.tallies.tell()
+        # Metrics are told whatever the store does.
+        with contextlib.suppress(StoreError, Problem):
+            store = self.room.store()
+            if store is not None:
+                metrics.REVIEWS_OPEN.set(store.reviews_open())
 
     async def answer(self, request: Request, work: Callable[..., Answered]) -> Response:
         """An answer of the model, computed from the body of a request and what the store knows."""
@@ -68,6 +81,7 @@ class Reception:
         One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
         """
         if self._inside >= self._limits.threads + self._limits.queue:
+            metrics.SHED.labels("full").inc()
             raise Problem(503, "as many requests are being computed as this service takes; come again")
         self._inside += 1
         metrics.IN_FLIGHT.inc()
@@ -85,7 +99,7 @@ class Reception:
         request.state.accounts = len(reply.answers)
         if self.shadow is not None and reply.answers:
             size = len(body) + len(reply.content)
-            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size))
+            self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size, request.state.request_id))
         headers = {REPLAYED: "true"} if reply.again else None
         return Response(reply.content, media_type="application/json", headers=headers)
 
@@ -101,9 +115,11 @@ class Reception:
     async def _once(self, request: Request, key: str, body: bytes, work: Callable[[bytes], Answered]) -> handling.Reply:
         store = self.room.needed()
         keyed = KeyedRequest.of(key, tenant=tenant_of(request), path=request.url.path, body=body)
-        with self._under_way.alone(keyed):
+        with counted_once(), self._under_way.alone(keyed):
             found = await self._in_turn(lambda: unless_answered(store, keyed, partial(work, body)))
-            return await answered_once(store, keyed, found)
+            reply = await answered_once(store, keyed, found)
+        metrics.ONCE.labels("replayed" if reply.again else "answered").inc()
+        return reply
 
     async def _body(self, request: Request) -> bytes:
         try:
@@ -117,9 +133,11 @@ class Reception:
         """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
         turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
         try:
-            with anyio.fail_after(self._limits.deadline_s):
-                await turns.acquire()
+            with metrics.TURN_SECONDS.time(), metrics.WAITING.track_inprogress():
+                with anyio.fail_after(self._limits.deadline_s):
+                    await turns.acquire()
         except TimeoutError:
+            metrics.SHED.labels("deadline").inc()
             raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
         try:
             return await anyio.to_thread.run_sync(work)

@@ -20,7 +20,7 @@ from serving.app import create_app
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.drain import Drain
-from serving.logs import configure_logs
+from serving.logs import configure_libraries, configure_logs
 from serving.schemas import Schemas, build_schemas
 from serving.settings import (
     DEFAULT_HOST,
@@ -36,6 +36,7 @@ from serving.shadow import Shadow, shadow_of
 from serving.store import Store, database_url
 from serving.store.config import load_service_config
 from serving.swapping import Champion
+from serving.tallies import Tallies
 from serving.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _load() -> Brain:
     # Only the worker needs the engine; the process that watches over it starts without.
     from serving.engine import load_engine  # noqa: PLC0415
 
-    return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes)
+    return load_engine(read_settings(os.environ), observe=metrics.observe_unknown_codes, tallies=_tallies)
 
 
 def _open_store() -> Store:
@@ -83,10 +84,13 @@ def _reports() -> Path | None:
 
 
 configure_logs()
+configure_libraries()
+_tallies = Tallies()
 _schemas = build_schemas(load_section(_configs() / "features.yaml", FeaturesConfig).attributes)
 app = create_app(
     _schemas,
     load=_load,
+    tallies=_tallies,
     open_store=_open_store,
     keys=not is_insecure(os.environ),
     limits=read_limits(os.environ),
@@ -118,9 +122,10 @@ class FrontDoor:
     workers=1,
     traffic={"timeout": _HOUR_S},
     http={"host": DEFAULT_HOST, "port": DEFAULT_PORT},
-    # Both would name the path as the client wrote it; serving/metrics.py and serving/envelope.py do not.
+    # Each would name the path as the client wrote it; serving/metrics.py and serving/envelope.py do not.
     metrics={"enabled": False, "namespace": "bentoml_service"},
     logging={"access": {"enabled": False}},
+    tracing={"sample_rate": 0.0, "excluded_urls": ".*"},
 )
 class AcertoService:
     """Scores and decisions over HTTP; the routes are in ``serving/app.py``."""

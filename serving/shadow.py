@@ -36,7 +36,7 @@ _END = b"\n"
 class Asked:
     """A request that was answered: its route, its body, its moment (RFC 3339), and the answers that were given.
 
-    ``size`` is about what it takes up in memory, in bytes.
+    ``size`` is about what it takes up in memory, in bytes; ``request_id`` is for the log.
     """
 
     route: str
@@ -44,6 +44,7 @@ class Asked:
     as_of: str
     answers: list[Answer]
     size: int
+    request_id: str | None = None
 
 
 class Model:
@@ -150,7 +151,7 @@ class Shadow:
             try:
                 result = self._compared(asked)
             except Exception as error:  # whatever it is, the next request is compared, and answers go on
-                log.error("shadow failed", error=where(error))
+                log.error("shadow failed", request_id=asked.request_id, error=where(error))
                 self._crashed()
                 result = "failed"
             metrics.SHADOW.labels(result=result).inc()

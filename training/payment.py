@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
 from decisioning.models import PaymentModel
+from features.reference import Reference, fit_numbers
 from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins, take
 from training.calibration import fit_calibrator
 from training.config import ModelConfig
@@ -17,6 +19,7 @@ from training.splits import Split
 from training.windows import Bools
 
 Floats = npt.NDArray[np.float64]
+Int32s = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,7 @@ class Fitted:
     rounds: int
 
 
-def fit_horizon(
-    values: Floats, columns: Columns, target: Target, *, debtor: npt.NDArray[np.int32], config: ModelConfig
-) -> Fitted:
+def fit_horizon(values: Floats, columns: Columns, target: Target, *, debtor: Int32s, config: ModelConfig) -> Fitted:
     """Fit one horizon.
 
     Parameters
@@ -68,9 +69,33 @@ def fit_horizon(
     return Fitted((booster, calibrator), (refit, ship), rounds)
 
 
+def later_scores(fitted: Mapping[int, Fitted], target: Target, values: Floats, debtor: Int32s) -> Reference:
+    """What the service should answer where nothing drifts: ``p_pay`` of each horizon on rows that came after training.
+
+    Parameters
+    ----------
+    target : of the explained horizon, whose validation and test rows are taken for all of them
+    values, debtor : (n, k) features and (n,) debtors of all rows
+
+    Notes
+    -----
+    The shipped booster has seen these rows. Its calibrator was fitted to what the evaluated one says of them, so that
+    pair is asked: on average it tells what was paid.
+    """
+    pairs = {days: (fit.evaluated[0], fit.shipped[1]) for days, fit in fitted.items()}
+    rows = np.concatenate([target.split.valid, target.split.test])
+    model = _model(pairs, explained=target.horizon_days)
+    p_pay = model.predict(values[rows])
+    columns = {f"{days}d": p_pay[:, place] for place, days in enumerate(model.horizons)}
+    return fit_numbers(columns, units=len(np.unique(debtor[rows])))
+
+
 def assemble(fitted: dict[int, Fitted], *, explained: int, shipped: str) -> PaymentModel:
     """The model of all horizons, from the pairs that were ``evaluated`` or that are ``shipped``."""
-    pairs = {days: getattr(fit, shipped) for days, fit in fitted.items()}
+    return _model({days: getattr(fit, shipped) for days, fit in fitted.items()}, explained=explained)
+
+
+def _model(pairs: Mapping[int, tuple[lgb.Booster, Calibrator]], *, explained: int) -> PaymentModel:
     return PaymentModel(
         horizons=tuple(sorted(pairs)),
         explained=explained,

@@ -31,7 +31,7 @@ from training.evaluation import plain
 from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
-from training.payment import Fitted, Target, assemble, fit_horizon
+from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.responding import World, respond
 
 Floats = npt.NDArray[np.float64]
@@ -183,7 +183,7 @@ def _learn(
 def _parts(
     learned: _Learned, schema: FeatureSchema, loaded: Configs, *, evaluation: dict[str, Any], sample: bytes
 ) -> BundleParts:
-    rows = learned.rows.values
+    rows, explained = learned.rows.values, loaded.decision.explained_horizon
     golden = rows[np.unique(np.linspace(0, len(rows) - 1, _GOLDEN_ROWS).astype(np.int64))]
     actions = [action for action in loaded.catalogue.actions if not action.gated]
     chosen = np.unique(np.linspace(0, len(actions) - 1, _GOLDEN_ACTIONS).astype(np.int64))
@@ -191,13 +191,14 @@ def _parts(
         version="draft",
         trained_at=registry.now().isoformat(),
         schema=schema,
-        payment=assemble(learned.fitted, explained=loaded.decision.explained_horizon, shipped="shipped"),
+        payment=assemble(learned.fitted, explained=explained, shipped="shipped"),
         response=learned.response,
         settings=_settings(loaded, learned),
         golden_values=golden,
         golden_actions=[actions[place] for place in chosen],
         evaluation={"evaluation.json": verdicts.as_json(evaluation), "sample.npz": sample},
         reference=learned.inspected.reference,
+        scores=later_scores(learned.fitted, learned.targets[explained], rows, learned.rows.rows.debtor),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import math
 import time
+from collections.abc import Mapping
 
 import anyio.to_thread
 from limits import RateLimitItem, parse
@@ -40,6 +41,14 @@ class Rates:
         return max(1, math.ceil(opens - time.time()))
 
 
+class _Refused(Problem):
+    """A request that does not pass; ``word`` is how the metrics count it."""
+
+    def __init__(self, word: str, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers=headers or {})
+        self.word = word
+
+
 class Gate:
     """ASGI middleware. Without a ``keyring`` there are no keys, and only this machine itself is answered."""
 
@@ -54,6 +63,8 @@ class Gate:
         try:
             await self._admit(scope)
         except Problem as problem:
+            if isinstance(problem, _Refused):
+                metrics.ACCESS.labels(problem.word).inc()
             metrics.PROBLEMS.labels(route="gate", problem=problem.code).inc()
             await problem_response(problem, request_id=scope["state"]["request_id"])(scope, receive, send)
             return
@@ -67,7 +78,8 @@ class Gate:
             return
         wait_s = self._rates.wait_s(f"key {key.key_id}" if key else f"at {_peer(scope)}")
         if wait_s:
-            raise Problem(429, "more requests than this client may send", headers={"Retry-After": str(wait_s)})
+            detail = "more requests than this client may send"
+            raise _Refused("rate", 429, detail, {"Retry-After": str(wait_s)})
 
     async def _key(self, scope: Scope) -> StoredKey | None:
         asked = needed(scope["method"], scope["path"])
@@ -75,28 +87,33 @@ class Gate:
             return None
         if self._keyring is None:
             if not _is_loopback(_peer(scope)):
-                raise Problem(403, "this service runs without keys, and so answers its own machine alone")
+                detail = "this service runs without keys, and so answers its own machine alone"
+                raise _Refused("not_local", 403, detail)
             return None
         # Read for those alone who need one: health is answered whatever the store does.
         if self._keyring.due:
             await anyio.to_thread.run_sync(self._keyring.renew)
-        key = self._keyring.key_of(_token(scope))
+        token = _token(scope)
+        key = self._keyring.key_of(token)
         if key is None:
             detail = "send a key that is good: Authorization: Bearer acerto_…; `acerto keys create` makes one"
             # Browsers, which show reports, ask their user for a password where this is offered.
             offered = 'Basic realm="acerto"' if scope["path"].startswith("/reports") else "Bearer"
-            raise Problem(401, detail, headers={"WWW-Authenticate": offered})
+            why = self._keyring.refusal_of(token)
+            raise _Refused(why, 401, detail, {"WWW-Authenticate": offered})
         if not key.may(asked):
-            raise Problem(403, f"the key has none of the scopes that this needs: {', '.join(sorted(asked))}")
+            detail = f"the key has none of the scopes that this needs: {', '.join(sorted(asked))}"
+            raise _Refused("scope", 403, detail)
         return key
 
 
 def _check_head(scope: Scope) -> None:
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > MOST_PATH_BYTES:
-        raise Problem(414, f"the path is longer than {MOST_PATH_BYTES} bytes", headers={"Connection": "close"})
+        detail = f"the path is longer than {MOST_PATH_BYTES} bytes"
+        raise _Refused("path", 414, detail, {"Connection": "close"})
     if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MOST_HEAD_BYTES:
         detail = f"the headers are larger than {MOST_HEAD_BYTES >> 10} KiB"
-        raise Problem(431, detail, headers={"Connection": "close"})
+        raise _Refused("headers", 431, detail, {"Connection": "close"})
 
 
 def _token(scope: Scope) -> str:

@@ -9,6 +9,7 @@ from threading import Lock
 
 from domain.errors import StoreError
 from serving.access.tokens import StoredKey, fits, key_id_of
+from serving.fallbacks import fell_back
 
 FRESH_S = 1.0
 """A revoked key is refused at most this long after its revocation, and what the next reading takes."""
@@ -58,6 +59,8 @@ class KeyRing:
             except StoreError:
                 if begun - self._read_at > STALE_S:
                     self._keys = {}
+                else:
+                    fell_back("keys_kept")
             self._tried_at = begun
 
     def key_of(self, token: str) -> StoredKey | None:
@@ -65,3 +68,15 @@ class KeyRing:
         key_id = key_id_of(token)
         kept = self._keys.get(key_id) if key_id else None
         return kept if fits(token, kept) and kept is not None and kept.good_at(self._now()) else None
+
+    def refusal_of(self, token: str) -> str:
+        """Why a token is no good key, in a word: ``missing``, ``unknown``, ``revoked`` or ``expired``.
+
+        A token that has the id of a key and not its secret is unknown, as one that has neither.
+        """
+        if not token:
+            return "missing"
+        kept = self._keys.get(key_id_of(token) or "")
+        if kept is None or not fits(token, kept):
+            return "unknown"
+        return "expired" if kept.revoked_at is None else "revoked"

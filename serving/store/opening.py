@@ -99,7 +99,7 @@ def _checked(url: str) -> URL:
 
 
 def _sqlite(place: URL) -> Engine:
-    engine = create_engine(place, connect_args={"timeout": _WAIT_S})
+    engine = create_engine(place, hide_parameters=True, connect_args={"timeout": _WAIT_S})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
@@ -134,6 +134,7 @@ def _postgresql(place: URL) -> Engine:
     return create_engine(
         place,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's message would hold the row
         connect_args={"connect_timeout": _WAIT_S, "options": "-c synchronous_commit=on"},
     )
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from serving.store.ledger import Appended
 from serving.store.rows import canonical
@@ -40,6 +40,13 @@ def append_review(connection: Connection, review: Review, *, tenant: str, receiv
     row = {"tenant": tenant, "decision_id": review.decision_id, "content": said, "received_at": received_us}
     connection.execute(insert(REVIEWS), row)
     return Appended(new=1)
+
+
+def open_reviews(connection: Connection) -> int:
+    """How many reviews of all tenants wait for an outcome."""
+    # The content is JSON of ours, in which a quotation mark of a text has a backslash before it.
+    asked = case((REVIEWS.c.content.contains('"kind":"request"', autoescape=True), 1), else_=-1)
+    return int(connection.execute(select(func.coalesce(func.sum(asked), 0))).scalar_one())
 
 
 def reviews_of(connection: Connection, decision_id: str, *, tenant: str) -> list[tuple[dict[str, Any], int]]:

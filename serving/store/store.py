@@ -27,7 +27,7 @@ from serving.store.ledger import Appended, Families, append_rows, families
 from serving.store.once import KeptAnswer, KeyedRequest, OnceWrite, answer_of, sweep, write_once
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
-from serving.store.reviews import NotOpen, Review, append_review, reviews_of
+from serving.store.reviews import NotOpen, Review, append_review, open_reviews, reviews_of
 from serving.store.rows import StoredRow
 from serving.store.schema import DECISION_HEADS, DECISION_LOG
 from serving.store.writer import MOST_WAITING, Write, Writer
@@ -198,6 +198,11 @@ class Store:
         """Content and moment of the reviews of a decision, in the order in which they came."""
         with self._reading() as connection:
             return reviews_of(connection, decision_id, tenant=tenant)
+
+    def reviews_open(self) -> int:
+        """How many reviews of all tenants wait for an outcome."""
+        with self._reading() as connection:
+            return open_reviews(connection)
 
     def erase(self, debtor_id: str, *, tenant: str) -> Erased:
         """Forgets a debtor; what was deleted is off the disk of a SQLite file when this returns."""

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from domain.errors import StoreError
 from serving import metrics
-from serving.logs import log, where
+from serving.logs import log, request_id, where
 from serving.store.opening import writing
 
 Item = TypeVar("Item")
@@ -44,6 +44,7 @@ class _Job:
     work: Work[Any, Any]
     item: Any
     done: Future[Any]
+    request_id: str | None
 
 
 class Writer:
@@ -72,13 +73,14 @@ class Writer:
         ------
         StoreError : as many wait as may, or the writer is closed
         """
-        job = _Job(work, item, Future())
+        job = _Job(work, item, Future(), request_id())
         with self._lock:
             if self._closed:
                 raise StoreError("found the store closed, needed it open; the service is ending")
             try:
                 self._waiting.put_nowait(job)
             except queue.Full:
+                metrics.SHED.labels("store").inc()
                 raise StoreError(f"found {self._waiting.maxsize} writes waiting, needed fewer; come again") from None
         return job.done
 
@@ -118,7 +120,8 @@ class Writer:
                 answers = _written(connection, jobs)
         except Exception as error:  # whatever it is, nobody may wait for ever, and the next ones may do better
             metrics.STORE_FAILURES.inc()
-            log.error("store", error=where(error), lost=0, refused=len(jobs))
+            requests = [job.request_id for job in jobs if job.request_id]
+            log.error("store", error=where(error), lost=0, refused=len(jobs), requests=requests)
             for job in jobs:
                 job.done.set_exception(_not_written(error))
             return

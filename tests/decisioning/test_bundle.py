@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from decisioning.bundle import BundleParts, check_golden, copy_bundle, read_bundle, write_bundle
 from decisioning.integrity import canonical_hash, read_files
 from domain.errors import BundleError
-from features.reference import fit_reference
+from features.reference import fit_numbers, fit_reference
 
 FILES = (
     "calibration.json", "evaluation/metrics.json", "golden.json", "payment_30d.txt", "payment_60d.txt",
@@ -210,3 +210,38 @@ def test_a_reference_that_cannot_be_read_is_refused(parts: BundleParts, world: A
     broken = replace(reference, features={"product": replace(reference.features["product"], counts=())})
     with pytest.raises(BundleError, match="fit together"):
         write_bundle(tmp_path / "3", replace(parts, reference=broken))
+
+
+def scores_of(world: Any, *horizons: str) -> Any:
+    p_pay = world.payment.predict(world.values)
+    return fit_numbers({name: p_pay[:, place] for place, name in enumerate(horizons)}, units=100)
+
+
+def test_a_bundle_keeps_how_its_scores_were_distributed_by_horizon(
+    parts: BundleParts, world: Any, tmp_path: Path
+) -> None:
+    scores = scores_of(world, "7d", "30d", "60d", "90d")
+    write_bundle(tmp_path / "3", replace(parts, scores=scores))
+    found = read_bundle(tmp_path / "3").scores
+    assert found == scores
+    assert list(found.features) == ["7d", "30d", "60d", "90d"]
+
+
+def test_a_bundle_without_the_distribution_of_its_scores_is_still_read(written: Path) -> None:
+    assert read_bundle(written).scores is None
+
+
+@pytest.mark.parametrize("horizons", [("7d",), ("7d", "30d", "60d", "91d")])
+def test_a_distribution_of_other_horizons_is_refused(
+    parts: BundleParts, world: Any, tmp_path: Path, horizons: tuple[str, ...]
+) -> None:
+    with pytest.raises(BundleError, match="do not fit together"):
+        write_bundle(tmp_path / "3", replace(parts, scores=scores_of(world, *horizons)))
+
+
+def test_the_distribution_of_the_scores_does_not_change_the_model_hash(
+    parts: BundleParts, world: Any, tmp_path: Path
+) -> None:
+    plain = write_bundle(tmp_path / "plain", parts)
+    kept = write_bundle(tmp_path / "kept", replace(parts, scores=scores_of(world, "7d", "30d", "60d", "90d")))
+    assert kept.model_hash == plain.model_hash

@@ -5,7 +5,7 @@ from domain.clock import US_PER_DAY
 from training.boosting import Columns, Recipe, fit_stopped, margins
 from training.config import ModelConfig, SplitsConfig
 from training.metrics import Floats, auc
-from training.payment import Fitted, Target, assemble, fit_horizon
+from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.splits import time_split
 
 CONFIG = ModelConfig(threads=1, max_rounds=30, max_leaves=7)
@@ -53,3 +53,22 @@ def test_horizons_are_assembled_around_the_explained_one(world: tuple[Floats, Fl
     model = assemble({days: fitted(world, days)[0] for days in (7, 30)}, explained=30, shipped="shipped")
     p_pay = model.predict(world[0][:200])
     assert (p_pay[:, 0] <= p_pay[:, 1]).all()
+
+
+def test_the_scores_that_are_kept_are_those_of_later_rows_by_the_shipped_calibration(
+    world: tuple[Floats, Floats, Floats],
+) -> None:
+    found, target = fitted(world)
+    later = np.concatenate([target.split.valid, target.split.test])
+    kept = later_scores({30: found}, target, world[0], np.arange(N, dtype=np.int32)).features["30d"]
+    p_pay = found.shipped[1].apply(margins(found.evaluated[0], world[0][later], threads=1))
+    assert kept.mean == pytest.approx(p_pay.mean())
+    assert sum(kept.counts) == len(later)
+    assert max(kept.counts) <= 2 * len(later) / 10
+
+
+def test_what_is_kept_of_later_scores_says_on_average_what_was_paid(world: tuple[Floats, Floats, Floats]) -> None:
+    found, target = fitted(world)
+    later = np.concatenate([target.split.valid, target.split.test])
+    kept = later_scores({30: found}, target, world[0], np.arange(N, dtype=np.int32)).features["30d"]
+    assert kept.mean == pytest.approx(target.paid[later].mean(), abs=4 * np.sqrt(0.25 / len(later)))

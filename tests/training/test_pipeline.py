@@ -309,6 +309,13 @@ def test_the_bundle_keeps_a_reference_for_every_feature(trained: TrainingResult)
     assert bundle.reference.rows == trained.evaluation["sampling"]["rows"]
 
 
+def test_the_bundle_keeps_how_the_scores_of_each_horizon_were_distributed(trained: TrainingResult) -> None:
+    bundle = trained.bundle
+    assert bundle.scores is not None
+    assert list(bundle.scores.features) == [f"{days}d" for days in bundle.payment.horizons]
+    assert 0 < bundle.scores.rows < trained.evaluation["sampling"]["rows"]
+
+
 def test_a_policy_that_lost_to_the_ladder_is_not_promoted(trained: TrainingResult, tracking: registry.Tracking) -> None:
     with pytest.raises(AcertoError, match="value against ladder: found worse"):
         promote(tracking, version="1", gates=OPEN, comparisons=(Comparison("ladder", "worse"),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import ConfigError, StoreError
+from serving import metrics
 from serving.access import keyring
 from serving.access.keyring import FRESH_S, STALE_S, KeyRing
 from serving.access.scopes import needed
@@ -147,6 +149,28 @@ def test_a_ring_trusts_what_it_read_for_a_minute_and_then_nobody() -> None:
     clock.at = STALE_S + FRESH_S
     ring.renew()
     assert ring.key_of(token) is None
+
+
+def test_a_ring_says_in_a_word_why_a_token_is_no_good_key() -> None:
+    good, revoked, expired, other = (made() for _ in range(4))
+    ended = replace(revoked[1], revoked_at=datetime.now(UTC) - timedelta(hours=1))
+    over = replace(expired[1], expires_at=datetime.now(UTC) - timedelta(hours=1))
+    ring = KeyRing(lambda: {key.key_id: key for key in (good[1], ended, over)})
+    ring.renew()
+    other_secret = good[0][:-43] + other[0][-43:]
+    tokens = ("", "acerto", other[0], other_secret, revoked[0], expired[0])
+    words = ["missing", "unknown", "unknown", "unknown", "revoked", "expired"]
+    assert [ring.refusal_of(token) for token in tokens] == words
+
+
+def test_refusals_before_any_route_are_counted_by_what_was_wrong(guarded: Any, store: Store) -> None:
+    token, key = made("default", "ingest")
+    store.add_key(key)
+    counted = [metrics.ACCESS.labels(word)._value for word in ("missing", "unknown", "scope")]
+    before = [one.get() for one in counted]
+    for headers in ({}, bearer("acerto"), bearer(token)):
+        guarded.get("/v1/decisions/d1", headers=headers)
+    assert [one.get() - was for one, was in zip(counted, before, strict=True)] == [1, 1, 1]
 
 
 def test_keys_come_back_from_the_store_as_they_were(store: Store) -> None:
