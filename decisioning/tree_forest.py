@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from domain.errors import BundleError
 from domain.lanes import WIDTH
 
 Floats = npt.NDArray[np.float64]
+_MOST_ANSWERS = 2**24
 POINTS = (3, 4, 6, 8, 12, 16)
 """Numbers of quadrature points for which kernels are compiled; n points are exact for 2n features on one path."""
 AS_IT_IS, MISSING_LOW, ZERO_LOW, ZERO_MISSING, LISTED = range(5)
@@ -32,16 +34,19 @@ repeated feature has ``before``, 1 + the row of its nearest node above, and the 
 
 
 class Asked(NamedTuple):
-    """What the nodes ask of a row of features, each question once: a feature, and for categories a range of bits.
+    """What the nodes ask of a row of features, each question once, in the order of the kinds.
 
-    Questions are in the order of their kinds; those of kind k end at ``ends[k]``.
+    Those of kind k end at ``ends[k]``. The last are about categories, by feature: block b has the questions from
+    ``blocks[b]`` to ``blocks[b + 1]``, all about one feature, and in ``table``, from ``rows_from[b]`` on, the answers
+    to them category after category, ``categories[b]`` of them and one more row for any other.
     """
 
     feature: npt.NDArray[np.uint32]
     ends: npt.NDArray[np.int64]
-    bits_from: npt.NDArray[np.int32]
-    bits_to: npt.NDArray[np.int32]
-    bits: npt.NDArray[np.uint32]
+    blocks: npt.NDArray[np.int64]
+    categories: npt.NDArray[np.int64]
+    rows_from: npt.NDArray[np.int64]
+    table: npt.NDArray[np.uint8]
 
 
 class Forest(NamedTuple):
@@ -73,27 +78,51 @@ class Shaped:
     base: float
 
 
+Question = tuple[int, int, tuple[int, ...]]
+"""Its kind, the feature, and for categories the words of bits of those that go left."""
+
+
+def _answers(listed: Sequence[tuple[int, ...]]) -> npt.NDArray[np.uint8]:
+    """(categories + 1, questions) 0 where a category goes left, else 1; the last row is for categories nobody lists."""
+    categories = 32 * max(map(len, listed))
+    if categories * len(listed) > _MOST_ANSWERS:
+        raise BundleError(
+            f"found {len(listed)} splits on up to {categories} categories, needed at most {_MOST_ANSWERS} pairs"
+        )
+    found = np.ones((categories + 1, len(listed)), dtype=np.uint8)
+    for place, words in enumerate(listed):
+        bits = np.unpackbits(np.array(words, dtype="<u4").view(np.uint8), bitorder="little")
+        found[: len(bits), place] = 1 - bits
+    return found
+
+
 @dataclass
 class _Questions:
     """Questions met so far, numbered as they came."""
 
-    places: dict[tuple[int, int, tuple[int, ...]], int] = field(default_factory=dict)
+    places: dict[Question, int] = field(default_factory=dict)
 
     def place(self, feature: int, kind: int, bits: tuple[int, ...] = ()) -> int:
         return self.places.setdefault((kind, feature, bits), len(self.places))
+
+    @staticmethod
+    def _by_feature(ordered: Sequence[Question]) -> list[list[Question]]:
+        listed = [question for question in ordered if question[0] == LISTED]
+        return [list(some) for _, some in groupby(listed, key=itemgetter(1))]
 
     def asked(self) -> tuple[Asked, npt.NDArray[np.int64]]:
         """The questions in the order of their kinds, and the new place of each."""
         ordered = sorted(self.places)
         moved = np.zeros(len(ordered), dtype=np.int64)
         moved[[self.places[question] for question in ordered]] = np.arange(len(ordered))
-        ends = [0, *accumulate(len(bits) for _, _, bits in ordered)]
+        blocks = [(len(some), _answers([bits for _, _, bits in some])) for some in self._by_feature(ordered)]
         asked = Asked(
             np.array([feature for _, feature, _ in ordered], dtype=np.uint32),
             np.searchsorted([kind for kind, _, _ in ordered], np.arange(LISTED + 1), side="right"),
-            np.array(ends[:-1], dtype=np.int32),
-            np.array(ends[1:], dtype=np.int32),
-            np.array([word for _, _, bits in ordered for word in bits], dtype=np.uint32),
+            np.array([*accumulate((count for count, _ in blocks), initial=len(ordered) - sum(c for c, _ in blocks))]),
+            np.array([len(table) - 1 for _, table in blocks], dtype=np.int64),
+            np.cumsum([0, *(table.size for _, table in blocks)])[:-1],
+            np.concatenate([np.zeros(0, dtype=np.uint8), *(table.ravel() for _, table in blocks)]),
         )
         return asked, moved
 

@@ -6,14 +6,14 @@ counts from the end.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.tree_forest import AS_IT_IS, LISTED, MISSING_LOW, ZERO_LOW, ZERO_MISSING, Asked, Forest
-from decisioning.tree_text import INT32_END, ZERO
+from decisioning.tree_forest import AS_IT_IS, MISSING_LOW, ZERO_LOW, ZERO_MISSING, Asked, Forest
+from decisioning.tree_text import ZERO
 from domain.compiled import compiled
 from domain.lanes import WIDTH, load, spread, store, where_at_most, where_same
 
@@ -33,16 +33,6 @@ class _Scratch(NamedTuple):
     up: Floats
     beta: Floats
     state: Floats
-
-
-@compiled
-def listed(bits: npt.NDArray[np.uint32], start: int, end: int, value: float) -> bool:
-    """The decision of a categorical node (``Tree::CategoricalDecision``): left where the category is listed."""
-    if np.isnan(value) or value <= -1.0 or value >= INT32_END:
-        return False
-    category = int(value)
-    word = start + category // 32
-    return word < end and (bits[word] >> np.uint32(category % 32)) & np.uint32(1) == np.uint32(1)
 
 
 @compiled
@@ -67,14 +57,18 @@ def _answer(asked: Asked, row: Floats, found: Floats, step: int, lane: int) -> N
         if np.isnan(value) or value == 0.0:
             value = -np.inf if place < ends[ZERO_LOW] else np.nan
         found[_U(place * step + lane)] = value
-    for place in range(ends[ZERO_MISSING], ends[LISTED]):
-        value = row[_U(feature[place])]
-        left = listed(asked.bits, asked.bits_from[place], asked.bits_to[place], value)
-        found[_U(place * step + lane)] = 0.0 if left else 1.0
+    for block in range(len(asked.categories)):
+        start, count = asked.blocks[block], asked.blocks[block + 1] - asked.blocks[block]
+        value, category = row[_U(feature[start])], asked.categories[block]
+        if -1.0 < value < category:
+            category = int(value)
+        answers = asked.rows_from[block] + category * count
+        for place in range(count):
+            found[_U((start + place) * step + lane)] = asked.table[_U(answers + place)]
 
 
 @compiled
-def _padded(forest: Forest) -> int:
+def _padded(forest: Forest) -> Any:
     """Points of the quadrature, filled up to whole lanes; a constant of the compiled code."""
     return _U(-(-len(forest.weights) // WIDTH) * WIDTH)
 

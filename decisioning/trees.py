@@ -14,8 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.candidates import Grid
-from decisioning.tree_kernels import listed
-from decisioning.tree_text import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, ZERO, numbers, read_trees
+from decisioning.tree_text import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    INT32_END,
+    MISSING_NAN,
+    MISSING_ZERO,
+    ZERO,
+    numbers,
+    read_trees,
+)
 from domain.compiled import compiled
 from domain.errors import BundleError
 
@@ -125,6 +133,16 @@ def _goes_left(kind: int, threshold: float, value: float) -> bool:
 
 
 @compiled
+def _listed(bits: npt.NDArray[np.uint32], start: int, end: int, value: float) -> bool:
+    """The decision of a categorical node (``Tree::CategoricalDecision``): left where the category is listed."""
+    if np.isnan(value) or value <= -1.0 or value >= INT32_END:
+        return False
+    category = int(value)
+    word = start + category // 32
+    return word < end and (bits[word] >> np.uint32(category % 32)) & np.uint32(1) == np.uint32(1)
+
+
+@compiled
 def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) -> None:
     """Adds every tree to ``out`` (n, A): a stack of (node, span of actions), a span being split where its node asks.
 
@@ -151,7 +169,7 @@ def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) ->
                         if column < own:
                             here = _goes_left(kind[node], threshold[node], values[row, column])
                             if kind[node] & CATEGORICAL:
-                                here = listed(bits, starts[node], stops[node], values[row, column])
+                                here = _listed(bits, starts[node], stops[node], values[row, column])
                             node = left[node] if here else right[node]
                             continue
                         middle = low

@@ -261,6 +261,17 @@ def test_a_refitted_booster_is_explained_exactly_by_whichever_way() -> None:
     assert np.abs(found - booster.predict(rows(13, 50), pred_contrib=True)).max() <= TOLERANCE
 
 
+def test_categories_in_the_millions_are_refused() -> None:
+    words = 2**20
+    split = {
+        "num_leaves": "2", "split_feature": "0", "threshold": "0", "decision_type": "1", "left_child": "-1",
+        "right_child": "-2", "leaf_value": "1 2", "leaf_count": "3 4", "internal_count": "7",
+        "cat_boundaries": f"0 {words}", "cat_threshold": " ".join(["1"] * words),
+    }  # fmt: skip
+    with pytest.raises(BundleError, match="33554432 categories"):
+        shaped([split])
+
+
 def test_more_features_on_a_path_than_there_are_points_for_are_refused() -> None:
     splits = 33
     ladder = {
