@@ -72,10 +72,10 @@ class FunnelModel:
         Nothing is received of waiting, so that its worth is what comes back by itself.
         """
         wanted = np.ones((len(values), len(actions)), dtype=np.bool_) if allowed is None else allowed
-        table, alone = grid(values, schema, actions, names=self.names), _untouched(values, self.names)
+        table, alone = grid(values, schema, actions, names=self.names), untouched(values, self.names)
         one = np.ones((len(values), 1), dtype=np.bool_)
         contact = np.array([not action.is_wait for action in actions])
-        sent = np.where(wanted, [self._sent(action) for action in actions], np.nan)
+        sent = np.where(wanted, [self.sent_of(action) for action in actions], np.nan)
         reached = sent * np.where(contact, self.heads["received"].apply(table, wanted), 0.0)
         agreed = np.where(contact, self.heads["agreed"].apply(table, wanted), np.where(wanted, 0.0, np.nan))
         share = np.clip(self.heads["self"].apply(alone, one), SURE, 1.0 - SURE)
@@ -94,11 +94,12 @@ class FunnelModel:
             p_agreed=agreed,
         )
 
-    def _sent(self, action: Action) -> float:
+    def sent_of(self, action: Action) -> float:
+        """The share of decisions for an action that are carried out; 0 for waiting."""
         return 0.0 if action.is_wait else self.sent.get(action.channel, self.sent[OTHER_CHANNEL])
 
 
-def _untouched(values: Floats, names: Sequence[str]) -> Grid:
+def untouched(values: Floats, names: Sequence[str]) -> Grid:
     """The grid of accounts under no action at all: whatever an action feature is, it is 0."""
     return Grid(
         values=values,

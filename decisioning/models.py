@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
+from decisioning.tree_shap import ByBooster, TreeShap, explainer_of
 from domain.errors import BundleError
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +38,11 @@ class PaymentModel:
                 f"and calibrators {sorted(self.calibrators)}; needed one booster and calibrator per rising horizon"
             )
 
+    @cached_property
+    def explainers(self) -> Mapping[int, TreeShap | ByBooster]:
+        """The trees of each horizon, read and tried out at the first use."""
+        return {days: explainer_of(booster) for days, booster in self.boosters.items()}
+
     def predict(self, values: Floats) -> Floats:
         """Probabilities of a payment within each horizon.
 
@@ -47,20 +54,16 @@ class PaymentModel:
         -------
         (n, H), non-decreasing along the horizons: shorter ones are capped by the explained one, longer ones floored
         """
-        columns = [self.calibrators[days].apply(_margins(self.boosters[days], values)) for days in self.horizons]
+        columns = [self.calibrators[days].apply(self.explainers[days].margins(values)) for days in self.horizons]
         return monotone(np.column_stack(columns), self.horizons.index(self.explained))
 
     def margins(self, values: Floats) -> Floats:
         """(n,) raw margins of the explained horizon."""
-        return _margins(self.boosters[self.explained], values)
+        return self.explainers[self.explained].margins(values)
 
     def contributions(self, values: Floats) -> Floats:
         """(n, k + 1) exact TreeSHAP contributions to the explained margin; the last column is its base."""
-        booster = self.boosters[self.explained]
-        if not len(values):
-            return np.zeros((0, values.shape[1] + 1))
-        found = booster.predict(values, pred_contrib=True, num_threads=1)
-        return np.asarray(found, dtype=np.float64).reshape(len(values), -1)
+        return self.explainers[self.explained].contributions(values)
 
 
 def monotone(p_pay: Floats, explained: int) -> Floats:
@@ -71,10 +74,3 @@ def monotone(p_pay: Floats, explained: int) -> Floats:
     for column in range(explained + 1, fitted.shape[1]):
         fitted[:, column] = np.maximum(fitted[:, column], fitted[:, column - 1])
     return fitted
-
-
-def _margins(booster: Any, values: Floats) -> Floats:
-    # LightGBM refuses an empty matrix; a page without accounts is still a page.
-    if not len(values):
-        return np.zeros(0)
-    return np.asarray(booster.predict(values, raw_score=True, num_threads=1), dtype=np.float64)

@@ -23,7 +23,7 @@ Int64s = npt.NDArray[np.int64]
 
 OLD_DAYS = 91
 """Days past due from which on a debt is old."""
-_SURE = 1e-9
+SURE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -102,5 +102,5 @@ class OffsetHead:
     def apply(self, table: Grid, wanted: Bools) -> Floats:
         """The probability or share (n, A) for accounts under the ``wanted`` actions, ``NaN`` elsewhere."""
         plain = self.head.apply(table, wanted)
-        found: Floats = expit(logit(np.clip(plain, _SURE, 1.0 - _SURE)) + self.offsets.of(table))
+        found: Floats = expit(logit(np.clip(plain, SURE, 1.0 - SURE)) + self.offsets.of(table))
         return found

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from decisioning.calibration import Calibrator
 from decisioning.candidates import Grid, grid
 from decisioning.config import Priors
+from decisioning.tree_shap import ByBooster, TreeShap, explainer_of
 from decisioning.trees import Trees
 from domain.actions import Action
 from domain.errors import BundleError
@@ -83,6 +84,11 @@ class Head:
     def trees(self) -> Trees:
         """The booster's trees, read once."""
         return Trees.of(self.booster)
+
+    @cached_property
+    def explainer(self) -> TreeShap | ByBooster:
+        """What tells how each feature adds to the booster's margin."""
+        return explainer_of(self.booster)
 
     def apply(self, table: Grid, wanted: Bools) -> Floats:
         """The quantity (n, A) for accounts under the ``wanted`` actions, ``NaN`` elsewhere."""

@@ -14,6 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.candidates import Grid
+from decisioning.tree_text import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    INT32_END,
+    MISSING_NAN,
+    MISSING_ZERO,
+    ZERO,
+    numbers,
+    read_trees,
+)
 from domain.compiled import compiled
 from domain.errors import BundleError
 
@@ -21,10 +31,6 @@ Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 
-_CATEGORICAL, _DEFAULT_LEFT = 1, 2
-_MISSING_ZERO, _MISSING_NAN = 1, 2
-_INT32_END = 2147483648.0
-_ZERO = 1e-35
 _BLOCK = 32
 
 
@@ -52,11 +58,7 @@ class Trees:
     @classmethod
     def of(cls, booster: Any) -> Trees:
         """Reads the text form of a LightGBM booster; linear trees and averaged ones are refused."""
-        text = booster.model_to_string()
-        if "\nis_linear=1" in text or "\naverage_output" in text:
-            raise BundleError("found a booster with linear or averaged trees, needed plain gradient boosting")
-        blocks = text.split("\nend of trees")[0].split("\nTree=")[1:]
-        return cls(_nodes([dict(line.split("=", 1) for line in block.split("\n") if "=" in line) for block in blocks]))
+        return cls(_nodes(read_trees(booster)))
 
     def margins(self, grid: Grid, allowed: npt.NDArray[np.bool_]) -> Floats:
         """Raw scores of all accounts under their allowed actions.
@@ -75,7 +77,7 @@ class Trees:
         BundleError : a booster that takes an action feature for a category
         """
         asks_actions = self.nodes.feature >= grid.values.shape[1]
-        if (self.nodes.kind[asks_actions] & _CATEGORICAL).any():
+        if (self.nodes.kind[asks_actions] & CATEGORICAL).any():
             raise BundleError("found a categorical action feature in a booster, needed numbers only; retrain")
         out = np.where(allowed, 0.0, np.nan)
         # One memory layout, so that the kernel is compiled once.
@@ -95,22 +97,22 @@ def _nodes(trees: list[dict[str, str]]) -> Nodes:
     nodes = leaves = words = 0
     for tree in trees:
         splits = int(tree["num_leaves"]) - 1
-        kind = _numbers(tree, "decision_type", np.int8)
-        threshold = _numbers(tree, "threshold", np.float64)
-        category = np.where(kind & _CATEGORICAL, threshold, 0).astype(np.int64)
-        bounds = _numbers(tree, "cat_boundaries", np.int32) + words
-        categorical = (kind & _CATEGORICAL) > 0
-        parts["feature"].append(_numbers(tree, "split_feature", np.int32))
+        kind = numbers(tree, "decision_type", np.int8)
+        threshold = numbers(tree, "threshold", np.float64)
+        category = np.where(kind & CATEGORICAL, threshold, 0).astype(np.int64)
+        bounds = numbers(tree, "cat_boundaries", np.int32) + words
+        categorical = (kind & CATEGORICAL) > 0
+        parts["feature"].append(numbers(tree, "split_feature", np.int32))
         parts["threshold"].append(threshold)
         parts["kind"].append(kind)
         for side in ("left", "right"):
-            child = _numbers(tree, f"{side}_child", np.int32)
+            child = numbers(tree, f"{side}_child", np.int32)
             parts[side].append(np.where(child >= 0, child + nodes, child - leaves))
         for end, offset in (("bits_from", 0), ("bits_to", 1)):
             found = bounds[category + offset] if len(bounds) else np.zeros(splits, dtype=np.int32)
             parts[end].append(np.where(categorical, found, 0))
-        parts["bits"].append(_numbers(tree, "cat_threshold", np.uint32))
-        parts["leaf"].append(_numbers(tree, "leaf_value", np.float64))
+        parts["bits"].append(numbers(tree, "cat_threshold", np.uint32))
+        parts["leaf"].append(numbers(tree, "leaf_value", np.float64))
         parts["root"].append([nodes if splits else -1 - leaves])
         nodes, leaves, words = nodes + splits, leaves + splits + 1, words + len(parts["bits"][-1])
     types = dict.fromkeys(Nodes._fields, np.int32) | {"threshold": np.float64, "leaf": np.float64, "kind": np.int8}
@@ -119,25 +121,21 @@ def _nodes(trees: list[dict[str, str]]) -> Nodes:
     return Nodes(**joined)
 
 
-def _numbers(tree: dict[str, str], name: str, dtype: Any) -> npt.NDArray[Any]:
-    return np.array(tree.get(name, "").split(), dtype=dtype)
-
-
 @compiled
 def _goes_left(kind: int, threshold: float, value: float) -> bool:
     """The decision of a numerical node as LightGBM takes it (``Tree::NumericalDecision``)."""
     missing = (kind >> 2) & 3
-    if np.isnan(value) and missing != _MISSING_NAN:
+    if np.isnan(value) and missing != MISSING_NAN:
         value = 0.0
-    if np.isnan(value) or (missing == _MISSING_ZERO and abs(value) <= _ZERO):
-        return (kind & _DEFAULT_LEFT) > 0
+    if np.isnan(value) or (missing == MISSING_ZERO and abs(value) <= ZERO):
+        return (kind & DEFAULT_LEFT) > 0
     return value <= threshold
 
 
 @compiled
 def _listed(bits: npt.NDArray[np.uint32], start: int, end: int, value: float) -> bool:
     """The decision of a categorical node (``Tree::CategoricalDecision``): left where the category is listed."""
-    if np.isnan(value) or value <= -1.0 or value >= _INT32_END:
+    if np.isnan(value) or value <= -1.0 or value >= INT32_END:
         return False
     category = int(value)
     word = start + category // 32
@@ -170,7 +168,7 @@ def _walk(nodes: Nodes, grid: Grid, order: Int64s, ends: Int64s, out: Floats) ->
                         column = feature[node]
                         if column < own:
                             here = _goes_left(kind[node], threshold[node], values[row, column])
-                            if kind[node] & _CATEGORICAL:
+                            if kind[node] & CATEGORICAL:
                                 here = _listed(bits, starts[node], stops[node], values[row, column])
                             node = left[node] if here else right[node]
                             continue

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
 from decisioning.candidates import Grid
+from decisioning.tree_shap import ByBooster, TreeShap, explainer_of
 from decisioning.trees import Trees
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +47,11 @@ class Twin:
     def trees(self) -> Trees:
         """The trees of the prognostic score, read once."""
         return Trees.of(self.prognostic)
+
+    @cached_property
+    def explainer(self) -> TreeShap | ByBooster:
+        """What tells how each feature adds to the prognostic score."""
+        return explainer_of(self.prognostic)
 
     def margins(self, table: Grid, wanted: Bools) -> Floats:
         """(n, A) margins of accounts under the ``wanted`` actions, ``NaN`` elsewhere."""
@@ -98,6 +104,11 @@ class BlendedHead:
     def trees(self) -> Trees:
         """The booster's trees, read once."""
         return Trees.of(self.booster)
+
+    @cached_property
+    def explainer(self) -> TreeShap | ByBooster:
+        """What tells how each feature adds to the booster's margin."""
+        return explainer_of(self.booster)
 
     def apply(self, table: Grid, wanted: Bools) -> Floats:
         """The probability (n, A) for accounts under the ``wanted`` actions, ``NaN`` elsewhere."""
