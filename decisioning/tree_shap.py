@@ -49,6 +49,7 @@ class TreeShap:
 
     shape: Shaped
     width: int
+    reason: None = None
 
     @classmethod
     def of(cls, booster: Any) -> TreeShap:

@@ -16,6 +16,7 @@ CODES = {
     "constant_head": "an account was valued by a response model of which a part is a constant: too little was known",
     "unseen_channel": "an account was valued with a channel of which the log of decisions holds nothing",
     "no_champion": "an account was answered by the challenger: nothing was promoted",
+    "trees_not_read": "an account was explained by LightGBM itself, at a hundred times the cost: see `TreeShap.of`",
     "limits_not_kept": "an account was decided on without the configured capacities and budgets: there are no prices",
     "table_assumed": "a ledger came without payments, which were taken as none",
     "not_kept": "a decision was answered and not kept: the service has no store",
@@ -55,6 +56,8 @@ def standing(bundle: ModelBundle, desk: Desk, *, limited: bool, promoted: bool) 
         sent = getattr(bundle.response, "sent", None)
         if sent is not None and set(desk.catalogue.channels) - set(sent):
             found.append("unseen_channel")
+    if bundle.payment.explainers[bundle.payment.explained].reason:
+        found.append("trees_not_read")
     if desk.config.is_limited and not limited:
         found.append("limits_not_kept")
     return tuple(found)
