@@ -182,26 +182,27 @@ def _up_block(forest: Forest, tree: int, scratch: _Scratch, sums: Floats) -> Non
         share, turn = node.right_share, load(scratch.beta, at * _WIDE)
         own, left, right = at * block, _U(node.left) * block, _U(node.right) * block
         factor = _U(node.factor) * _padded(forest)
-        total = spread(0.0)
+        place = _U(node.feature) * _WIDE
         for point in range(len(forest.weights)):
             q = _U(point) * _WIDE
             upper = load(scratch.up, left + q)
             gap = upper - load(scratch.up, right + q)
-            store(scratch.up, own + q, upper - (share - turn * forest.turned[factor + _U(point)]) * gap)
-            total = total + forest.kept[factor + _U(point)] * load(scratch.down, own + q) * gap
-        place = _U(node.feature) * _WIDE
-        store(sums, place, load(sums, place) + turn * total)
+            turned, kept = forest.turned[factor + _U(point)], forest.kept[factor + _U(point)]
+            store(scratch.up, own + q, upper - (share - turn * turned) * gap)
+            # The sums of a point, and of those that share its lane in `_up_one`, so that the bits are the same there.
+            lane = (place + _U(point % WIDTH)) * _WIDE
+            store(sums, lane, load(sums, lane) + turn * kept * load(scratch.down, own + q) * gap)
 
 
 @compiled
 def contributions_of_many(asked: Asked, forest: Forest, rows: Floats, out: Floats) -> None:
-    """Adds the contributions of rows (n, k) to ``out`` (n, k); lanes are rows."""
+    """Adds the contributions of rows (n, k) to ``out`` (n, k), to the bit those of each alone; lanes are rows."""
     size = (forest.widest * 2 + 1) * WIDTH
     wide = size * len(forest.weights)
     scratch = _Scratch(
         np.empty(len(asked.feature) * WIDTH), np.empty(wide), np.empty(wide), np.empty(size), np.zeros(size)
     )
-    sums = np.empty(out.shape[1] * WIDTH)
+    sums = np.empty(out.shape[1] * WIDTH * WIDTH)
     for begin in range(0, len(rows), WIDTH):
         for lane in range(WIDTH):
             _answer(asked, rows[min(begin + lane, len(rows) - 1)], scratch.answers, WIDTH, lane)
@@ -211,7 +212,8 @@ def contributions_of_many(asked: Asked, forest: Forest, rows: Floats, out: Float
             _up_block(forest, tree, scratch, sums)
         for lane in range(min(WIDTH, len(rows) - begin)):
             for feature in range(out.shape[1]):
-                out[_U(begin + lane), _U(feature)] += sums[_U(feature * WIDTH + lane)]
+                for point in range(WIDTH):
+                    out[_U(begin + lane), _U(feature)] += sums[_U((feature * WIDTH + point) * WIDTH + lane)]
 
 
 @compiled
