@@ -34,6 +34,7 @@ from serving.day_books import DayBooks
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.loading import verified_bundle
+from serving.reservations import Reservation
 from serving.settings import Settings
 from serving.swapping import Read
 
@@ -102,7 +103,16 @@ class Engine:
             for row, (account_id, p_pay) in enumerate(zip(batch.account_ids, found.p_pay.tolist(), strict=True))
         ]
 
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
+    def decisions(
+        self,
+        batch: Batch,
+        *,
+        as_of: datetime,
+        explain: Explain,
+        locale: str,
+        commit: bool,
+        reservation: Reservation | None = None,
+    ) -> list[Answer]:
         """The records of the engine, with the ids that the request used.
 
         Those that are committed hold the probability of every action: the log of decisions is to be evaluated on.
@@ -112,7 +122,7 @@ class Engine:
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
             accounts=accounts, explain=explain, locale=locale, watch=self._watch(batch, encoded),
             log_probs=commit or explain == "full",
-            allot=None if self._books is None else self._books.allot(encoded, commit=commit),
+            allot=self._books.allot(encoded, commit=commit, reservation=reservation) if self._books else None,
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)
         own = [
