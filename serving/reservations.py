@@ -108,19 +108,18 @@ class Reservations:
         return _after(known, uses)
 
     def add(self, reservation: Reservation, uses: Mapping[int, Use]) -> None:
-        """Has a request take more, by local day."""
+        """Has a request take more, by local day, of days that it has taken up just now."""
         with self._lock:
             reservation.take(uses, self)
             self._under_way[id(reservation)] = reservation
+            # Here and not where one ends: between the two calls the day that was taken up must stay.
+            self._days = {key: day for key, day in self._days.items() if self._of(key)}
 
     def end(self, reservation: Reservation, *, now: Mapping[int, DayBook]) -> None:
         """Forgets a reservation; ``now`` are the days as its write found or left them."""
         with self._lock:
             self._days |= {(reservation.tenant, day): book for day, book in now.items()}
             self._under_way.pop(id(reservation), None)
-            for key in [(reservation.tenant, day) for day in reservation.uses]:
-                if not self._of(key):
-                    self._days.pop(key, None)
 
     def _known(self, key: _Key) -> tuple[DayBook | None, list[Use]]:
         """The day as the store last told it, and what is under way of it; ``None`` where that is nothing."""
