@@ -1,11 +1,12 @@
 """Two services that spend one day together, killed over and over: no limit is exceeded, nothing is lost.
 
-    python benchmarks/soak_days.py [--accounts 2000] [--kills 10] [--clients 8] [--bundle DIR] [--url postgresql://…]
+    python benchmarks/soak_days.py [--accounts 1000] [--limit 40] [--kills 3] [--clients 8] [--bundle DIR] [--url postgresql://…]
 
-Each account is decided on once, under a key, by one service or the other, at limits that are reached long before the
-last account. Now and then every process of both services is killed with SIGKILL, and both are started again; clients
-go on by the retries of ``serving.client``. Exit code 1 where a decision that was answered is not kept as it was, where
-the day tells another use than its decisions, where a limit is exceeded, or where something of it is left over.
+Each account is decided on once, under a key, by one service or the other. How many are contacted is up to the model:
+give a limit that is reached after the last kill. Each kill takes every process of both services by SIGKILL, and both
+are started again; clients go on by the retries of ``serving.client``. Exit code 1 where a decision that was answered is
+not kept as it was, where the day tells another use than its decisions, where a limit is exceeded, or where something
+of it is left over.
 """
 
 from __future__ import annotations
@@ -47,7 +48,14 @@ def account(number: int) -> dict[str, Any]:
 
 
 def soak(
-    environ: dict[str, str], folder: Path, *, accounts: int, kills: int, clients: int = 8, url: str | None = None
+    environ: dict[str, str],
+    folder: Path,
+    *,
+    accounts: int,
+    limit: int,
+    kills: int,
+    clients: int = 8,
+    url: str | None = None,
 ) -> dict[str, Any]:
     """Decides on all accounts, and tells what came of it.
 
@@ -56,8 +64,8 @@ def soak(
     ``answered`` decisions, those of them that are ``lost`` or kept ``otherwise`` than they were answered; by channel
     the ``contacts`` answered, what the day tells was ``used``, and the ``limits``; ``kills``
     """
-    limits = {name: {"per_day": accounts // 4} for name in CHANNELS}
-    configs, prices = limited_and_priced(folder, LIMITS | {"capacities": limits, "budgets": {}, "segments": {}})
+    capacities = {name: {"per_day": limit} for name in CHANNELS}
+    configs, prices = limited_and_priced(folder, LIMITS | {"capacities": capacities, "budgets": {}, "segments": {}})
     url = url or sqlite_url(folder / "days.db")
     own = {"ACERTO_CONFIGS": str(configs), "ACERTO_PRICES": str(prices), "ACERTO_DATABASE_URL": url}
     due = {accounts * number // (kills + 1) for number in range(1, kills + 1)}
@@ -66,8 +74,7 @@ def soak(
         found = _decided(services, accounts=accounts, clients=clients)
     finally:
         services.stop()
-    told = {"kills": services.kills, "limits": {name: limit["per_day"] for name, limit in limits.items()}}
-    return {**told, **_kept(url, found)}
+    return {"kills": services.kills, "limits": dict.fromkeys(CHANNELS, limit), **_kept(url, found)}
 
 
 def _decided(services: Killed, *, accounts: int, clients: int) -> list[Decision]:
@@ -109,8 +116,9 @@ def right(found: dict[str, Any], *, accounts: int, kills: int) -> bool:
 def main() -> int:
     """Prints what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=2_000)
-    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--accounts", type=int, default=1_000)
+    parser.add_argument("--limit", type=int, default=40)
+    parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--bundle")
     parser.add_argument("--url", help="an empty database; by default a SQLite file")
@@ -120,7 +128,13 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = soak(
-            environ, Path(folder), accounts=given.accounts, kills=given.kills, clients=given.clients, url=given.url
+            environ,
+            Path(folder),
+            accounts=given.accounts,
+            limit=given.limit,
+            kills=given.kills,
+            clients=given.clients,
+            url=given.url,
         )
     print(f"{given.accounts} accounts, {time.monotonic() - began:.0f} s: {found}")
     return 0 if right(found, accounts=given.accounts, kills=given.kills) else 1

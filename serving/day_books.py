@@ -42,9 +42,9 @@ class DayBooks:
     def __init__(self, read: Callable[[], PriceList], desk: Desk, *, attributes: Mapping[str, Attribute]) -> None:
         check_attributes(desk.config.segments, attributes)
         self._read, self._desk = read, desk
-        self._prices = _of_this_policy(read(), desk)
+        self._begun = self._opened()
         self._days: dict[int, DayBook] = {}
-        self._reservations = Reservations(self._restored)
+        self._reservations = Reservations(lambda: self._begun)
         self._lock = Lock()
 
     def allot(self, encoded: Encoded, *, commit: bool, reservation: Reservation | None = None) -> Allot:
@@ -58,7 +58,7 @@ class DayBooks:
             days = set(found.page.days.day.tolist())
             if not commit:
                 # A day never changes, it is replaced: who only asks works on what there is now, and stops nobody.
-                seen = {day: self._seen(day, reservation) or self._begun() for day in days}
+                seen = {day: self._seen(day, reservation) or self._begun for day in days}
                 return self._chosen(found, lots, encoded, seen, locale=locale)[0]
             with self._lock:
                 books = self._taken_up(days, reservation)
@@ -82,19 +82,14 @@ class DayBooks:
     def _new(self) -> DayBook:
         """A day that begins, at the newest prices."""
         try:
-            self._prices = _of_this_policy(self._read(), self._desk)
+            self._begun = self._opened()
         except ConfigError as error:
             # A limit that was kept all day is kept on with the prices there are.
             log.warning("prices stay as they were", reason=str(error))
-        return self._begun()
+        return self._begun
 
-    def _begun(self) -> DayBook:
-        return DayBook.opened(self._prices, self._desk.catalogue.actions)
-
-    def _restored(self, content: str | None) -> DayBook:
-        return (
-            self._begun() if content is None else DayBook.restored(content, self._prices, self._desk.catalogue.actions)
-        )
+    def _opened(self) -> DayBook:
+        return DayBook.opened(_of_this_policy(self._read(), self._desk), self._desk.catalogue.actions)
 
     def _chosen(
         self, found: Offers, lots: Lots, encoded: Encoded, days: Mapping[int, DayBook], *, locale: str

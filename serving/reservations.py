@@ -60,7 +60,7 @@ class Reservation:
 
     def _changed(self, day: int, content: str | None) -> str:
         assert self._under is not None  # nothing is to be changed before something was taken
-        found = self._before[day] = self._under.restored(content)
+        found = self._before[day] = self._under.told(content)
         for use in self.uses[day]:
             lacking = found.lacking(use)
             if lacking:
@@ -77,22 +77,26 @@ class Reservations:
 
     Parameters
     ----------
-    restored : the day that a content of the store tells, one that begins where there is none
+    begun : gives a day of which nothing is used, as one would begin now
     """
 
-    def __init__(self, restored: Callable[[str | None], DayBook]) -> None:
-        self.restored = restored
+    def __init__(self, begun: Callable[[], DayBook]) -> None:
+        self._begun = begun
         self._lock = Lock()
         self._days: dict[_Key, DayBook] = {}
         # By a weak reference, so that what a request took that was dropped on its way is given back with it.
         self._under_way: WeakValueDictionary[int, Reservation] = WeakValueDictionary()
+
+    def told(self, content: str | None) -> DayBook:
+        """The day that a content of the store tells; one that begins where there is none."""
+        return self._begun() if content is None else self._begun().restored(content)
 
     def seen(self, asking: Reservation, local_day: int) -> DayBook | None:
         """A day less what is under way, for who only asks; ``None`` where nothing was ever used of it."""
         known, uses = self._known((asking.tenant, local_day))
         if known is None:
             content = asking.store.day(local_day, tenant=asking.tenant)
-            known = None if content is None else self.restored(content)
+            known = None if content is None else self.told(content)
         return known if known is None else _after(known, uses)
 
     def taken_up(self, asking: Reservation, local_day: int, *, begin: Callable[[], DayBook]) -> DayBook:
@@ -102,7 +106,7 @@ class Reservations:
         if known is None:
             # Nothing is under way, and nothing can come to be: what is read holds all that this process has written.
             content = asking.store.day(local_day, tenant=asking.tenant)
-            known = begin() if content is None else self.restored(content)
+            known = begin() if content is None else self.told(content)
             with self._lock:
                 self._days[key] = known
         return _after(known, uses)

@@ -47,17 +47,15 @@ class DayBook:
         """A day of which nothing is used, at the prices of a plan."""
         return cls(PriceBook.opened(prices, actions), prices.policy_version, prices.accounts)
 
-    @classmethod
-    def restored(cls, content: str, prices: PriceList, actions: tuple[Action, ...]) -> DayBook:
-        """The day that ``content`` told, under the policy of ``prices``.
+    def restored(self, content: str) -> DayBook:
+        """The day that ``content`` told, where this one is how it would begin.
 
         Raises
         ------
         StoreError : it holds something else than what ``content`` writes
         """
         try:
-            raw = json.loads(content)
-            return _restored(raw, cls.opened(prices, actions))
+            return _restored(json.loads(content), self)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(
                 f"found a day's book that cannot be read ({type(error).__name__}), needed one that this service wrote; "

@@ -67,7 +67,7 @@ def test_a_day_that_was_told_is_restored_to_the_bit_wherever_it_is_told(
     steps = data.draw(uses())
     whole, told = after(begun, steps), begun
     for step in steps:
-        told = DayBook.restored(told.content(), price_list(desk, price=7.0), desk.catalogue.actions).after(step)
+        told = DayBook.opened(price_list(desk, price=7.0), desk.catalogue.actions).restored(told.content()).after(step)
     assert (columns(told.book), told.decided, told.planned) == (columns(whole.book), whole.decided, whole.planned)
 
 
@@ -88,7 +88,7 @@ def test_a_use_beyond_what_is_left_names_what_it_lacks(begun: DayBook) -> None:
 def test_another_policy_goes_on_with_what_was_used_at_prices_that_begin_anew(begun: DayBook, tmp_path: Path) -> None:
     other = load_desk(limited(tmp_path / "configs", LIMITS | {"capacities": {"sms": {"per_day": 5}}}))
     told = begun.after(use(begun, sms=4.0, arm=RULES)).after(use(begun, sms=1.0)).content()
-    found = DayBook.restored(told, price_list(other, price=2.0), other.catalogue.actions)
+    found = DayBook.opened(price_list(other, price=2.0), other.catalogue.actions).restored(told)
     assert (found.policy_version, found.decided) == (other.policy_version, 0)
     assert found.book.by_arm[[POLICY, RULES], 0].tolist() == [1.0, 4.0]
     assert found.lacking(use(found, sms=1.0)) == ["sms.contacts"]
@@ -100,8 +100,8 @@ def test_what_another_policy_alone_limits_is_kept_for_when_that_comes_back(
 ) -> None:
     other = load_desk(limited(tmp_path / "configs", LIMITS | {"capacities": {"sms": {"per_day": 5}}}))
     told = begun.after(use(begun, voice_bot=9.0)).content()
-    between = DayBook.restored(told, price_list(other), other.catalogue.actions)
-    back = DayBook.restored(between.content(told), price_list(desk), desk.catalogue.actions)
+    between = DayBook.opened(price_list(other), other.catalogue.actions).restored(told)
+    back = DayBook.opened(price_list(desk), desk.catalogue.actions).restored(between.content(told))
     assert back.lacking(use(back, voice_bot=1.0)) == ["voice_bot.contacts"]
 
 
@@ -110,4 +110,4 @@ def test_a_content_that_this_service_did_not_write_is_refused(desk: Desk, conten
     if content.endswith("1}"):
         content = json.dumps({"used": {}, "policy_version": desk.policy_version})
     with pytest.raises(StoreError, match="cannot be read"):
-        DayBook.restored(content, price_list(desk), desk.catalogue.actions)
+        DayBook.opened(price_list(desk), desk.catalogue.actions).restored(content)

@@ -21,7 +21,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> DayBook:
 
 @pytest.fixture
 def reservations(begun: DayBook) -> Reservations:
-    return Reservations(lambda _: begun)
+    return Reservations(lambda: begun)
 
 
 def use_of(day: DayBook) -> Use:
