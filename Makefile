@@ -46,11 +46,13 @@ soak: setup  ## The long forms of the measurements in the tests
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope tests/decisioning/allocation --durations=12
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/decisioning/test_policy_proof.py -s --durations=12
 	@$(BIN)/python benchmarks/soak_store.py
+	@$(BIN)/python benchmarks/soak_disk.py
 	@$(BIN)/python benchmarks/soak_bundles.py
 	@$(BIN)/python benchmarks/soak_swap.py
 	@$(BIN)/python benchmarks/soak_drain.py
 	@$(BIN)/python benchmarks/soak_once.py
 	@$(BIN)/python benchmarks/soak_canaries.py
+	@$(BIN)/python benchmarks/soak_days.py
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports

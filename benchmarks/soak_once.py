@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from serving.store.opening import reading, sqlite_url
 from serving.store.schema import DECISION_LOG, IDEMPOTENCY_KEYS, LEDGER_ROWS
 
 Job = tuple[int, int]
-_PATIENT = Retries(most=120, first_s=0.05, longest_s=1.0)
+PATIENT = Retries(most=120, first_s=0.05, longest_s=1.0)
 WHEN = "2026-01-20T10:00:00Z"
 
 
@@ -62,25 +62,31 @@ def send(client: Client, job: Job) -> Any:
 
 
 class Killed:
-    """A service that is killed with all its processes, and started again, once so many requests are answered."""
+    """Services that are killed with all their processes, and started again, ``after`` so many requests are answered."""
 
-    def __init__(self, environ: dict[str, str], *, after: int, log: Path) -> None:
+    def __init__(self, environ: dict[str, str], *, after: Collection[int], log: Path, services: int = 1) -> None:
         self._environ, self._after, self._log = environ, after, log
         self._answered, self._lock = 0, threading.Lock()
-        self._port = free_port()
+        self._ports = [free_port() for _ in range(services)]
         self.kills = 0
         self.running = self._start()
 
-    def _start(self) -> launch.Running:
-        found = launch.start(port=self._port, environ=self._environ, log=self._log)
-        found.wait_until_ready(300)
+    def _start(self) -> list[launch.Running]:
+        found = [launch.start(port=port, environ=self._environ, log=self._log) for port in self._ports]
+        for one in found:
+            one.wait_until_ready(300)
         return found
 
+    def stop(self) -> None:
+        """Ends them."""
+        for one in self.running:
+            one.stop()
+
     def answered(self) -> None:
-        """Counts one answer; the one that is due kills the service, while the others' requests are under way."""
+        """Counts one answer; those that are due kill the services, while the others' requests are under way."""
         with self._lock:
             self._answered += 1
-            due = self._answered == self._after
+            due = self._answered in self._after
         if due:
             processes = psutil.Process().children(recursive=True)
             for process in processes:
@@ -88,7 +94,8 @@ class Killed:
                     process.kill()
             # The port is theirs until the last of them is gone.
             psutil.wait_procs(processes, timeout=30)
-            self.running.wait()
+            for one in self.running:
+                one.stop()
             self.kills += 1
             self.running = self._start()
 
@@ -103,13 +110,13 @@ def soak(environ: dict[str, str], folder: Path, *, keys: int, repeats: int = 5, 
     ``refused`` altered requests that were told so
     """
     url = sqlite_url(folder / "once.db")
-    service = Killed({**environ, "ACERTO_DATABASE_URL": url}, after=keys * repeats // 2, log=folder / "log")
+    service = Killed({**environ, "ACERTO_DATABASE_URL": url}, after={keys * repeats // 2}, log=folder / "log")
     jobs = [(number, repeat) for number in range(keys) for repeat in range(repeats)]
     try:
-        with Client(service.running.url, retries=_PATIENT) as client, ThreadPoolExecutor(clients) as pool:
+        with Client(service.running[0].url, retries=PATIENT) as client, ThreadPoolExecutor(clients) as pool:
             found = dict(zip(jobs, pool.map(_counted(client, service), jobs), strict=True))
     finally:
-        service.running.stop()
+        service.stop()
     told = {"kills": service.kills, "refused": sum(answer is None for answer in found.values())}
     return {**told, **_faults(found, keys=keys, repeats=repeats), **_stored(url)}
 

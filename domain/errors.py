@@ -54,6 +54,10 @@ class StoreError(AcertoError):
     """The service's store cannot be opened, cannot take what it was given now, or is not what it should be."""
 
 
+class UsedElsewhereError(StoreError):
+    """Another process has used meanwhile what was left of a day; what was chosen on it has to be chosen again."""
+
+
 class ConflictError(DataError):
     """A row claims the identity of a stored one with another content; ``place`` is its position among those given."""
 

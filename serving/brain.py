@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     # The process that watches over the workers does without what decides.
     from decisioning.bundle import ModelBundle
     from decisioning.proposals import Proposal
+    from serving.reservations import Reservation
 
 Answer = dict[str, Any]
 Explain = Literal["none", "reasons", "full"]
@@ -23,8 +24,20 @@ class Brain(Protocol):
     def scores(self, batch: Batch, *, as_of: datetime) -> list[Answer]:
         """One score per account."""
 
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
-        """One decision per account; without ``commit`` it uses nothing of what the day has."""
+    def decisions(
+        self,
+        batch: Batch,
+        *,
+        as_of: datetime,
+        explain: Explain,
+        locale: str,
+        commit: bool,
+        reservation: Reservation | None = None,
+    ) -> list[Answer]:
+        """One decision per account; without ``commit`` it uses nothing of what the day has.
+
+        With a ``reservation`` the day is that of a store, and what is used of it is taken by that until it is written.
+        """
 
     def permits(self, batch: Batch, decided: Sequence[Proposal], *, at: datetime, locale: str) -> list[Answer]:
         """Whether each decision on these accounts may be carried out at a moment, in their order."""

@@ -1,20 +1,21 @@
 """Prices of the day, shared by all requests: each committed decision takes what it uses, and prices follow.
 
 A book is opened for each of the debtors' local days, at the newest prices there are then, with all that the limits
-allow. It lives in this process: what was used is not known to another one, nor after a restart.
+allow. With a store the days are there, by creditor, and this process knows what it is about to write of them; without
+one they live in this process alone, and end with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
 from decisioning.allocation.allotted import Allot, Allotted
+from decisioning.allocation.day_book import DayBook, Use
 from decisioning.allocation.membership import check_attributes, members
-from decisioning.allocation.online import PriceBook, allot_online
+from decisioning.allocation.online import allot_online
 from decisioning.allocation.prices import PriceList
 from decisioning.desk import Desk
 from decisioning.offers import Lots, Offers
@@ -23,24 +24,7 @@ from features.config import Attribute
 from features.encoding import Encoded
 from serving.fallbacks import fell_back
 from serving.logs import log
-
-_ADJUSTMENTS = 200
-"""How often prices follow use through a day; benchmarks/allocation.md measures this number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """A book, after so many ``decided`` of the accounts that the plan behind its prices had."""
-
-    book: PriceBook
-    planned: int
-    decided: int = 0
-
-    def after(self, book: PriceBook, decided: int) -> _Day:
-        """The day with so many more decisions; prices follow use whenever another part of the accounts is through."""
-        total = self.decided + decided
-        done = total * _ADJUSTMENTS // max(self.planned, 1) / _ADJUSTMENTS
-        return _Day(book.adjusted(done), self.planned, total)
+from serving.reservations import Reservation, Reservations
 
 
 class DayBooks:
@@ -59,53 +43,68 @@ class DayBooks:
     def __init__(self, read: Callable[[], PriceList], desk: Desk, *, attributes: Mapping[str, Attribute]) -> None:
         check_attributes(desk.config.segments, attributes)
         self._read, self._desk = read, desk
-        self._prices = _of_this_policy(read(), desk)
-        self._days: dict[int, _Day] = {}
+        self._begun = self._opened()
+        self._days: dict[int, DayBook] = {}
+        self._reservations = Reservations(lambda: self._begun)
         self._lock = Lock()
 
-    def allot(self, encoded: Encoded, *, commit: bool) -> Allot:
-        """What chooses for the accounts of a request, one request at a time where it commits."""
+    def allot(self, encoded: Encoded, *, commit: bool, reservation: Reservation | None = None) -> Allot:
+        """What chooses for the accounts of a request, one request at a time where it commits.
+
+        With a ``reservation`` the days are those of its store, and it takes what the choices use; they are used once
+        its changes are written. Without one they are used at once, and are the days of this process.
+        """
 
         def chosen(found: Offers, lots: Lots, *, locale: str) -> Allotted:
             days = set(found.page.days.day.tolist())
             if not commit:
                 # A day never changes, it is replaced: who only asks works on what there is now, and stops nobody.
-                return self._chosen(found, lots, encoded, self._opened(days), locale=locale)[0]
+                seen = {day: self._seen(day, reservation) or self._begun for day in days}
+                return self._chosen(found, lots, encoded, seen, locale=locale)[0]
             with self._lock:
-                if not days <= self._days.keys():
-                    self._renew()
-                given, after = self._chosen(found, lots, encoded, self._opened(days), locale=locale)
-                self._days |= after
+                books = self._taken_up(days, reservation)
+                given, uses = self._chosen(found, lots, encoded, books, locale=locale)
+                if reservation is not None:
+                    self._reservations.add(reservation, uses)
+                else:
+                    self._days |= {day: books[day].after(use) for day, use in uses.items()}
             return given
 
         return chosen
 
-    def _opened(self, days: Iterable[int]) -> dict[int, _Day]:
-        """The days asked about; those on which nothing was used yet begin at the prices of the plan."""
-        return {day: self._days.get(day) or self._begun for day in days}
+    def _seen(self, day: int, reservation: Reservation | None) -> DayBook | None:
+        return self._days.get(day) if reservation is None else self._reservations.seen(reservation, day)
 
-    @property
-    def _begun(self) -> _Day:
-        return _Day(PriceBook.opened(self._prices, self._desk.catalogue.actions), self._prices.accounts)
+    def _taken_up(self, days: Iterable[int], reservation: Reservation | None) -> dict[int, DayBook]:
+        if reservation is not None:
+            return {day: self._reservations.taken_up(reservation, day, begin=self._new) for day in days}
+        return {day: self._days.get(day) or self._new() for day in days}
 
-    def _renew(self) -> None:
+    def _new(self) -> DayBook:
+        """A day that begins, at the newest prices."""
         try:
-            self._prices = _of_this_policy(self._read(), self._desk)
+            self._begun = self._opened()
         except ConfigError as error:
             # A limit that was kept all day is kept on with the prices there are.
             fell_back("prices_kept")
             log.warning("prices stay as they were", reason=str(error))
+        return self._begun
+
+    def _opened(self) -> DayBook:
+        return DayBook.opened(_of_this_policy(self._read(), self._desk), self._desk.catalogue.actions)
 
     def _chosen(
-        self, found: Offers, lots: Lots, encoded: Encoded, days: Mapping[int, _Day], *, locale: str
-    ) -> tuple[Allotted, dict[int, _Day]]:
+        self, found: Offers, lots: Lots, encoded: Encoded, days: Mapping[int, DayBook], *, locale: str
+    ) -> tuple[Allotted, dict[int, Use]]:
         books = {day: one.book for day, one in days.items()}
         configured = self._desk.config.segments
         segments = [configured[name] for name in next(iter(books.values())).resources.segments]
         inside = members(segments, encoded, found.page.states)
         given, after = allot_online(books, found, lots, inside, self._desk, locale=locale)
         owing = found.page.days.day[found.page.states.owes]
-        return given, {day: one.after(after[day], int(np.sum(owing == day))) for day, one in days.items()}
+        return given, {
+            day: Use(after[day].by_arm - book.by_arm, int(np.sum(owing == day))) for day, book in books.items()
+        }
 
 
 def _of_this_policy(prices: PriceList, desk: Desk) -> PriceList:

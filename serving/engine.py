@@ -33,6 +33,7 @@ from serving.fallbacks import fell_back, standing
 from serving.feature_log import FeatureLog
 from serving.ledgers import SEPARATOR, Batch, own_id
 from serving.loading import verified_bundle
+from serving.reservations import Reservation
 from serving.settings import Settings
 from serving.swapping import Read
 from serving.tallies import Tallies
@@ -114,7 +115,16 @@ class Engine:
             for row, (account_id, p_pay) in enumerate(zip(batch.account_ids, found.p_pay.tolist(), strict=True))
         ]
 
-    def decisions(self, batch: Batch, *, as_of: datetime, explain: Explain, locale: str, commit: bool) -> list[Answer]:
+    def decisions(
+        self,
+        batch: Batch,
+        *,
+        as_of: datetime,
+        explain: Explain,
+        locale: str,
+        commit: bool,
+        reservation: Reservation | None = None,
+    ) -> list[Answer]:
         """The records of the engine, with the ids that the request used.
 
         Those that are committed hold the probability of every action: the log of decisions is to be evaluated on.
@@ -124,7 +134,7 @@ class Engine:
             encoded, as_of=as_of, bundle=self._bundle, desk=self._desk,
             accounts=accounts, explain=explain, locale=locale, watch=self._watcher.of(batch, encoded),
             log_probs=commit or explain == "full",
-            allot=None if self._books is None else self._books.allot(encoded, commit=commit),
+            allot=self._books.allot(encoded, commit=commit, reservation=reservation) if self._books else None,
         )  # fmt: skip
         notices = tuple(_assumed(table, locale) for table in batch.assumed)
         own = [

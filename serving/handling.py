@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -22,6 +22,7 @@ from serving.known_accounts import known_batch
 from serving.ledgers import Batch, batches
 from serving.parsing import check_events, parse_json
 from serving.problems import Fault, Problem, faults_of
+from serving.reservations import Reservation
 from serving.schemas import ROW_LISTS, Ledger, Schemas, ScoresRequest
 from serving.tenants import DEFAULT_TENANT
 
@@ -77,9 +78,12 @@ def decisions(
     asked, as_of = _read(body, schemas.decisions, schemas)
     known = known_batch(asked.accounts, schemas.account_columns, store=store, tenant=tenant)
     records: list[Record] = []
+    reservation = None if store is None else Reservation(store, tenant=tenant)
 
     def decided(batch: Batch) -> list[Answer]:
-        told = brain.decisions(batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit)
+        told = brain.decisions(
+            batch, as_of=as_of, explain=asked.explain, locale=asked.locale, commit=asked.commit, reservation=reservation
+        )
         shown = [without_probs(answer, explain=asked.explain) for answer in told]
         if asked.commit and store is not None:
             beside: dict[str, str | None] = {"explain": asked.explain, "locale": asked.locale}
@@ -88,12 +92,18 @@ def decisions(
             records.extend(records_of(batch, shown, told, as_of=as_of, beside=beside))
         return shown
 
-    reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of)
+    try:
+        reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of)
+    except BaseException:
+        if reservation is not None:
+            reservation.give_back()
+        raise
     if asked.commit and store is None:
         fell_back("not_kept", len(reply.answers))
-    if not records or store is None:
+    if not records or store is None or reservation is None:
         return reply
-    return Pending(store.records_write(records, tenant=tenant), partial(_once_written, reply))
+    write = store.records_write(records, tenant=tenant, days=reservation.changes())
+    return Pending(replace(write, ended=reservation.ended), partial(_once_written, reply))
 
 
 def _once_written(reply: Reply, written: Future[Any]) -> Reply:

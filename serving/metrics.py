@@ -68,6 +68,7 @@ UNKNOWN_CODES = Counter("acerto_unknown_codes_total", "Rows whose code is in no 
 FEATURE_LOG_FAILURES = Counter("acerto_feature_log_failures_total", "Writes to the feature log that failed")
 STORE_COMMITS = Counter("acerto_store_commits_total", "Transactions of the store's writer")
 STORE_WRITES = Counter("acerto_store_writes_total", "Writes in them; so many share a sync of the disk")
+DECIDED_AGAIN = Counter("acerto_decided_again_total", "Choices undone as another process used up what they needed")
 STORE_FAILURES = Counter("acerto_store_failures_total", "Transactions that failed, nothing of them acknowledged")
 SWAPS = Counter("acerto_swaps_total", "Promotions and rollbacks noticed, by what came of them", ["result"])
 REFUSED = Gauge(

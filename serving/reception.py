@@ -13,7 +13,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import StoreError
+from domain.errors import StoreError, UsedElsewhereError
 from serving import handling, metrics
 from serving.archive import Archive
 from serving.brain import Brain
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from serving.tallies import Tallies
 
 Answered = handling.Reply | handling.Pending
+_MOST_TRIES = 5
 
 
 def tenant_of(request: Request) -> str:
@@ -88,10 +89,7 @@ class Reception:
         try:
             body = await self._body(request) if has_body else b""
             key = key_of(request) if has_body else None
-            if key is None:
-                reply = await self._written(await self._in_turn(partial(work, body)))
-            else:
-                reply = await self._once(request, key, body, work)
+            reply = await self._settled(request, key, body, work)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
@@ -102,6 +100,23 @@ class Reception:
             self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size, request.state.request_id))
         headers = {REPLAYED: "true"} if reply.again else None
         return Response(reply.content, media_type="application/json", headers=headers)
+
+    async def _settled(
+        self, request: Request, key: str | None, body: bytes, work: Callable[[bytes], Answered]
+    ) -> handling.Reply:
+        """The reply to a request, computed again while another process takes what it was computed on."""
+        for _ in range(_MOST_TRIES - 1):
+            with contextlib.suppress(UsedElsewhereError):
+                return await self._tried(request, key, body, work)
+            metrics.DECIDED_AGAIN.inc()
+        return await self._tried(request, key, body, work)
+
+    async def _tried(
+        self, request: Request, key: str | None, body: bytes, work: Callable[[bytes], Answered]
+    ) -> handling.Reply:
+        if key is None:
+            return await self._written(await self._in_turn(partial(work, body)))
+        return await self._once(request, key, body, work)
 
     async def _written(self, found: Answered) -> handling.Reply:
         if isinstance(found, handling.Reply):

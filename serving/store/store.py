@@ -20,6 +20,7 @@ from serving.access.tokens import StoredKey
 from serving.store import decision_log
 from serving.store.chain import Break, Head
 from serving.store.config import ServiceConfig
+from serving.store.days import DayChange, change_days, day_of
 from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
 from serving.store.export import export_tables
 from serving.store.keys import add_key, all_keys, revoke_key
@@ -85,7 +86,7 @@ class Store:
 
     def submit(self, write: Write[Told]) -> Future[Told]:
         """Writes in the next transaction; raises a ``StoreError`` where too much waits already."""
-        return self._writer.submit(write.work, write.item)
+        return self._writer.submit(write.work, write.item, ended=write.ended)
 
     def submit_once(
         self, request: KeyedRequest, write: Write[Any] | None, *, answer: Callable[[Any], bytes]
@@ -98,7 +99,7 @@ class Store:
         answer : the bytes to keep, of what the write told; what it raises undoes the write
         """
         asked = OnceWrite(request, write or Write(_nothing, None), answer)
-        return self._writer.submit(self._once, asked)
+        return self._writer.submit(self._once, asked, ended=asked.write.ended)
 
     def _once(self, connection: Connection, items: list[OnceWrite]) -> list[KeptAnswer]:
         now_us = self._now_us()
@@ -142,17 +143,28 @@ class Store:
         """Adds decisions to the log; how many were new."""
         return self.submit(self.records_write(records, tenant=tenant))
 
-    def records_write(self, records: Sequence[decision_log.Record], *, tenant: str) -> Write[int]:
-        """What ``record`` writes."""
-        return Write(self._record, (tenant, records))
+    def records_write(
+        self, records: Sequence[decision_log.Record], *, tenant: str, days: Sequence[DayChange] = ()
+    ) -> Write[int]:
+        """What ``record`` writes, and with it what those decisions use of their ``days``: both are kept, or neither."""
+        return Write(self._record, (tenant, records, days))
 
-    def _record(self, connection: Connection, items: list[tuple[str, Sequence[decision_log.Record]]]) -> list[int]:
+    def _record(
+        self, connection: Connection, items: list[tuple[str, Sequence[decision_log.Record], Sequence[DayChange]]]
+    ) -> list[int]:
         new: dict[str, Iterator[bool]] = {}
-        for tenant in dict.fromkeys(tenant for tenant, _ in items):
-            records = [record for of, some in items if of == tenant for record in some]
+        for tenant in dict.fromkeys(tenant for tenant, _, _ in items):
+            records = [record for of, some, _ in items if of == tenant for record in some]
             found = decision_log.append_decisions(connection, records, tenant=tenant, now_us=self._now_us())
             new[tenant] = iter(found)
-        return [sum(islice(new[tenant], len(records))) for tenant, records in items]
+        for tenant, _, days in items:
+            change_days(connection, days, tenant=tenant, now_us=self._now_us())
+        return [sum(islice(new[tenant], len(records))) for tenant, records, _ in items]
+
+    def day(self, local_day: int, *, tenant: str) -> str | None:
+        """What was last told of a local day, as the changes of ``records_write`` made it."""
+        with self._reading() as connection:
+            return day_of(connection, local_day, tenant=tenant)
 
     def decision(self, decision_id: str, *, tenant: str) -> decision_log.Kept | None:
         """The latest record of a decision; ``None`` where there is none."""

@@ -33,10 +33,14 @@ _OF_THE_ROW = (IntegrityError, DataError)
 
 @dataclass(frozen=True)
 class Write(Generic[Told]):
-    """Something to be written: the item, and the work that writes such items and says ``Told`` of each."""
+    """Something to be written: the item, and the work that writes such items and says ``Told`` of each.
+
+    ``ended`` is given the future once it has ended: what was written is told, in the order in which it was written.
+    """
 
     work: Work[Any, Told]
     item: Any
+    ended: Callable[[Future[Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +67,38 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="acerto-store", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[Item, Told], item: Item) -> Future[Told]:
+    def submit(
+        self, work: Work[Item, Told], item: Item, *, ended: Callable[[Future[Any]], None] | None = None
+    ) -> Future[Told]:
         """Has ``work`` write an item in the next transaction, together with others that wait for the same work.
 
         What it says or raises is told by the future, after the commit. An item that cannot be written undoes its own
         writes and nobody else's; where the transaction fails, so does everything in it, with a ``StoreError``.
+        ``ended`` is given the future once that has ended, or is cancelled because this raises.
 
         Raises
         ------
         StoreError : as many wait as may, or the writer is closed
         """
         job = _Job(work, item, Future(), request_id())
-        with self._lock:
-            if self._closed:
-                raise StoreError("found the store closed, needed it open; the service is ending")
-            try:
-                self._waiting.put_nowait(job)
-            except queue.Full:
-                metrics.SHED.labels("store").inc()
-                raise StoreError(f"found {self._waiting.maxsize} writes waiting, needed fewer; come again") from None
+        if ended is not None:
+            job.done.add_done_callback(ended)
+        try:
+            with self._lock:
+                self._put(job)
+        except StoreError:
+            job.done.cancel()
+            raise
         return job.done
+
+    def _put(self, job: _Job) -> None:
+        if self._closed:
+            raise StoreError("found the store closed, needed it open; the service is ending")
+        try:
+            self._waiting.put_nowait(job)
+        except queue.Full:
+            metrics.SHED.labels("store").inc()
+            raise StoreError(f"found {self._waiting.maxsize} writes waiting, needed fewer; come again") from None
 
     def close(self) -> None:
         """Writes what waits, and ends."""

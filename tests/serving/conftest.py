@@ -52,7 +52,9 @@ class FakeBrain:
         self.batches.append(batch)
         return [{"account_id": account_id, "as_of": str(as_of)} for account_id in batch.account_ids]
 
-    def decisions(self, batch: Batch, *, as_of: Any, explain: str, locale: str, commit: bool) -> list[dict[str, Any]]:
+    def decisions(
+        self, batch: Batch, *, as_of: Any, explain: str, locale: str, commit: bool, **_: Any
+    ) -> list[dict[str, Any]]:
         self.batches.append(batch)
         asked = {"action": "wait/none/any", "as_of": str(as_of), "explain": explain, "locale": locale, "commit": commit}
         return [{"account_id": account_id, **asked} for account_id in batch.account_ids]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from scratch_prices import LIMITS, limited, limited_and_priced, price_list
 
-from decisioning.allocation.prices import Price, PriceList, newest_prices, write_prices
-from decisioning.allocation.resources import resources_of
+from decisioning.allocation.prices import PriceList, newest_prices, write_prices
 from decisioning.bundle import read_bundle
 from decisioning.desk import Desk, load_desk
 from domain.errors import ConfigError
@@ -22,14 +20,6 @@ from serving.day_books import DayBooks
 from serving.engine import load_engine
 from serving.settings import Limits, Settings, read_settings
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-LIMITS = {
-    "capacities": {"sms": {"per_day": 12}, "voice_bot": {"per_day": 9}, "whatsapp": {"per_day": 0}},
-    "budgets": {"contact_cost": {"per_day": 60.0}},
-    "segments": {"early": {"max_days_past_due": 15, "per_day": 3}},
-    "priors": {"reach": {"sms": 0.6, "voice_bot": 0.6}, "lift": {"sms": 3.0, "voice_bot": 4.0}},
-    "exploration": {"share": 0.2, "top_k": 8, "floor_share": 0.5, "max_expected_loss": None},
-}
 Decisions = list[dict[str, Any]]
 
 
@@ -38,33 +28,9 @@ def configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return limited(tmp_path_factory.mktemp("limited") / "configs", LIMITS)
 
 
-def limited(folder: Path, limits: dict[str, Any]) -> Path:
-    shutil.copytree(CONFIGS, folder)
-    path = folder / "decision.yaml"
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text(encoding="utf-8")) | limits), encoding="utf-8")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def desk(configs: Path) -> Desk:
     return load_desk(configs)
-
-
-def price_list(desk: Desk, *, accounts: int = 400, price: float = 0.5, **changed: Any) -> PriceList:
-    """Prices of every resource that is configured, all the same."""
-    resources = [
-        Price(
-            name=one.name, kind=one.kind, channel=one.channel, moment=one.moment, segment=one.segment,
-            per_contact=one.per_contact, limit=one.limit / (100.0 if one.is_money else 1.0), minimum=one.minimum,
-            used=0.0, uses=max(int(one.limit), 1), price=price, scale=100.0,
-        )
-        for one in resources_of(desk.config, desk.catalogue.actions).items
-    ]  # fmt: skip
-    whole = PriceList(
-        made_at="2026-03-02T09:00:00Z", local_days=[], currency="BRL", policy_version=desk.policy_version,
-        model_version="7", accounts=accounts, gain=0.0, bound=0.0, gap=0.0, resources=resources,
-    )  # fmt: skip
-    return whole.model_copy(update=changed)
 
 
 @pytest.fixture
@@ -123,8 +89,7 @@ def test_arms_stay_on_within_their_part_of_the_day(
 ) -> None:
     ladder = [{"from_days_past_due": 1, "actions": ["sms/none/*"], "every_days": 1}]
     arms = {"arms": {"holdout": 0.1, "rules": 0.3}, "ladder": ladder}
-    configs, prices = limited(tmp_path / "configs", LIMITS | arms), tmp_path / "a.allocation.json"
-    write_prices(prices, price_list(load_desk(configs)))
+    configs, prices = limited_and_priced(tmp_path, LIMITS | arms)
     settings = Settings(bundle=bundle, configs=configs, prices=prices)
     with serve(create_app(schemas, load=lambda: load_engine(settings), limits=Limits(threads=8, queue=64))) as client:
         found = at_the_same_time(decided, client=client.wait_until_ready())
@@ -139,8 +104,7 @@ def test_a_budget_of_money_is_spent_to_the_last_cents_and_not_beyond(
     serve: Any, schemas: Any, bundle: Path, tmp_path: Path, decided: Any
 ) -> None:
     money = {"budgets": {"contact_cost": {"per_day": 2.0}}, "priors": LIMITS["priors"]}
-    configs, prices = limited(tmp_path / "configs", money), tmp_path / "a.allocation.json"
-    write_prices(prices, price_list(load_desk(configs)))
+    configs, prices = limited_and_priced(tmp_path, money)
     settings = Settings(bundle=bundle, configs=configs, prices=prices)
     with serve(create_app(schemas, load=lambda: load_engine(settings), limits=Limits(threads=8, queue=64))) as client:
         found = at_the_same_time(decided, client=client.wait_until_ready())
