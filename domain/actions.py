@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, StringConstraints, model_validator
 
 WAIT = "wait/none/any"
@@ -126,6 +128,70 @@ _WAIT_ACTION = Action(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class ActionColumns:
+    """Attributes of all actions, (A,) each and read-only, made once: a request is too short to make them again.
+
+    ``channel`` is the position among the configured channels, -1 for ``wait``; ``discount_pct`` and the others are
+    those of ``Action``. ``hours`` is (A, 2), and
+    ``by_hours`` has the actions of each pair of them. Limits of offers are ``NaN`` where there are none.
+    """
+
+    channel: npt.NDArray[np.int64]
+    acts: npt.NDArray[np.bool_]
+    needs_consent: npt.NDArray[np.bool_]
+    gated: npt.NDArray[np.bool_]
+    hours: npt.NDArray[np.int64]
+    by_hours: tuple[tuple[tuple[int, int], npt.NDArray[np.bool_]], ...]
+    min_days_past_due: npt.NDArray[np.float64]
+    max_days_past_due: npt.NDArray[np.float64]
+    floor_amount: npt.NDArray[np.float64]
+    max_pct_of_balance: npt.NDArray[np.float64]
+    _names: tuple[str, ...]
+    _on: dict[tuple[tuple[str, ...] | None, tuple[str, ...]], npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def on(self, channels: tuple[str, ...] | None, left_out: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """Whether each action is on one of some channels (``None``: any) that is not left out; ``wait`` never is."""
+        found = self._on.get((channels, left_out))
+        if found is None:
+            named = [name not in left_out and (channels is None or name in channels) for name in self._names]
+            found = self._on[channels, left_out] = _frozen(np.array([*named, False])[self.channel], np.bool_)
+        return found
+
+    @classmethod
+    def of(cls, catalogue: ActionCatalogue) -> ActionColumns:
+        """Those of a catalogue."""
+        actions, index = catalogue.actions, {name: place for place, name in enumerate(catalogue.channels)}
+        limits = {
+            name: _frozen([_limit(catalogue.config.offers.get(action.offer), name) for action in actions], np.float64)
+            for name in ("min_days_past_due", "max_days_past_due", "floor_amount", "max_pct_of_balance")
+        }
+        return cls(
+            channel=_frozen([index.get(action.channel, -1) for action in actions], np.int64),
+            acts=_frozen([not action.is_wait for action in actions], np.bool_),
+            needs_consent=_frozen([action.needs_consent for action in actions], np.bool_),
+            gated=_frozen([action.gated for action in actions], np.bool_),
+            hours=_frozen([action.hours for action in actions], np.int64),
+            by_hours=tuple(
+                (hours, _frozen([action.hours == hours for action in actions], np.bool_))
+                for hours in dict.fromkeys(action.hours for action in actions)
+            ),
+            **limits,
+            _names=catalogue.channels,
+        )
+
+
+def _limit(offer: Offer | None, name: str) -> float:
+    found = None if offer is None else getattr(offer, name)
+    return np.nan if found is None else float(found)
+
+
+def _frozen(values: Any, dtype: Any) -> npt.NDArray[Any]:
+    found = np.array(values, dtype=dtype)
+    found.setflags(write=False)
+    return found
+
+
 @dataclass(frozen=True)
 class ActionCatalogue:
     """Every action that exists, ``wait`` first, then in the order of the configuration."""
@@ -151,6 +217,11 @@ class ActionCatalogue:
     def index(self) -> dict[str, int]:
         """Position of each action by name."""
         return {action.name: position for position, action in enumerate(self.actions)}
+
+    @cached_property
+    def columns(self) -> ActionColumns:
+        """Attributes of all actions as arrays."""
+        return ActionColumns.of(self)
 
     def matching(self, pattern: str) -> tuple[int, ...]:
         """Positions of the actions that a pattern such as ``sms/none/*`` stands for; none for ``wait``."""
