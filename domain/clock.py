@@ -79,7 +79,8 @@ def to_us(moment: datetime) -> int:
     """An aware datetime as microseconds since 1970-01-01 UTC; a naive one is a ``ValueError``."""
     if moment.tzinfo is None:
         raise ValueError(f"found the naive time {moment.isoformat()}, needed one with an offset, such as Z or -03:00")
-    return int((moment - _EPOCH) // timedelta(microseconds=1))
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * US_PER_SECOND + since.microseconds
 
 
 def from_us(moment_us: int) -> datetime:

@@ -78,7 +78,7 @@ def unchecked(rule: Rule, page: Page) -> Restriction | None:
 
     ``None`` where the rule is on no person, or everything is known; time alone does not lift it.
     """
-    if not rule.is_on_person or page.dossier is None or not page.dossier.encoded.unchecked:
+    if page.dossier is None or not page.dossier.encoded.unchecked or not rule.is_on_person:
         return None
     encoded = page.dossier.encoded
     names = [encoded.account_ids[account] for account in page.dossier.spine.account.tolist()]
