@@ -166,10 +166,7 @@ class ActionColumns:
     def of(cls, catalogue: ActionCatalogue) -> ActionColumns:
         """Those of a catalogue."""
         actions, index = catalogue.actions, {name: place for place, name in enumerate(catalogue.channels)}
-        limits = {
-            name: _frozen([_limit(catalogue.config.offers.get(action.offer), name) for action in actions], np.float64)
-            for name in ("min_days_past_due", "max_days_past_due", "floor_amount", "max_pct_of_balance")
-        }
+        offers = [catalogue.config.offers.get(action.offer) for action in actions]
         return cls(
             channel=_frozen([index.get(action.channel, -1) for action in actions], np.int64),
             acts=_frozen([not action.is_wait for action in actions], np.bool_),
@@ -180,14 +177,16 @@ class ActionColumns:
                 (hours, _frozen([action.hours == hours for action in actions], np.bool_))
                 for hours in dict.fromkeys(action.hours for action in actions)
             ),
-            **limits,
+            min_days_past_due=_limits([offer and offer.min_days_past_due for offer in offers]),
+            max_days_past_due=_limits([offer and offer.max_days_past_due for offer in offers]),
+            floor_amount=_limits([offer and offer.floor_amount for offer in offers]),
+            max_pct_of_balance=_limits([offer and offer.max_pct_of_balance for offer in offers]),
             _names=catalogue.channels,
         )
 
 
-def _limit(offer: Offer | None, name: str) -> float:
-    found = None if offer is None else getattr(offer, name)
-    return np.nan if found is None else float(found)
+def _limits(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
+    return _frozen([np.nan if value is None else value for value in values], np.float64)
 
 
 def _frozen(values: Any, dtype: Any) -> npt.NDArray[Any]:
