@@ -177,10 +177,10 @@ class ActionColumns:
                 (hours, _frozen([action.hours == hours for action in actions], np.bool_))
                 for hours in dict.fromkeys(action.hours for action in actions)
             ),
-            min_days_past_due=_limits([offer and offer.min_days_past_due for offer in offers]),
-            max_days_past_due=_limits([offer and offer.max_days_past_due for offer in offers]),
-            floor_amount=_limits([offer and offer.floor_amount for offer in offers]),
-            max_pct_of_balance=_limits([offer and offer.max_pct_of_balance for offer in offers]),
+            min_days_past_due=_limits([None if offer is None else offer.min_days_past_due for offer in offers]),
+            max_days_past_due=_limits([None if offer is None else offer.max_days_past_due for offer in offers]),
+            floor_amount=_limits([None if offer is None else offer.floor_amount for offer in offers]),
+            max_pct_of_balance=_limits([None if offer is None else offer.max_pct_of_balance for offer in offers]),
             _names=catalogue.channels,
         )
 

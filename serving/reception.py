@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving import handling, metrics
+from serving.admission import Admission
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.once import REPLAYED, UnderWay, answered_once, key_of, unless_answered
@@ -46,9 +47,9 @@ class Reception:
         self.champion: Champion | None = None
         self.shadow: Shadow | None = None
         self.archive: Archive | None = None
+        self.admission = Admission(limits)
         self._limits = limits
         self._under_way = UnderWay()
-        self._inside = 0
         self._turns: anyio.Semaphore | None = None
 
     def ready(self) -> Brain:
@@ -67,20 +68,13 @@ class Reception:
 
         One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
         """
-        if self._inside >= self._limits.threads + self._limits.queue:
-            raise Problem(503, "as many requests are being computed as this service takes; come again")
-        self._inside += 1
-        metrics.IN_FLIGHT.inc()
-        try:
+        with self.admission.inside():
             body = await self._body(request) if has_body else b""
             key = key_of(request) if has_body else None
             if key is None:
                 reply = await self._written(await self._in_turn(partial(work, body)))
             else:
                 reply = await self._once(request, key, body, work)
-        finally:
-            self._inside -= 1
-            metrics.IN_FLIGHT.dec()
         metrics.observe_answers(reply.answers, route=request.scope["route"].path)
         request.state.accounts = len(reply.answers)
         if self.shadow is not None and reply.answers:
@@ -116,12 +110,13 @@ class Reception:
     async def _in_turn(self, work: Callable[[], Answered]) -> Answered:
         """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
         turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
-        try:
-            with anyio.fail_after(self._limits.deadline_s):
-                await turns.acquire()
-        except TimeoutError:
-            raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
-        try:
-            return await anyio.to_thread.run_sync(work)
-        finally:
-            turns.release()
+        with self.admission.in_line():
+            try:
+                with anyio.fail_after(self._limits.deadline_s):
+                    await turns.acquire()
+            except TimeoutError:
+                raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
+            try:
+                return await anyio.to_thread.run_sync(work)
+            finally:
+                turns.release()
