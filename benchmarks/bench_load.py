@@ -77,7 +77,7 @@ def asked(server: Server, load: Load) -> Seen:
     before = server.cpu_s()
     client = [sys.executable, str(Path(__file__).with_name("load_client.py"))]
     done = subprocess.run(client, input=json.dumps(asdict(load)), capture_output=True, text=True, check=True,
-                          timeout=load.seconds + 120)  # fmt: skip
+                          timeout=load.seconds + 60)  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     found["failures"] = Counter(found["failures"])
     return Seen(**found, cpu_s=server.cpu_s() - before)
@@ -134,9 +134,11 @@ def throughput(server: Server, world: World, folder: Path, *, seconds: float) ->
     return "\n".join(lines)
 
 
-def overload(server: Server, world: World, folder: Path, *, seconds: float, times: float, warm_s: float) -> Overload:
-    """One client, then as many as are answered at most, then so many times as much, and the time to recover."""
-    file = bodies(folder, "overload", world.ledgers(50, 50), explain="none", commit=False)
+def overload(server: Server, file: str, *, seconds: float, times: float, warm_s: float) -> Overload:
+    """One client, then as many as are answered at most, then so many times as much, and the time to recover.
+
+    ``file`` holds requests for decisions, one a line.
+    """
     load = Load(_port(server), "/v1/decisions", file, warm_s)
     unloaded = asked(server, load)
     load.clients = 8
@@ -206,9 +208,8 @@ def main() -> None:
         folder = Path(scratch)
         with request_servers.acerto(world.environ(), folder=folder) as server:
             print(throughput(server, world, folder, seconds=given.seconds), flush=True)
-            found = overload(
-                server, world, folder, seconds=given.overload, times=given.times, warm_s=given.seconds
-            )  # fmt: skip
+            file = bodies(folder, "overload", world.ledgers(50, 50), explain="none", commit=False)
+            found = overload(server, file, seconds=given.overload, times=given.times, warm_s=given.seconds)
             print(f"\n{found.table()}")
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 _TIMEOUT_S = 30.0
-_MOST_CONNECTIONS = 4_000
+_MOST_CONNECTIONS = 800
+"""What is to be sent beyond these is not sent: a process may have a thousand files open."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from domain.errors import ConfigError, StoreError
 from serving.access import keyring
+from serving.access.gate import Rates
 from serving.access.keyring import FRESH_S, STALE_S, KeyRing
 from serving.access.scopes import needed
 from serving.access.tokens import SCOPES, StoredKey, fits, key_id_of, new_key, scopes_of
@@ -277,6 +278,27 @@ def test_a_client_that_comes_too_often_is_told_when_to_come_again(
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 3600
         assert client.get("/livez").status_code == 200
+
+
+@given(st.lists(st.floats(0.0, 3.0), max_size=40), st.integers(1, 4))
+def test_no_window_ever_holds_more_than_the_rate(pauses: list[float], most: int) -> None:
+    now, taken = 0.0, list[float]()
+    rates = Rates(f"{most}/second", clock=lambda: now)
+    for pause in pauses:
+        now += pause
+        if rates.wait_s("client") == 0:
+            taken.append(now)
+        assert sum(now - 1.0 < at for at in taken) <= most
+
+
+def test_a_refused_client_may_come_again_once_it_was_told_to() -> None:
+    now = 100.0
+    rates = Rates("1/minute", clock=lambda: now)
+    assert rates.wait_s("client") == 0
+    now += 20.0
+    assert rates.wait_s("client") == 40
+    now += 40.0
+    assert rates.wait_s("client") == 0
 
 
 def test_clients_are_counted_apart(guarded: Any, store: Store, serve: Any, schemas: Any, brain: Any, ask: Any) -> None:
