@@ -6,7 +6,8 @@ factored form recovers several times as much of the value (docs/adr/0004).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -94,16 +95,44 @@ def grid(
     names : action features of the model; by default those of this catalogue
     """
     names = candidate_names(schema, actions) if names is None else names
+    plan = _plan(tuple(actions), tuple(names), schema.names)
+    # Two columns after the account's own: what there is no feature for, and nothing at all.
+    wide = np.hstack([values, np.full((len(values), 1), np.nan), np.zeros((len(values), 1))])
+    return Grid(values=values, static=plan.static, history=wide[:, plan.history], past=plan.past)
+
+
+class _Plan(NamedTuple):
+    """The part of a grid that is the same for all accounts; ``history`` (P, h) are columns of their features."""
+
+    static: Floats
+    history: npt.NDArray[np.int64]
+    past: npt.NDArray[np.int64]
+
+
+@lru_cache(maxsize=32)
+def _plan(actions: tuple[Action, ...], names: tuple[str, ...], features: tuple[str, ...]) -> _Plan:
     own = [_past_of(action) for action in actions]
     pairs = list(dict.fromkeys(own))
-    static = np.array([[_static(action, name) for name in names if name not in _HISTORY] for action in actions])
     told = [name for name in names if name in _HISTORY]
-    history = np.zeros((len(values), len(pairs), len(told)))
-    for position, (channel, part) in enumerate(pairs):
-        for column, name in enumerate(told):
-            history[:, position, column] = _past(values, schema, name, part if name in _OF_PART else channel)
-    past = np.array([pairs.index(pair) for pair in own], dtype=np.int64)
-    return Grid(values=values, static=static, history=history, past=past)
+    index = {name: place for place, name in enumerate(features)}
+    history = [
+        [_past_column(index, name, part if name in _OF_PART else channel) for name in told] for channel, part in pairs
+    ]
+    found = _Plan(
+        np.array([[_static(action, name) for name in names if name not in _HISTORY] for action in actions]),
+        np.array(history, dtype=np.int64).reshape(len(pairs), len(told)),
+        np.array([pairs.index(pair) for pair in own], dtype=np.int64),
+    )
+    for part in found:
+        part.setflags(write=False)
+    return found
+
+
+def _past_column(index: Mapping[str, int], name: str, word: str | None) -> int:
+    """The column with an account's history; the one after the last where there is none, then that of waiting."""
+    if word is None or word == WAIT_CHANNEL:
+        return len(index) + 1
+    return index.get(_HISTORY[name].format(word), len(index))
 
 
 def rows_for(

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from decisioning.alike import alike
 from decisioning.contact_policy.pack import ContactPolicy
 from decisioning.contact_policy.rules import LAYERS
 from decisioning.opening import Openings, Rest, openings
@@ -80,11 +81,7 @@ class Eligibility:
         opens, of, text = self.openings, finding.origin, finding.origin.text(locale)
         until_us, whole_us = finding.until_us[rows, actions], opens.at_us[rows, actions]
         columns = (actions, until_us, whole_us, opens.reason[rows, actions])
-        packed = np.zeros(len(rows), dtype=np.int64)
-        for column in columns:
-            distinct, code = np.unique(column, return_inverse=True)
-            packed = packed * len(distinct) + code.reshape(-1)
-        _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+        first, which = alike(*columns)
         distinct_ones = np.empty(len(first), dtype=object)
         for place, (action, until, whole, reason) in enumerate(
             zip(*(column[first].tolist() for column in columns), strict=True)
@@ -94,7 +91,7 @@ class Eligibility:
                 layer=of.layer, version=of.version, allowed_from_us=_known(whole),
                 depends_on=opens.reasons[reason] if reason >= 0 else None,
             )  # fmt: skip
-        told: list[Refusal] = distinct_ones[which.reshape(-1)].tolist()
+        told: list[Refusal] = distinct_ones[which].tolist()
         return told
 
 
@@ -149,8 +146,7 @@ class _Today:
         actions, days = page.catalogue.actions, page.days
         start = np.empty((page.size, len(actions)), dtype=np.int64)
         end = np.empty_like(start)
-        for hours in dict.fromkeys(action.hours for action in actions):
-            of_action = np.array([action.hours == hours for action in actions])
+        for hours, of_action in page.catalogue.columns.by_hours:
             opens, closes = days.span(hours)
             start[:, of_action], end[:, of_action] = opens[:, None], closes[:, None]
         as_of = days.as_of_us[:, None]
@@ -162,12 +158,11 @@ class _Today:
     def by_moment(self, page: Page) -> Iterator[Finding]:
         """A moment that is over today is allowed again when it starts tomorrow."""
         as_of, known = self.as_of_us, (page.days.zone >= 0)[:, None]
-        acts = np.array([not action.is_wait for action in page.catalogue.actions])
+        acts = page.catalogue.columns.acts
         over = (as_of >= self.moment_end_us) & known & acts
         if over.any():
             until = np.full(over.shape, MISSING)
-            for hours in dict.fromkeys(action.hours for action in page.catalogue.actions):
-                of_action = np.array([action.hours == hours for action in page.catalogue.actions])
+            for hours, of_action in page.catalogue.columns.by_hours:
                 until[:, of_action] = page.days.span(hours, days_ahead=1)[0][:, None]
             yield Finding(origin("moment.over", "limit", "MOMENT_OVER"), over, until)
         if self.now:
@@ -203,6 +198,8 @@ class _Today:
             refused &= first < last
             until = np.full(refused.shape, MISSING)
             rows, actions = np.nonzero(refused)
-            opening = one.next_open(rows, first[rows, actions])
+            # Actions of the same hours open together.
+            some, which = alike(rows, first[rows, actions])
+            opening = one.next_open(rows[some], first[rows, actions][some])[which]
             until[rows, actions] = np.where(opening == FOREVER, MISSING, opening)
             yield Finding(one.origin, refused, until)

@@ -76,6 +76,8 @@ class FunnelModel:
         one = np.ones((len(values), 1), dtype=np.bool_)
         contact = np.array([not action.is_wait for action in actions])
         sent = np.where(wanted, [self.sent_of(action) for action in actions], np.nan)
+        if not contact.any():
+            return self._alone(alone, wanted)
         reached = sent * np.where(contact, self.heads["received"].apply(table, wanted), 0.0)
         agreed = np.where(contact, self.heads["agreed"].apply(table, wanted), np.where(wanted, 0.0, np.nan))
         share = np.clip(self.heads["self"].apply(alone, one), SURE, 1.0 - SURE)
@@ -93,6 +95,16 @@ class FunnelModel:
             p_reached=reached,
             p_agreed=agreed,
         )
+
+    def _alone(self, alone: Grid, wanted: Bools) -> Outcomes:
+        """Outcomes of waiting alone, of which only what comes back by itself has to be computed."""
+        one, nothing = np.ones((len(wanted), 1), dtype=np.bool_), np.where(wanted, 0.0, np.nan)
+        itself = ROOF * np.clip(self.heads["self"].apply(alone, one), SURE, 1.0 - SURE)
+        unheard = self.heads["pay"].apply(alone, one)
+        return Outcomes(
+            p_pay=unheard + nothing, p_complaint=nothing, p_opt_out=nothing, returned=itself + nothing,
+            p_sent=nothing, p_reached=nothing, p_agreed=nothing,
+        )  # fmt: skip
 
     def sent_of(self, action: Action) -> float:
         """The share of decisions for an action that are carried out; 0 for waiting."""

@@ -112,9 +112,7 @@ def kind_text(code: str, locale: str) -> str:
 
 def _points(values: Floats, schema: FeatureSchema, kind: Mapping[str, Evidence]) -> Floats:
     """(n, e) points of each piece of evidence."""
-    points = np.zeros((len(values), len(kind)))
-    for column, (name, evidence) in enumerate(kind.items()):
-        if name in schema.index:
-            units = np.nan_to_num(values[:, schema.index[name]], nan=0.0)
-            points[:, column] = evidence.points * np.clip(units, 0.0, evidence.most)
-    return points
+    each = [evidence.points if name in schema.index else 0.0 for name, evidence in kind.items()]
+    most = [evidence.most for evidence in kind.values()]
+    units = np.nan_to_num(values[:, [schema.index.get(name, 0) for name in kind]], nan=0.0)
+    return np.array(each) * np.clip(units, 0.0, most)

@@ -114,17 +114,23 @@ def _on_one_account(
     if not applies(desk.contact_policy):
         return eligible
     spine = elsewhere(encoded, page.states.spine)
-    states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    other = page_of(states, desk, Dossier(encoded, spine))
-    allowed = eligibility(other, desk.contact_policy).allowed
-    theirs = money
-    if len(spine):
-        values = compute_many(encoded, spine, bundle.schema)
-        theirs = weighed(other, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
-    others = Weighed(spine, allowed, theirs.objective_cents[: len(spine)])
+    nothing = eligible.allowed[:0], money.objective_cents[:0]
+    others = Weighed(spine, *(_weighed_elsewhere(encoded, spine, bundle, desk) if len(spine) else nothing))
     return one_contact_per_debtor(
         eligible, page, desk.contact_policy, encoded, worth_cents=money.objective_cents, others=others
     )
+
+
+def _weighed_elsewhere(
+    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk
+) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """What is allowed on accounts that nobody asked about, and what the policy compares."""
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    page = page_of(states, desk, Dossier(encoded, spine))
+    allowed = eligibility(page, desk.contact_policy).allowed
+    values = compute_many(encoded, spine, bundle.schema)
+    money = weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
+    return allowed, money.objective_cents
 
 
 def outcomes_of(

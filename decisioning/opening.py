@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.alike import alike
 from decisioning.restrictions.hours import Hours
 from decisioning.restrictions.page import Bools, Int64s, Page, Restriction
 from domain.clock import FOREVER
@@ -92,16 +93,17 @@ def _past_spans(rest: Rest, search: _Search, left: Int64s) -> None:
 def _into_hours(rest: Rest, search: _Search, left: Int64s) -> None:
     """To the next moment of the day that is within the action's own hours and every window, or to the next day."""
     row, action, at_us = search.row[left], search.action[left], search.at_us[left]
-    of = rest.page.days.rows(row, at_us)
-    hours = np.array([one.hours for one in rest.page.catalogue.actions], dtype=np.int64)[action]
-    opens = of.at(of.day, hour=hours[:, 0])
-    closes = of.at(of.day + hours[:, 1] // 24, hour=hours[:, 1] % 24)
+    columns = rest.page.catalogue.columns
+    # Most actions have come to the same few moments: what the calendar says of these is asked once.
+    some, which = alike(row, at_us, columns.hours[action, 0], columns.hours[action, 1])
+    of = rest.page.days.rows(row[some], at_us[some])
+    hours = columns.hours[action[some]]
+    opens = of.at(of.day, hour=hours[:, 0])[which]
+    closes = of.at(of.day + hours[:, 1] // 24, hour=hours[:, 1] % 24)[which]
     for one in rest.hours:
-        start, end = one.span(of, row)
+        start, end = one.span(of, row[some])
         about = one.actions[action]
-        opens, closes = (
-            np.where(about, np.maximum(opens, start), opens),
-            np.where(about, np.minimum(closes, end), closes),
-        )
+        opens = np.where(about, np.maximum(opens, start[which]), opens)
+        closes = np.where(about, np.minimum(closes, end[which]), closes)
     first = np.maximum(at_us, opens)
-    search.at_us[left] = np.where(first < closes, first, of.at(of.day + 1))
+    search.at_us[left] = np.where(first < closes, first, of.at(of.day + 1)[which])

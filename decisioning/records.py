@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +22,10 @@ def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, A
     probability; and ``eligible``, their names, which a table of decisions has (contract §2). ``resource_charge`` and
     ``lost_to_budget`` are there where capacities or budgets were allotted; ``candidates`` where they are asked for.
     """
+    return _row(decision, [_refusal_row(refusal) for refusal in decision.refusals], candidates=candidates)
+
+
+def _row(decision: Decision, refusals: list[dict[str, Any]], *, candidates: bool = False) -> dict[str, Any]:
     logged = [{"action": action, "action_prob": prob} for action, prob in decision.action_probs.items()]
     chosen, second = decision.chosen, decision.runner_up
     return {
@@ -53,7 +56,7 @@ def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, A
         "reasons": [reason.code for reason in decision.reasons],
         "reason_values": [reason.value for reason in decision.reasons],
         "nonpayment": asdict(decision.nonpayment),
-        "refusals": [_refusal_row(refusal) for refusal in decision.refusals],
+        "refusals": refusals,
         "model_version": decision.model_version,
         "policy_version": decision.policy_version,
         "schema_fingerprint": decision.schema_fingerprint,
@@ -81,7 +84,7 @@ def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
     ----------
     explained : days of the explained horizon; its probability is given once, under its own name
     """
-    row = decision_row(decision)
+    row = _row(decision, [_refusal_json(refusal) for refusal in decision.refusals])
     days = list(decision.p_pay)
     answer = {name: row[name] for name in row if not name.startswith("p_pay_") and name not in _ROW_ONLY}
     answer["p_pay"] = {f"{horizon}d": decision.p_pay[horizon] for horizon in days}
@@ -93,7 +96,6 @@ def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
          "text": one.text}
         for one in decision.reasons
     ]  # fmt: skip
-    answer["refusals"] = [_refusal_json(refusal) for refusal in decision.refusals]
     if decision.explanation is not None:
         answer["candidates"] = [candidate_json(candidate) for candidate in decision.candidates]
         answer["explanation"] = explanation_json(decision.explanation)
@@ -184,5 +186,20 @@ def _refusal_row(refusal: Refusal) -> dict[str, Any]:
 
 
 def _refusal_json(refusal: Refusal) -> dict[str, Any]:
-    said = {name: rfc3339(part) if isinstance(part, datetime) else part for name, part in _refusal_parts(refusal)}
-    return {**said, "text": refusal.text}
+    return {
+        "action": refusal.action,
+        "rule": refusal.rule,
+        "code": refusal.code,
+        "version": refusal.version,
+        "layer": refusal.layer,
+        "until": _moment(refusal.until_us),
+        "allowed_from": _moment(refusal.allowed_from_us),
+        "depends_on": refusal.depends_on,
+        "text": refusal.text,
+    }
+
+
+@lru_cache(maxsize=65_536)
+def _moment(moment_us: int | None) -> str | None:
+    """As text; the refusals of a decision share a few moments, and so do decisions of a day."""
+    return None if moment_us is None else rfc3339(moment_us)

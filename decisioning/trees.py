@@ -8,6 +8,7 @@ so that the margins are those of LightGBM to the last bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,11 @@ class Trees:
         """Reads the text form of a LightGBM booster; linear trees and averaged ones are refused."""
         return cls(_nodes(read_trees(booster)))
 
+    @cached_property
+    def _last_categorical(self) -> int:
+        """The last column that is taken for a category, -1 where none is."""
+        return int(self.nodes.feature[(self.nodes.kind & CATEGORICAL) > 0].max(initial=-1))
+
     def margins(self, grid: Grid, allowed: npt.NDArray[np.bool_]) -> Floats:
         """Raw scores of all accounts under their allowed actions.
 
@@ -76,8 +82,7 @@ class Trees:
         ------
         BundleError : a booster that takes an action feature for a category
         """
-        asks_actions = self.nodes.feature >= grid.values.shape[1]
-        if (self.nodes.kind[asks_actions] & CATEGORICAL).any():
+        if self._last_categorical >= grid.values.shape[1]:
             raise BundleError("found a categorical action feature in a booster, needed numbers only; retrain")
         out = np.where(allowed, 0.0, np.nan)
         # One memory layout, so that the kernel is compiled once.

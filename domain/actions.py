@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, StringConstraints, model_validator
 
 WAIT = "wait/none/any"
@@ -113,6 +115,10 @@ class Action:
     hours: tuple[int, int]
     gated: bool
 
+    def __hash__(self) -> int:
+        # Of what tells it from the others of its catalogue: hashing all of it takes longer than what is looked up.
+        return hash(self.name)
+
     @property
     def is_wait(self) -> bool:
         """Whether this is the action of doing nothing."""
@@ -124,6 +130,69 @@ _WAIT_ACTION = Action(
     needs_consent=False, contact_data="none", offer_kind="none", discount_pct=0.0, instalments=1, offer_cost=0.0,
     hours=(0, 24), gated=False,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ActionColumns:
+    """Attributes of all actions, (A,) each and read-only, made once: a request is too short to make them again.
+
+    ``channel`` is the position among the configured channels, -1 for ``wait``; ``discount_pct`` and the others are
+    those of ``Action``. ``hours`` is (A, 2), and
+    ``by_hours`` has the actions of each pair of them. Limits of offers are ``NaN`` where there are none.
+    """
+
+    channel: npt.NDArray[np.int64]
+    acts: npt.NDArray[np.bool_]
+    needs_consent: npt.NDArray[np.bool_]
+    gated: npt.NDArray[np.bool_]
+    hours: npt.NDArray[np.int64]
+    by_hours: tuple[tuple[tuple[int, int], npt.NDArray[np.bool_]], ...]
+    min_days_past_due: npt.NDArray[np.float64]
+    max_days_past_due: npt.NDArray[np.float64]
+    floor_amount: npt.NDArray[np.float64]
+    max_pct_of_balance: npt.NDArray[np.float64]
+    _names: tuple[str, ...]
+    _on: dict[tuple[tuple[str, ...] | None, tuple[str, ...]], npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def on(self, channels: tuple[str, ...] | None, left_out: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """Whether each action is on one of some channels (``None``: any) that is not left out; ``wait`` never is."""
+        found = self._on.get((channels, left_out))
+        if found is None:
+            named = [name not in left_out and (channels is None or name in channels) for name in self._names]
+            found = self._on[channels, left_out] = _frozen(np.array([*named, False])[self.channel], np.bool_)
+        return found
+
+    @classmethod
+    def of(cls, catalogue: ActionCatalogue) -> ActionColumns:
+        """Those of a catalogue."""
+        actions, index = catalogue.actions, {name: place for place, name in enumerate(catalogue.channels)}
+        offers = [catalogue.config.offers.get(action.offer) for action in actions]
+        return cls(
+            channel=_frozen([index.get(action.channel, -1) for action in actions], np.int64),
+            acts=_frozen([not action.is_wait for action in actions], np.bool_),
+            needs_consent=_frozen([action.needs_consent for action in actions], np.bool_),
+            gated=_frozen([action.gated for action in actions], np.bool_),
+            hours=_frozen([action.hours for action in actions], np.int64),
+            by_hours=tuple(
+                (hours, _frozen([action.hours == hours for action in actions], np.bool_))
+                for hours in dict.fromkeys(action.hours for action in actions)
+            ),
+            min_days_past_due=_limits([None if offer is None else offer.min_days_past_due for offer in offers]),
+            max_days_past_due=_limits([None if offer is None else offer.max_days_past_due for offer in offers]),
+            floor_amount=_limits([None if offer is None else offer.floor_amount for offer in offers]),
+            max_pct_of_balance=_limits([None if offer is None else offer.max_pct_of_balance for offer in offers]),
+            _names=catalogue.channels,
+        )
+
+
+def _limits(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
+    return _frozen([np.nan if value is None else value for value in values], np.float64)
+
+
+def _frozen(values: Any, dtype: Any) -> npt.NDArray[Any]:
+    found = np.array(values, dtype=dtype)
+    found.setflags(write=False)
+    return found
 
 
 @dataclass(frozen=True)
@@ -151,6 +220,11 @@ class ActionCatalogue:
     def index(self) -> dict[str, int]:
         """Position of each action by name."""
         return {action.name: position for position, action in enumerate(self.actions)}
+
+    @cached_property
+    def columns(self) -> ActionColumns:
+        """Attributes of all actions as arrays."""
+        return ActionColumns.of(self)
 
     def matching(self, pattern: str) -> tuple[int, ...]:
         """Positions of the actions that a pattern such as ``sms/none/*`` stands for; none for ``wait``."""

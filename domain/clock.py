@@ -6,6 +6,7 @@ The one place that knows calendars: everything else compares integers. A day is 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +22,9 @@ US_PER_DAY = 86_400 * US_PER_SECOND
 MISSING = np.iinfo(np.int64).min
 """What stands for "no value" in a column of moments, days or cents."""
 FOREVER = np.iinfo(np.int64).max
+_FEW = 8
+"""Up to so many moments are cheaper one by one than as arrays."""
+_FAR = 1 << 62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -75,7 +79,8 @@ def to_us(moment: datetime) -> int:
     """An aware datetime as microseconds since 1970-01-01 UTC; a naive one is a ``ValueError``."""
     if moment.tzinfo is None:
         raise ValueError(f"found the naive time {moment.isoformat()}, needed one with an offset, such as Z or -03:00")
-    return int((moment - _EPOCH) // timedelta(microseconds=1))
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * US_PER_SECOND + since.microseconds
 
 
 def from_us(moment_us: int) -> datetime:
@@ -178,6 +183,22 @@ def transitions(name: str) -> tuple[Int64s, Int64s]:
     return np.array(starts, dtype=np.int64), np.array(offsets, dtype=np.int64)
 
 
+def _are_few(moments_us: Int64s) -> bool:
+    """Whether they are better looked at one by one: not many, and none where a sum leaves 64 bits."""
+    return len(moments_us) <= _FEW and all(-_FAR < at < _FAR or at == MISSING for at in moments_us.tolist())
+
+
+def _offset_at(moment_us: int, name: str) -> int:
+    starts, offsets = _transitions(name)
+    return offsets[bisect_right(starts, moment_us) - 1]
+
+
+@lru_cache(maxsize=512)
+def _transitions(name: str) -> tuple[list[int], list[int]]:
+    starts, offsets = transitions(name)
+    return starts.tolist(), offsets.tolist()
+
+
 def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
     """Wall-clock microseconds of each moment in its own zone; ``MISSING`` stays ``MISSING``.
 
@@ -187,6 +208,10 @@ def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str,
     zones : (n,) index into ``names``; a negative one means the zone is unknown, and UTC is used
     names : IANA zones
     """
+    if _are_few(moments_us):
+        pairs = zip(moments_us.tolist(), zones.tolist(), strict=True)
+        few = [at if zone < 0 or at == MISSING else at + _offset_at(at, names[zone]) for at, zone in pairs]
+        return np.array(few, dtype=np.int64)
     local = moments_us.copy()
     for index, name in enumerate(names):
         rows = (zones == index) & (moments_us != MISSING)
@@ -197,6 +222,7 @@ def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str,
     return local
 
 
+@lru_cache(maxsize=65_536)
 def utc_us(local_moment_us: int, name: str) -> int:
     """The moment at which the wall clock of a zone first shows a time, at or after a gap where it never does."""
     starts, offsets = transitions(name)
@@ -214,6 +240,10 @@ def utc_of(wall_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]
 
     Where the zone is unknown, UTC stands in.
     """
+    if _are_few(wall_us):
+        pairs = zip(wall_us.tolist(), zones.tolist(), strict=True)
+        few = [wall if zone < 0 or wall == MISSING else utc_us(wall, names[zone]) for wall, zone in pairs]
+        return np.array(few, dtype=np.int64)
     moments = wall_us.copy()
     for index, name in enumerate(names):
         rows = (zones == index) & (wall_us != MISSING)

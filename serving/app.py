@@ -21,6 +21,7 @@ from domain.errors import StoreError
 from serving import answers, handling, metrics
 from serving.access.gate import Gate, Rates
 from serving.access.keyring import KeyRing
+from serving.admission import Door
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.documenting import problems
@@ -102,6 +103,7 @@ def create_app(
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
     app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))
+    app.add_middleware(Door, admission=reception.admission)
     app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
     return app
 

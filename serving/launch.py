@@ -105,6 +105,11 @@ class Running:
             )
 
     @property
+    def pid(self) -> int:
+        """The supervising process; the workers are its children."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended; ``None`` while it runs."""
         return self._process.poll()

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
 from domain.clock import MISSING
-from domain.coded import coded
+from domain.coded import Coded, coded
 from domain.tables import TABLES, VALUE_DEFAULTS, Column, ColumnData, TableData, Tables
 from serving.problems import Fault, Problem
 from serving.schemas import LEDGER_TABLES, ROW_LISTS, Ledger
@@ -213,6 +214,15 @@ def _contact_key(ledger: Ledger, row: BaseModel) -> tuple[str, str | None, str, 
 
 
 def _columns(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> TableData:
+    return _read(table, rows, columns) if rows else dict(_without_rows(table))
+
+
+@lru_cache
+def _without_rows(table: str) -> TableData:
+    return _read(table, (), TABLES[table].columns)
+
+
+def _read(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> TableData:
     spec = TABLES[table]
     if table == "debts":
         for row in rows:
@@ -230,7 +240,11 @@ def _columns(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> Tabl
 def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
     name, default = column.name, VALUE_DEFAULTS.get((table, column.name))
     values = [row.get(name) for row in rows]
+    # In a short ledger most columns hold nothing at all, or leave nothing out.
+    missing = values.count(None)
     if column.kind in ("id", "text", "code", "list"):
+        if missing == len(values) and default is None:
+            return Coded(np.full(len(values), -1, dtype=np.int32), ())
         if column.kind == "id" and name not in _SHARED_IDS:
             return coded(
                 None if value is None else f"{row['account_id']}{SEPARATOR}{value}"
@@ -241,4 +255,6 @@ def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
     if column.kind in ("number", "cost"):
         empty = np.nan if default is None else default
         return np.array([empty if value is None else value for value in values], dtype=np.float64)
-    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
+    if missing:
+        values = [MISSING if value is None else value for value in values]
+    return np.array(values, dtype=np.int64)

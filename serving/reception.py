@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from domain.errors import StoreError, UsedElsewhereError
 from serving import handling, metrics
+from serving.admission import Admission
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.once import REPLAYED, UnderWay, answered_once, counted_once, key_of, unless_answered
@@ -50,9 +51,9 @@ class Reception:
         self.shadow: Shadow | None = None
         self.archive: Archive | None = None
         self.tallies: Tallies | None = None
+        self.admission = Admission(limits)
         self._limits = limits
         self._under_way = UnderWay()
-        self._inside = 0
         self._turns: anyio.Semaphore | None = None
 
     def ready(self) -> Brain:
@@ -81,18 +82,10 @@ class Reception:
 
         One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
         """
-        if self._inside >= self._limits.threads + self._limits.queue:
-            metrics.SHED.labels("full").inc()
-            raise Problem(503, "as many requests are being computed as this service takes; come again")
-        self._inside += 1
-        metrics.IN_FLIGHT.inc()
-        try:
+        with self.admission.inside():
             body = await self._body(request) if has_body else b""
             key = key_of(request) if has_body else None
             reply = await self._settled(request, key, body, work)
-        finally:
-            self._inside -= 1
-            metrics.IN_FLIGHT.dec()
         metrics.observe_answers(reply.answers, route=request.scope["route"].path)
         request.state.accounts = len(reply.answers)
         if self.shadow is not None and reply.answers:
@@ -147,14 +140,15 @@ class Reception:
     async def _in_turn(self, work: Callable[[], Answered]) -> Answered:
         """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
         turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
-        try:
-            with metrics.TURN_SECONDS.time(), metrics.WAITING.track_inprogress():
-                with anyio.fail_after(self._limits.deadline_s):
-                    await turns.acquire()
-        except TimeoutError:
-            metrics.SHED.labels("deadline").inc()
-            raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
-        try:
-            return await anyio.to_thread.run_sync(work)
-        finally:
-            turns.release()
+        with self.admission.in_line():
+            try:
+                with metrics.TURN_SECONDS.time(), metrics.WAITING.track_inprogress():
+                    with anyio.fail_after(self._limits.deadline_s):
+                        await turns.acquire()
+            except TimeoutError:
+                metrics.SHED.labels("deadline").inc()
+                raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
+            try:
+                return await anyio.to_thread.run_sync(work)
+            finally:
+                turns.release()

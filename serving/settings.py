@@ -23,12 +23,14 @@ DEFAULT_RATE = "6000/minute"
 class Limits:
     """How much is taken at a time.
 
-    ``threads`` requests are computed at once and ``queue`` more may wait, none of them longer than ``deadline_s`` for
-    its turn; a body has ``body_s`` to arrive. ``rate`` is how often one client may come, such as ``50/second``.
+    ``threads`` requests are computed at once and ``queue`` more may wait, or ``short_queue`` while more come than can
+    be answered (``admission``), none of them longer than ``deadline_s`` for its turn; a body has ``body_s`` to arrive.
+    ``rate`` is how often one client may come, such as ``50/second``.
     """
 
     threads: int = 2
     queue: int = 32
+    short_queue: int = 1
     deadline_s: float = DEFAULT_DEADLINE_S
     body_s: float = 30.0
     rate: str = DEFAULT_RATE

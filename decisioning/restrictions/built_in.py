@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -23,11 +24,13 @@ Found = Iterable[tuple[str, Blocked]]
 
 
 def built_in(page: Page) -> Iterator[Restriction]:
-    """Every restriction that comes with the actions, and not from a pack."""
-    actions = np.array([not action.is_wait for action in page.catalogue.actions])
+    """Every restriction that comes with the actions, and not from a pack, where it forbids anything from now on."""
+    as_of_us, actions = page.days.as_of_us[:, None], page.catalogue.columns.acts
     for name, (layer, find) in BUILT_IN.items():
         for code, blocked in find(page):
-            yield Restriction(origin(name, layer, code), blocked, actions)
+            found = Restriction(origin(name, layer, code), blocked, actions)
+            if found.binds(as_of_us):
+                yield found
 
 
 def origin(name: str, layer: Layer, code: str) -> Origin:
@@ -46,7 +49,7 @@ def _zone(page: Page) -> Found:
 
 def _consent(page: Page) -> Found:
     status = page.states.consent[:, page.channel_of]
-    needed = np.array([action.needs_consent for action in page.catalogue.actions])
+    needed = page.catalogue.columns.needs_consent
     said_no = (status == REVOKED) | (status == INVALID)
     yield "NO_CONSENT", Blocked.since(np.where(needed & ~said_no, consent_ends(page)[:, page.channel_of], FOREVER))
     yield "CONSENT_REVOKED", Blocked.where(status == REVOKED)
@@ -54,31 +57,34 @@ def _consent(page: Page) -> Found:
 
 
 def _gate(page: Page) -> Found:
-    gated = np.array([action.gated for action in page.catalogue.actions])
+    gated = page.catalogue.columns.gated
+    if not gated.any():
+        return
     yield "GATED_NEEDS_APPROVAL", Blocked.since(np.where(gated[None, :], approval_ends(page), FOREVER))
 
 
 def _ageing(page: Page) -> Found:
     """An offer's days past due; where nothing is open yet to count from, an offer with a minimum stays closed."""
-    offers = [page.catalogue.config.offers.get(action.offer) for action in page.catalogue.actions]
+    least, most = page.catalogue.columns.min_days_past_due, page.catalogue.columns.max_days_past_due
     overdue = page.states.days_past_due
     known = overdue != MISSING
     first = page.days.day - np.where(known, overdue, 0)
-    for days in sorted({offer.min_days_past_due for offer in offers if offer and offer.min_days_past_due is not None}):
-        of_action = np.array([offer is not None and offer.min_days_past_due == days for offer in offers])
+    for days in _distinct(least):
         opens = np.where(known, np.where(page.days.zone < 0, FOREVER, page.days.at(first + days)), FOREVER)
-        yield "OFFER_MIN_DAYS_PAST_DUE", Blocked.until(np.where(of_action, opens[:, None], MISSING))
-    for days in sorted({offer.max_days_past_due for offer in offers if offer and offer.max_days_past_due is not None}):
-        of_action = np.array([offer is not None and offer.max_days_past_due == days for offer in offers])
+        yield "OFFER_MIN_DAYS_PAST_DUE", Blocked.until(np.where(least == days, opens[:, None], MISSING))
+    for days in _distinct(most):
         closes = np.where(known, page.days.at(first + days + 1), FOREVER)
-        yield "OFFER_MAX_DAYS_PAST_DUE", Blocked.since(np.where(of_action, closes[:, None], FOREVER))
+        yield "OFFER_MAX_DAYS_PAST_DUE", Blocked.since(np.where(most == days, closes[:, None], FOREVER))
+
+
+def _distinct(days: npt.NDArray[np.float64]) -> list[int]:
+    return sorted({int(each) for each in days.tolist() if not math.isnan(each)})
 
 
 def _size(page: Page) -> Found:
-    offers = [page.catalogue.config.offers.get(action.offer) for action in page.catalogue.actions]
-    floor = np.array([100.0 * (offer.floor_amount or 0.0) if offer else 0.0 for offer in offers])
-    yield "OFFER_FLOOR", Blocked.where(page.asked.offer_cents < floor)
-    most = np.array([offer.max_pct_of_balance or 100.0 if offer else 100.0 for offer in offers])
+    columns = page.catalogue.columns
+    yield "OFFER_FLOOR", Blocked.where(page.asked.offer_cents < 100.0 * np.nan_to_num(columns.floor_amount))
+    most = np.nan_to_num(columns.max_pct_of_balance, nan=100.0)
     beyond = page.asked.discount_cents > most / 100.0 * page.states.balance_cents[:, None]
     yield "OFFER_MAX_PCT", Blocked.where(beyond)
 

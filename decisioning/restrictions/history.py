@@ -83,6 +83,13 @@ def _recent(page: Page) -> Moments:
 
 def contacts(page: Page) -> Moments:
     """All contacts with the debtors of a page, in the order of ``Dossier.known``."""
+    if "contacts" not in page.told:
+        page.told["contacts"] = _contacts(page)
+    found: Moments = page.told["contacts"]
+    return found
+
+
+def _contacts(page: Page) -> Moments:
     dossier = page.dossier
     if dossier is None or not dossier.encoded.tables.has("contacts"):
         return nothing()
@@ -123,6 +130,13 @@ def _consented(page: Page, found: Moments, days: int) -> Bools:
 
 def granted(page: Page) -> tuple[Int64s, Int64s, Int64s]:
     """Row, channel and moment of each consent that an account's own debtor gave on it."""
+    if "granted" not in page.told:
+        page.told["granted"] = _granted(page)
+    found: tuple[Int64s, Int64s, Int64s] = page.told["granted"]
+    return found
+
+
+def _granted(page: Page) -> tuple[Int64s, Int64s, Int64s]:
     dossier = page.dossier
     if dossier is None or not dossier.encoded.tables.has("consents"):
         none = np.zeros(0, dtype=np.int64)
@@ -136,6 +150,13 @@ def granted(page: Page) -> tuple[Int64s, Int64s, Int64s]:
 
 def responses(page: Page) -> tuple[Moments, Int64s]:
     """All responses of the debtors of a page, on the channel they say or that of their contact, and their kinds."""
+    if "responses" not in page.told:
+        page.told["responses"] = _said(page)
+    found: tuple[Moments, Int64s] = page.told["responses"]
+    return found
+
+
+def _said(page: Page) -> tuple[Moments, Int64s]:
     dossier = page.dossier
     if dossier is None or not dossier.encoded.tables.has("responses"):
         return nothing(), np.zeros(0, dtype=np.int64)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from decisioning.contact_policy.kinds import WEEKDAYS, CallWindow
 from decisioning.moments import LocalDays
 from decisioning.restrictions.page import Origin, Page
-from domain.clock import FOREVER, MISSING, from_day, to_day
+from domain.clock import FOREVER, MISSING, US_PER_HOUR, from_day, to_day, utc_us
 from features.calendar import region_holidays
 from features.columns import Int32s
 
@@ -34,20 +34,15 @@ class Hours:
     actions: Bools
     region: Int32s
     regions: tuple[str, ...]
-    _known: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def span(self, of: LocalDays, rows: npt.NDArray[np.int64]) -> tuple[Int64s, Int64s]:
         """Start and end (m,), in µs, of what is open on the local day of some rows; all time where nothing closes."""
-        width = len(self.regions) + 1
-        keys, inverse = np.unique(of.day * width + self.region[rows] + 1, return_inverse=True)
-        hours = np.array([self._hours(key, width) for key in keys.tolist()], dtype=np.int64).reshape(-1, 2)
-        start, end = hours[inverse.reshape(-1)].T
-        in_force = self.rows[rows] & (start >= 0)
-        open_us = of.at(of.day, hour=np.maximum(start, 0))
-        close_us = of.at(of.day + end // 24, hour=end % 24)
-        closed = start >= end
-        opens = np.where(in_force, np.where(closed, FOREVER, open_us), MISSING)
-        return opens, np.where(in_force, np.where(closed, FOREVER, close_us), FOREVER)
+        keys = zip(of.day.tolist(), of.zone.tolist(), self.region[rows].tolist(), strict=True)
+        found = np.array([self._known.get(key) or self._span(of.names, *key) for key in keys], dtype=np.int64)
+        opens, closes = found.reshape(-1, 2).T
+        about = self.rows[rows]
+        return np.where(about, opens, MISSING), np.where(about, closes, FOREVER)
 
     def next_open(self, rows: npt.NDArray[np.int64], from_us: Int64s) -> Int64s:
         """(m,) the first moment at or after some others at which the window is open; ``FOREVER`` where none is near."""
@@ -67,12 +62,14 @@ class Hours:
         found[left] = FOREVER
         return found
 
-    def _hours(self, key: int, width: int) -> tuple[int, int]:
-        """Hours of a day in a region, -1 where the rule is not in force, an end before the start where it closes."""
-        if key not in self._known:
-            region = self.regions[key % width - 1] if key % width else None
-            self._known[key] = open_hours(self.rule, region, key // width)
-        return self._known[key]
+    def _span(self, names: tuple[str, ...], day: int, zone: int, region: int) -> tuple[int, int]:
+        """Start and end of what is open on a local day in a zone and a region, -1 where either is unknown."""
+        start, end = open_hours(self.rule, self.regions[region] if region >= 0 else None, day)
+        wall = (day * 24 + start) * US_PER_HOUR, (day * 24 + end) * US_PER_HOUR
+        open_us, close_us = wall if zone < 0 else (utc_us(at, names[zone]) for at in wall)
+        span = (MISSING, FOREVER) if start < 0 else (FOREVER, FOREVER) if start >= end else (open_us, close_us)
+        self._known[day, zone, region] = span
+        return span
 
 
 def hours_of(rule: CallWindow, origin: Origin, page: Page, *, rows: Bools, actions: Bools) -> Hours:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from decisioning.moments import LocalDays
 from decisioning.valuation import Amounts
 from domain.actions import ActionCatalogue
 from domain.clock import FOREVER, MISSING
-from features.columns import Int32s, index_of
+from features.columns import Int32s
 from features.dossier import Dossier
 from features.state import AccountStates
 
@@ -34,21 +35,22 @@ class Page:
     catalogue: ActionCatalogue
     asked: Amounts
     dossier: Dossier | None = None
+    told: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What several rules read of the history, by name (``history``)."""
 
     @property
     def size(self) -> int:
         """Number of accounts."""
         return len(self.days.day)
 
-    @cached_property
+    @property
     def channel_of(self) -> npt.NDArray[np.int64]:
         """(A,) position of each action's channel among the configured ones, -1 for ``wait``."""
-        index = index_of(self.catalogue.channels)
-        return np.array([index.get(action.channel, -1) for action in self.catalogue.actions], dtype=np.int64)
+        return self.catalogue.columns.channel
 
     def about(self, rule: Rule) -> Bools:
         """(A,) the actions that a rule is about, by their channels; never ``wait``."""
-        return np.array([*(rule.covers(channel) for channel in self.catalogue.channels), False])[self.channel_of]
+        return self.catalogue.columns.on(rule.channels, rule.except_channels)
 
     @cached_property
     def regions(self) -> tuple[Int32s, tuple[str, ...]]:
@@ -115,3 +117,9 @@ class Restriction:
     origin: Origin
     blocked: Blocked
     actions: Bools
+
+    def binds(self, as_of_us: Int64s) -> bool:
+        """Whether anything is forbidden at any of the moments (n, 1), or after them."""
+        blocked = self.blocked
+        ever = (blocked.from_us < blocked.until_us) & (as_of_us < blocked.until_us)
+        return bool((ever & self.actions).any())

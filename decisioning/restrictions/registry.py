@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -57,15 +58,19 @@ def origin_of(rule: Rule) -> Origin:
 
 
 def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
-    """What a rule forbids on a page; ``None`` where it looks over accounts."""
+    """What a rule forbids on a page; ``None`` where that is nothing from now on, or where it looks over accounts."""
     if isinstance(rule, OneContactPerDebtor):
         return None
-    actions = page.about(rule)
-    rows = rows_of(rule, page)
+    actions, rows = page.about(rule), rows_of(rule, page)
+    if not (actions.any() and rows.any()):
+        return None
     if isinstance(rule, CallWindow):
         return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
-    blocked = APPLY[rule.kind](rule, page)
-    return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows[:, None]), actions)
+    found = Restriction(origin_of(rule), APPLY[rule.kind](rule, page).only(rows[:, None]), actions)
+    # Most rules forbid an account nothing; when they are in force need not be known then.
+    if not found.binds(page.days.as_of_us[:, None]):
+        return None
+    return replace(found, blocked=_in_force(rule, page, found.blocked))
 
 
 def unchecked(rule: Rule, page: Page) -> Restriction | None:
@@ -73,7 +78,7 @@ def unchecked(rule: Rule, page: Page) -> Restriction | None:
 
     ``None`` where the rule is on no person, or everything is known; time alone does not lift it.
     """
-    if not rule.is_on_person or page.dossier is None or not page.dossier.encoded.unchecked:
+    if page.dossier is None or not page.dossier.encoded.unchecked or not rule.is_on_person:
         return None
     encoded = page.dossier.encoded
     names = [encoded.account_ids[account] for account in page.dossier.spine.account.tolist()]
@@ -91,6 +96,8 @@ def in_force_today(rule: Rule, page: Page) -> npt.NDArray[np.bool_]:
 
 def _in_force(rule: Rule, page: Page, blocked: Blocked) -> Blocked:
     """The part of it that lies in the local days on which the rule holds."""
+    if not rule.effective_from and not rule.effective_to:
+        return blocked
     start, end = np.full(page.size, MISSING), np.full(page.size, FOREVER)
     if rule.effective_from:
         start = page.days.at(np.full(page.size, to_day(rule.effective_from)))

@@ -53,6 +53,13 @@ def test_nothing_is_sent_received_or_agreed_to_of_waiting(world: Any) -> None:
     assert (found.p_sent[:, 0], found.p_reached[:, 0], found.p_agreed[:, 0]) == pytest.approx((0, 0, 0))
 
 
+def test_waiting_alone_comes_to_what_it_comes_to_among_others(world: Any) -> None:
+    model = funnel(world)
+    alone, among = asked(world, model, "wait/none/any"), asked(world, model, "wait/none/any", "sms/none/morning")
+    for name, values in among.named().items():
+        assert np.array_equal(alone.named()[name][:, 0], values[:, 0]), name
+
+
 def test_goodwill_is_lost_by_what_is_sent_alone(world: Any) -> None:
     found = asked(world, funnel(world), "wait/none/any", "sms/none/morning")
     assert found.p_complaint[0] == pytest.approx([0.0, 0.9 * 0.02])

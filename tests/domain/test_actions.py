@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.actions import WAIT, ActionCatalogue, ActionsConfig
 from domain.config import load_section, parse_section
@@ -79,3 +81,14 @@ def test_the_shipped_catalogue_has_every_channel_of_the_trade_and_gates_protests
     assert set(actions.channels) == expected
     assert {action.channel for action in actions.actions if action.gated} == {"protest"}
     assert {offer.kind for offer in actions.config.offers.values()} == {"none", "discount", "instalments", "incentive"}
+
+
+@given(st.none() | st.lists(st.sampled_from(["sms", "email", "fax"]), min_size=1), st.lists(st.sampled_from(["sms"])))
+def test_actions_on_some_channels_are_those_and_never_waiting(channels, left_out):
+    found = shipped()
+    among = None if channels is None else tuple(channels)
+    wanted = [
+        not action.is_wait and action.channel not in left_out and (among is None or action.channel in among)
+        for action in found.actions
+    ]
+    assert found.columns.on(among, tuple(left_out)).tolist() == wanted

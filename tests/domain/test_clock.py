@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.clock import (
+    FOREVER,
     MISSING,
     US_PER_HOUR,
     from_day,
@@ -124,3 +125,15 @@ def test_many_wall_clocks_are_turned_into_moments_as_one_is(zone, data):
 @pytest.mark.parametrize("region", ["US-TX", "US-FL", "US-XX", "US"])
 def test_a_state_with_two_time_zones_has_none(region):
     assert zone_of(region) is None
+
+
+@given(
+    moments=st.lists(st.sampled_from([MISSING, FOREVER, FOREVER - 1, 0]) | st.integers(0, 2**51), min_size=1),
+    zone=st.sampled_from(ZONES),
+)
+def test_moments_are_turned_alike_one_by_one_and_together(moments, zone):
+    many = np.array(moments * 9)
+    zones = np.zeros(len(many), dtype=np.int32)
+    for turn in (local_us, utc_of):
+        together = turn(many, zones, (zone,)).tolist()[: len(moments)]
+        assert [int(turn(many[place : place + 1], zones[:1], (zone,))[0]) for place in range(len(moments))] == together

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from decisioning.alike import alike
+
+
+# Few rows are looked up, many are sorted.
+@pytest.mark.parametrize("rows", [0, 1, 40, 5_000])
+def test_rows_of_a_kind_are_the_same_and_kinds_are_not(rows: int) -> None:
+    rng = np.random.default_rng(3)
+    columns = [rng.integers(-2, 3, rows), np.where(rng.random(rows) < 0.2, np.iinfo(np.int64).max, 7)]
+    first, kind = alike(*columns)
+    table = np.stack(columns, axis=1)
+    assert (table[first][kind] == table).all()
+    assert len({*map(tuple, table[first].tolist())}) == len(first)
+
+
+@pytest.mark.parametrize("rows", [40, 5_000])
+def test_a_kind_is_known_by_its_first_row(rows: int) -> None:
+    column = np.random.default_rng(4).integers(0, 9, rows)
+    first, kind = alike(column)
+    assert all(place == np.flatnonzero(kind == number)[0] for number, place in enumerate(first.tolist()))
