@@ -39,7 +39,7 @@ def _faulty() -> None:
     record = Store._record
 
     def recorded(self: Store, connection: Any, items: Any) -> Any:
-        for one in (one for _, some in items for one in some):
+        for one in (one for _, some, _ in items for one in some):
             if one.account_id.startswith(ROW):
                 # What a database says of a row that it refuses holds the row.
                 row = {"tenant": one.account_id, "sequence": 1, "kind": str(one), "recorded_at": 0}

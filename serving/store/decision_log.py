@@ -106,6 +106,19 @@ def decisions_of(connection: Connection, decision_ids: Sequence[str], *, tenant:
     }
 
 
+def has_entry(connection: Connection, digest: bytes, *, tenant: str) -> bool:
+    """Whether the tenant's chain has an entry of this digest."""
+    asked = select(DECISION_LOG.c.sequence).where(DECISION_LOG.c.tenant == tenant, DECISION_LOG.c.digest == digest)
+    return connection.execute(asked).first() is not None
+
+
+def tenants_of(connection: Connection) -> list[str]:
+    """Tenants of whom the log holds anything."""
+    noted = connection.execute(select(DECISION_HEADS.c.tenant)).scalars().all()
+    logged = connection.execute(select(DECISION_LOG.c.tenant).distinct()).scalars().all()
+    return sorted({*noted, *logged})
+
+
 def entries_of(connection: Connection, tenant: str) -> Iterator[tuple[Link, Payload | None]]:
     """All entries of a chain in their order, with the payloads that are there; a page at a time in memory."""
     log, after = DECISION_LOG.c, None

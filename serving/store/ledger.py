@@ -88,6 +88,20 @@ def append_rows(
     return fates
 
 
+def append_many(
+    connection: Connection, items: Sequence[tuple[str, Mapping[str, Sequence[StoredRow]]]], *, received_us: int
+) -> list[dict[str, Appended]]:
+    """Adds the rows of several writes, each of a tenant and by table; what came of each. Raises as ``append_rows``."""
+    found: list[dict[str, Appended]] = [{} for _ in items]
+    for tenant, table in dict.fromkeys((tenant, table) for tenant, rows in items for table in rows):
+        parts = [(place, rows[table]) for place, (of, rows) in enumerate(items) if of == tenant and table in rows]
+        together = [row for _, some in parts for row in some]
+        fates = iter(append_rows(connection, table, together, tenant=tenant, received_us=received_us))
+        for place, some in parts:
+            found[place][table] = Appended.of(list(islice(fates, len(some))))
+    return found
+
+
 def _as_stored(row: StoredRow, tenant: str, received_us: int) -> dict[str, Any]:
     return {
         "tenant": tenant, "table_name": row.table, "identity": row.identity, "row_id": row.row_id,

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.clock import US_PER_DAY, to_us
@@ -24,13 +24,12 @@ from serving.store.days import DayChange, change_days, day_of
 from serving.store.erasure import Erased, erase_debtor, expired_debtors, scrub
 from serving.store.export import export_tables
 from serving.store.keys import add_key, all_keys, revoke_key
-from serving.store.ledger import Appended, Families, append_rows, families
+from serving.store.ledger import Appended, Families, append_many, families
 from serving.store.once import KeptAnswer, KeyedRequest, OnceWrite, answer_of, sweep, write_once
 from serving.store.opening import open_database, reading
 from serving.store.outcomes import Outcome, append_outcome
 from serving.store.reviews import NotOpen, Review, append_review, open_reviews, reviews_of
 from serving.store.rows import StoredRow
-from serving.store.schema import DECISION_HEADS, DECISION_LOG
 from serving.store.writer import MOST_WAITING, Write, Writer
 
 Told = TypeVar("Told")
@@ -125,14 +124,7 @@ class Store:
     def _append(
         self, connection: Connection, items: list[tuple[str, Mapping[str, Sequence[StoredRow]]]]
     ) -> list[dict[str, Appended]]:
-        found: list[dict[str, Appended]] = [{} for _ in items]
-        for tenant, table in dict.fromkeys((tenant, table) for tenant, rows in items for table in rows):
-            parts = [(place, rows[table]) for place, (of, rows) in enumerate(items) if of == tenant and table in rows]
-            together = [row for _, some in parts for row in some]
-            fates = iter(append_rows(connection, table, together, tenant=tenant, received_us=self._now_us()))
-            for place, some in parts:
-                found[place][table] = Appended.of(list(islice(fates, len(some))))
-        return found
+        return append_many(connection, items, received_us=self._now_us())
 
     def families(self, account_ids: Collection[str], *, tenant: str) -> Families:
         """All that is known of the debtors of some accounts."""
@@ -269,9 +261,7 @@ class Store:
     def tenants(self) -> list[str]:
         """Tenants of whom the decision log holds anything."""
         with self._reading() as connection:
-            noted = connection.execute(select(DECISION_HEADS.c.tenant)).scalars().all()
-            logged = connection.execute(select(DECISION_LOG.c.tenant).distinct()).scalars().all()
-        return sorted({*noted, *logged})
+            return decision_log.tenants_of(connection)
 
     def verify(self, *, tenant: str) -> tuple[Head, list[Break]]:
         """The head of the tenant's chain, and every place at which it does not hold."""
@@ -280,13 +270,12 @@ class Store:
 
     def has_entry(self, digest: str, *, tenant: str) -> bool:
         """Whether the tenant's chain has an entry of this digest, in hexadecimal: one that was its head once."""
-        log = DECISION_LOG.c
         try:
-            asked = select(log.sequence).where(log.tenant == tenant, log.digest == bytes.fromhex(digest))
+            told = bytes.fromhex(digest)
         except ValueError as error:
             raise DataError("found a digest that is not hexadecimal, needed one that `verify-log` told") from error
         with self._reading() as connection:
-            return connection.execute(asked).first() is not None
+            return decision_log.has_entry(connection, told, tenant=tenant)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
