@@ -87,7 +87,7 @@ def create_app(
 
     app = FastAPI(
         title="Acerto", version=VERSION, description=_ABOUT, lifespan=lambda _: _running(reception, load, ending),
-        docs_url=None, redoc_url=None, openapi_url="/openapi.json",
+        docs_url=None, redoc_url=None, openapi_url="/openapi.json", generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
@@ -173,7 +173,7 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
 def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
     @app.get(
         "/livez", summary="Alive", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **problems(500)},
+        responses={200: {"model": answers.Health}, **problems(500, free=True)},
     )  # fmt: skip
     async def livez() -> JSONResponse:
         """The worker answers."""
@@ -181,7 +181,7 @@ def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
 
     @app.get(
         "/readyz", summary="Ready", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **problems(500, 503)},
+        responses={200: {"model": answers.Health}, **problems(500, 503, free=True)},
     )  # fmt: skip
     async def readyz() -> JSONResponse:
         """The model is loaded, verified and warm, the store is open, and the service is not about to end."""
