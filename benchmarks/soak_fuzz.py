@@ -1,8 +1,10 @@
-"""Schemathesis over every operation of the document: examples, coverage, fuzzing, and chains along the links.
+"""Schemathesis against a real service: examples, coverage, fuzzing, and chains of requests along the links.
 
-    python benchmarks/soak_fuzz.py [--requests 20000] [--bundle DIR] [--configs configs] [--seed 1]
+    python benchmarks/soak_fuzz.py [--examples 700] [--least 20000] [--bundle DIR] [--configs configs] [--seed 1]
 
-A real service with keys, on an empty store. Exit code 1 where a check failed, or fewer requests were sent.
+A service with keys on an empty store is asked by the OpenAPI document; what is checked says `fuzz_rules.py`. Prints
+counts by operation and status, then each failure with the request that shows it. Exit code 1 where a check failed,
+fewer than ``--least`` requests were answered, or the worker is another one than at the start.
 """
 
 from __future__ import annotations
@@ -13,66 +15,88 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import schemathesis
+from fuzz_rules import config_of, schema_of
 from fuzz_service import guarded
-from hypothesis import strategies as st
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from scratch_registry import newest
 
-
-def configured(url: str, token: str, *, examples: int, seed: int) -> schemathesis.Config:
-    generation = {"max-examples": examples, "deterministic": False, "no-shrink": True, "database": "none"}
-    return schemathesis.Config.from_dict({
-        "base-url": url, "seed": seed, "workers": 1, "request-timeout": 30, "continue-on-failure": True,
-        "auth": {"openapi": {"key": {"bearer": token}}},
-        "generation": generation,
-        "suppress-health-check": ["all"],
-        "max-failures": 1000,
-    })
+_MOST_SHOWN = 2_000
+"""Characters of a request that is shown."""
 
 
 @dataclass
-class Found:
-    sent: Counter[tuple[str, int]] = field(default_factory=Counter)
-    failures: dict[str, str] = field(default_factory=dict)
+class Seen:
+    """Answers by operation and status (0 where there was none), by phase, and what failed with a request to show it."""
+
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     phases: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def add(self, phase: str, recorder: ScenarioRecorder) -> None:
+        """Counts the requests of a scenario."""
+        for case_id, sent in recorder.interactions.items():
+            label = recorder.cases[case_id].value.operation.label
+            self.answers[label, sent.response.status_code if sent.response else 0] += 1
+            self.phases[phase] += 1
+        for case_id, checks in recorder.checks.items():
+            label = recorder.cases[case_id].value.operation.label
+            for check in checks:
+                if check.failure_info is not None:
+                    failure = check.failure_info.failure
+                    shown = f"{failure.message}\n{check.failure_info.code_sample[:_MOST_SHOWN]}"
+                    self.failures.setdefault(f"{check.name}: {label}: {failure.title} ({phase})", shown)
 
 
-def fuzz(url: str, token: str, document: dict[str, Any], *, examples: int, seed: int) -> Found:
-    schema = schemathesis.openapi.from_dict(document, config=configured(url, token, examples=examples, seed=seed))
-    found = Found()
+def fuzz(
+    url: str, token: str, document: dict[str, Any], *, examples: int, seed: int = 1, uncovered: Collection[str] = ()
+) -> Seen:
+    """Asks every operation of the document in all phases; parameters as ``fuzz_rules.config_of`` has them."""
+    schema = schema_of(document, config_of(url, token, examples=examples, seed=seed, uncovered=uncovered))
+    seen = Seen()
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
-            for case_id, interaction in event.recorder.interactions.items():
-                status = interaction.response.status_code if interaction.response else 0
-                found.sent[event.recorder.cases[case_id].value.operation.label, status] += 1
-                found.phases[event.phase.value] += 1
-            for case_id, checks in event.recorder.checks.items():
-                for check in checks:
-                    if check.failure_info:
-                        label = event.recorder.cases[case_id].value.operation.label
-                        f = check.failure_info.failure
-                        found.failures.setdefault(f"{check.name} {label} {f.title}", f"{event.phase.value} {f.message}\n{check.failure_info.code_sample}\n{event.recorder.interactions[case_id].response.content[:600] if event.recorder.interactions[case_id].response else None}")
-        elif isinstance(event, (events.NonFatalError, events.FatalError)):
-            found.failures.setdefault(str(event)[:300], "")
-    return found
+            seen.add(event.phase.value, event.recorder)
+        elif isinstance(event, events.NonFatalError):
+            seen.failures.setdefault(f"error: {event.label}: {type(event.value).__name__}", str(event.value))
+        elif isinstance(event, events.FatalError):
+            seen.failures["fatal"] = repr(event.exception)
+    return seen
+
+
+def told(seen: Seen) -> str:
+    """The counts, a line for each operation, and the failures."""
+    lines = [f"{sum(seen.answers.values())} requests: {dict(seen.phases)}"]
+    for label in sorted({label for label, _ in seen.answers}):
+        of_it = {status: count for (name, status), count in sorted(seen.answers.items()) if name == label}
+        lines.append(f"  {label:45s} {of_it}")
+    lines += [f"FAILED {what}\n{shown}" for what, shown in seen.failures.items()]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Prints what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=700)
+    parser.add_argument("--least", type=int, default=20_000)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--configs", type=Path, default=Path("configs"))
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    document = json.loads(Path("docs/openapi.json").read_text(encoding="utf-8"))
+    bundle = given.bundle or newest(Path("mlruns"))[-1]
+    with tempfile.TemporaryDirectory() as folder, guarded(bundle, Path(folder), configs=given.configs) as service:
+        began = time.monotonic()
+        seen = fuzz(service.url, service.token, document, examples=given.examples, seed=given.seed)
+        seconds, alive = time.monotonic() - began, service.worker.is_running()
+    print(f"seed {given.seed}, {given.examples} examples, {seconds:.0f} s; the same worker: {alive}\n{told(seen)}")
+    return 0 if alive and not seen.failures and sum(seen.answers.values()) >= given.least else 1
 
 
 if __name__ == "__main__":
-    import logging
-    bundle, configs = Path(sys.argv[1]), Path("configs")
-    doc = json.loads(Path("docs/openapi.json").read_text())
-    with tempfile.TemporaryDirectory() as folder, guarded(bundle, Path(folder), configs=configs) as service:
-        began = time.monotonic()
-        found = fuzz(service.url, service.token, doc, examples=int(sys.argv[2]), seed=1)
-        print(time.monotonic() - began, service.worker)
-        print(sum(found.sent.values()), found.phases)
-        for k, v in sorted(found.sent.items()): print(k, v)
-        for k, v in found.failures.items(): print("=====", k); print(v[:1500])
-        Path("/tmp/w/fuzz/log").write_text(Path(folder, "log").read_text())
+    sys.exit(main())

@@ -23,6 +23,7 @@ from serving.access.gate import Gate, Rates
 from serving.access.keyring import KeyRing
 from serving.archive import Archive
 from serving.brain import Brain
+from serving.connections import Patience, running_server
 from serving.documenting import problems
 from serving.drain import Drain
 from serving.envelope import Envelope
@@ -106,11 +107,12 @@ def create_app(
 @contextlib.asynccontextmanager
 async def _running(reception: Reception, load: Callable[[], Brain] | None, ending: Drain) -> AsyncIterator[None]:
     """From the start of the service to its end."""
+    server = running_server()
     ending.listen()
     loading = asyncio.create_task(_serve(reception, load)) if load else None
     if reception.shadow:
         reception.shadow.start()
-    async with reception.room.opened():
+    async with reception.room.opened(), Patience().watching(server):
         yield
     if loading:
         loading.cancel()
