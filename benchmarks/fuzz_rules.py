@@ -39,26 +39,32 @@ SAID_BY_NO_SCHEMA = (
 """What a request that its schema allows may be refused for with 422."""
 
 
+LARGE = frozenset({"scores", "decisions", "permits", "events"})
+"""Operations whose requests hold ledgers or rows: to draw one takes many times as long as any other."""
+_LIGHTER = 4
+
+
 def config_of(url: str, token: str, *, examples: int, seed: int, uncovered: Collection[str] = ()) -> Any:
     """All phases and checks, for a service at ``url``.
 
     Parameters
     ----------
-    examples : requests, and chains of requests, drawn for each operation
-    uncovered : operations without the phase that enumerates what their schema says, which takes long for large ones
+    examples : chains of requests, and requests of each operation that is ``LARGE``, of others four times as many
+    uncovered : operations without the phase that enumerates what their schema says
     """
+    few = {"max-examples": examples}
+    operations: list[dict[str, Any]] = [{"include-operation-id": sorted(LARGE), "generation": few}]
+    if uncovered:
+        operations.append({"include-operation-id": sorted(uncovered), "phases": {"coverage": {"enabled": False}}})
     return schemathesis.Config.from_dict(
         {
             "base-url": url, "seed": seed, "workers": 1, "request-timeout": 30, "continue-on-failure": True,
             "auth": {"openapi": {"key": {"bearer": token}}},
-            "generation": {"max-examples": examples, "no-shrink": True, "database": "none"},
+            "generation": {"max-examples": examples * _LIGHTER, "no-shrink": True, "database": "none"},
+            "phases": {"stateful": {"generation": few}}, "operations": operations, "checks": _CHECKS,
             # Drawing a request of so many optional parts is slow; that says nothing of the service.
             "suppress-health-check": ["all"],
             "analysis": {"constants": {"enabled": False}},
-            "checks": _CHECKS,
-            "operations": [
-                {"include-operation-id": name, "phases": {"coverage": {"enabled": False}}} for name in sorted(uncovered)
-            ],
         }
     )  # fmt: skip
 

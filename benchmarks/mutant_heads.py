@@ -109,47 +109,48 @@ HEADS: Mapping[str, Head] = {
     "a trailer told": _with(b"Trailer: Authorization", b"TE: trailers"),
 }  # fmt: skip
 
-OPENINGS: Mapping[str, Callable[[bytes, bytes], bytes]] = {
-    "HTTP/0.9": lambda method, path: method + b" " + path,
-    "HTTP/1.0": lambda method, path: method + b" " + path + b" HTTP/1.0",
-    "HTTP/1.2": lambda method, path: method + b" " + path + b" HTTP/1.2",
-    "HTTP/2.0": lambda method, path: method + b" " + path + b" HTTP/2.0",
-    "HTTP/3": lambda method, path: method + b" " + path + b" HTTP/3",
-    "a version of letters": lambda method, path: method + b" " + path + b" HTTP/x.y",
-    "the preface of HTTP/2": lambda method, path: b"PRI * HTTP/2.0\r\n\r\nSM\r\n",
-    "a TLS hello": lambda method, path: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)),
-    "an absolute target": lambda method, path: method + b" http://elsewhere" + path + b" HTTP/1.1",
-    "an authority": lambda method, path: b"CONNECT elsewhere:443 HTTP/1.1",
-    "an asterisk": lambda method, path: b"OPTIONS * HTTP/1.1",
-    "an asterisk to get": lambda method, path: b"GET * HTTP/1.1",
-    "HEAD": lambda method, path: b"HEAD " + path + b" HTTP/1.1",
-    "OPTIONS": lambda method, path: b"OPTIONS " + path + b" HTTP/1.1",
-    "TRACE": lambda method, path: b"TRACE " + path + b" HTTP/1.1",
-    "DELETE": lambda method, path: b"DELETE " + path + b" HTTP/1.1",
-    "GET": lambda method, path: b"GET " + path + b" HTTP/1.1",
-    "POST": lambda method, path: b"POST " + path + b" HTTP/1.1",
-    "a method of its own": lambda method, path: b"DECIDE " + path + b" HTTP/1.1",
-    "small letters": lambda method, path: method.lower() + b" " + path + b" HTTP/1.1",
-    "a long method": lambda method, path: b"A" * 5_000 + b" " + path + b" HTTP/1.1",
-    "no method": lambda method, path: b" " + path + b" HTTP/1.1",
-    "two spaces": lambda method, path: method + b"  " + path + b" HTTP/1.1",
-    "a tab": lambda method, path: method + b"\t" + path + b" HTTP/1.1",
-    "an empty line first": lambda method, path: b"\r\n\r\n" + method + b" " + path + b" HTTP/1.1",
-    "a path of 2 KiB": lambda method, path: method + b" " + path + b"/" + b"a" * 2_048 + b" HTTP/1.1",
-    "a query of 3 KiB": lambda method, path: method + b" " + path + b"?q=" + b"a" * 3_072 + b" HTTP/1.1",
-    "a path of 1 MiB": lambda method, path: method + b" /" + b"a" * (1 << 20) + b" HTTP/1.1",
-    "a query": lambda method, path: method + b" " + path + b"?locale=xx&locale=en&%00=%ff&a[]=1 HTTP/1.1",
-    "NUL in a path": lambda method, path: method + b" " + path + b"%00 HTTP/1.1",
-    "bytes that are no text": lambda method, path: method + b" " + path + b"%ff%fe%c0%af HTTP/1.1",
-    "raw bytes in a path": lambda method, path: method + b" " + path + b"\xff HTTP/1.1",
-    "dots": lambda method, path: method + b" /docs/assets/../../../../etc/passwd HTTP/1.1",
-    "dots in disguise": lambda method, path: b"GET /docs/assets/%2e%2e%2f%2e%2e%2fetc/passwd HTTP/1.1",
-    "NUL in a file": lambda method, path: b"GET /docs/assets/swagger-ui.css%00.js HTTP/1.1",
-    "a file of a long name": lambda method, path: b"GET /docs/assets/" + b"a" * 1_000 + b" HTTP/1.1",
-    "slashes": lambda method, path: method + b" /" + path + b"// HTTP/1.1",
-    "a fragment": lambda method, path: method + b" " + path + b"#part HTTP/1.1",
-    "a line end in disguise": lambda method, path: method + b" " + path + b"%0d%0aX-Smuggled:%201 HTTP/1.1",
+OPENINGS: Mapping[str, bytes] = {
+    "HTTP/0.9": b"{method} {path}",
+    "HTTP/1.0": b"{method} {path} HTTP/1.0",
+    "HTTP/1.2": b"{method} {path} HTTP/1.2",
+    "HTTP/2.0": b"{method} {path} HTTP/2.0",
+    "HTTP/3": b"{method} {path} HTTP/3",
+    "a version of letters": b"{method} {path} HTTP/x.y",
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n",
+    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)),
+    "an absolute target": b"{method} http://elsewhere{path} HTTP/1.1",
+    "an authority": b"CONNECT elsewhere:443 HTTP/1.1",
+    "an asterisk": b"OPTIONS * HTTP/1.1",
+    "an asterisk to get": b"GET * HTTP/1.1",
+    "HEAD": b"HEAD {path} HTTP/1.1",
+    "OPTIONS": b"OPTIONS {path} HTTP/1.1",
+    "TRACE": b"TRACE {path} HTTP/1.1",
+    "DELETE": b"DELETE {path} HTTP/1.1",
+    "GET": b"GET {path} HTTP/1.1",
+    "POST": b"POST {path} HTTP/1.1",
+    "a method of its own": b"DECIDE {path} HTTP/1.1",
+    "small letters": b"{get} {path} HTTP/1.1",
+    "a long method": b"A" * 5_000 + b" {path} HTTP/1.1",
+    "no method": b" {path} HTTP/1.1",
+    "two spaces": b"{method}  {path} HTTP/1.1",
+    "a tab": b"{method}\t{path} HTTP/1.1",
+    "an empty line first": b"\r\n\r\n{method} {path} HTTP/1.1",
+    "a path of 2 KiB": b"{method} {path}/" + b"a" * 2_048 + b" HTTP/1.1",
+    "a query of 3 KiB": b"{method} {path}?q=" + b"a" * 3_072 + b" HTTP/1.1",
+    "a path of 1 MiB": b"{method} /" + b"a" * (1 << 20) + b" HTTP/1.1",
+    "a query": b"{method} {path}?locale=xx&locale=en&%00=%ff&a[]=1 HTTP/1.1",
+    "NUL in a path": b"{method} {path}%00 HTTP/1.1",
+    "bytes that are no text": b"{method} {path}%ff%fe%c0%af HTTP/1.1",
+    "raw bytes in a path": b"{method} {path}\xff HTTP/1.1",
+    "dots": b"{method} /docs/assets/../../../../etc/passwd HTTP/1.1",
+    "dots in disguise": b"GET /docs/assets/%2e%2e%2f%2e%2e%2fetc/passwd HTTP/1.1",
+    "NUL in a file": b"GET /docs/assets/swagger-ui.css%00.js HTTP/1.1",
+    "a file of a long name": b"GET /docs/assets/" + b"a" * 1_000 + b" HTTP/1.1",
+    "slashes": b"{method} /{path}// HTTP/1.1",
+    "a fragment": b"{method} {path}#part HTTP/1.1",
+    "a line end in disguise": b"{method} {path}%0d%0aX-Smuggled:%201 HTTP/1.1",
 }
+"""First lines, with the method and the path of the good request where they are named; ``{get}`` in small letters."""
 
 
 def _chunk(content: bytes, *, extension: bytes = b"") -> bytes:
@@ -157,7 +158,16 @@ def _chunk(content: bytes, *, extension: bytes = b"") -> bytes:
 
 
 _END = b"0\r\n\r\n"
-CHUNKED: Mapping[str, Callable[[bytes], bytes]] = {
+Body = bytes | Callable[[bytes], bytes]
+"""The same for each request, or made of its own."""
+
+
+def made(body: Body, content: bytes) -> bytes:
+    """The body for a good request's content."""
+    return body if isinstance(body, bytes) else body(content)
+
+
+CHUNKED: Mapping[str, Body] = {
     "right": lambda body: _chunk(body) + _END,
     "of one byte": lambda body: b"".join(_chunk(bytes([byte])) for byte in body[:3_000]) + _END,
     "with an extension": lambda body: _chunk(body, extension=b";a=b") + _END,
@@ -178,9 +188,9 @@ CHUNKED: Mapping[str, Callable[[bytes], bytes]] = {
     "without an end": _chunk,
     "without a line end": lambda body: f"{len(body):x}".encode() + b"\r\n" + body + _END,
     "with line ends of LF": lambda body: f"{len(body):x}\n".encode() + body + b"\n0\n\n",
-    "ended at once": lambda body: _END,
+    "ended at once": _END,
     "ended twice": lambda body: _chunk(body) + _END + _END,
-    "beyond 32 MiB": lambda body: _chunk(b" " * (1 << 20)) * 33 + _END,
+    "beyond 32 MiB": _chunk(b" " * (1 << 20)) * 33 + _END,
 }
 
 _TEXT = ("Content-Type", "text/plain")
@@ -194,23 +204,26 @@ def _file(name: bytes, content: bytes, *, more: bytes = b"") -> bytes:
     return b"--b\r\n" + disposition + b"\r\n" + content + b"\r\n--b--\r\n"
 
 
-def _typed(value: str) -> tuple[Headers, Callable[[bytes], bytes]]:
+def _typed(value: str) -> tuple[Headers, Body]:
     return [("Content-Type", value)], lambda body: body
 
 
-BODIES_AND_TYPES: Mapping[str, tuple[Headers, Callable[[bytes], bytes]]] = {
+BODIES_AND_TYPES: Mapping[str, tuple[Headers, Body]] = {
     "text": ([_TEXT], lambda body: body),
-    "form": ([_FORM], lambda body: b"a=b&c=%ff&" * 50),
+    "form": ([_FORM], b"a=b&c=%ff&" * 50),
     "multipart with a file": ([_PARTS], lambda body: _file(b"a.json", body)),
     "multipart with a path": ([_PARTS], lambda body: _file(b"../../etc/passwd", body)),
     "multipart without an end": ([_PARTS], lambda body: _file(b"a", body)[:-6]),
     "multipart without a boundary": ([("Content-Type", "multipart/form-data")], lambda body: _file(b"a", body)),
     "multipart with a long boundary": _typed("multipart/form-data; boundary=" + "b" * 5_000),
-    "multipart of 10,000 parts": ([_PARTS], lambda body: _file(b"a", b"x")[:-6] * 10_000 + b"--b--\r\n"),
+    "multipart of 10,000 parts": ([_PARTS], _file(b"a", b"x")[:-6] * 10_000 + b"--b--\r\n"),
     "multipart with odd lines": ([_PARTS], lambda body: _file(b"a", body, more=b"Content-Type\xff: \x00\r\n")),
-    "pickle": ([("Content-Type", "application/vnd.bentoml+pickle")], lambda body: b"cos\nsystem\n(S'true'\ntR."),
+    "pickle": ([("Content-Type", "application/vnd.bentoml+pickle")], b"cos\nsystem\n(S'true'\ntR."),
     "a stream": _typed("application/octet-stream"),
-    "XML": ([("Content-Type", "application/xml")], lambda body: b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'),
+    "XML": (
+        [("Content-Type", "application/xml")],
+        b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+    ),
     "utf-16": ([("Content-Type", "application/json; charset=utf-16")], lambda body: body.decode().encode("utf-16")),
     "utf-16 called UTF-8": ([_JSON], lambda body: body.decode().encode("utf-16")),
     "utf-32": ([_JSON], lambda body: body.decode().encode("utf-32")),
@@ -224,19 +237,19 @@ BODIES_AND_TYPES: Mapping[str, tuple[Headers, Callable[[bytes], bytes]]] = {
     "a type that is none": _typed("\xff/\x01"),
     "an empty type": _typed(""),
     "gzip": ([_JSON, ("Content-Encoding", "gzip")], gzip.compress),
-    "gzip of 64 MiB": ([_JSON, ("Content-Encoding", "gzip")], lambda body: _bomb(gzip.compress)),
-    "deflate of 64 MiB": ([_JSON, ("Content-Encoding", "deflate")], lambda body: _bomb(zlib.compress)),
-    "br": ([_JSON, ("Content-Encoding", "br")], lambda body: b"\x1b\xff\xff\x00" + bytes(64)),
-    "zstd": ([_JSON, ("Content-Encoding", "zstd")], lambda body: b"\x28\xb5\x2f\xfd" + bytes(64)),
+    "gzip of 64 MiB": ([_JSON, ("Content-Encoding", "gzip")], _bomb(gzip.compress)),
+    "deflate of 64 MiB": ([_JSON, ("Content-Encoding", "deflate")], _bomb(zlib.compress)),
+    "br": ([_JSON, ("Content-Encoding", "br")], b"\x1b\xff\xff\x00" + bytes(64)),
+    "zstd": ([_JSON, ("Content-Encoding", "zstd")], b"\x28\xb5\x2f\xfd" + bytes(64)),
     "gzip twice": ([_JSON, ("Content-Encoding", "gzip, gzip")], lambda body: gzip.compress(gzip.compress(body))),
     "called gzip": ([_JSON, ("Content-Encoding", "gzip")], lambda body: body),
     "identity": ([_JSON, ("Content-Encoding", "identity")], lambda body: body),
-    "nothing": ([_JSON], lambda body: b""),
-    "spaces": ([_JSON], lambda body: b" \n\t" * 1_000),
+    "nothing": ([_JSON], b""),
+    "spaces": ([_JSON], b" \n\t" * 1_000),
     "a list": ([_JSON], lambda body: b"[" + body + b"]"),
-    "a number": ([_JSON], lambda body: b"1"),
+    "a number": ([_JSON], b"1"),
     "lines of JSON": ([_JSON], lambda body: body + b"\n" + body),
-    "random bytes": ([_JSON], lambda body: bytes(range(256)) * 8),
-    "33 MiB": ([_JSON], lambda body: b" " * (33 << 20)),
+    "random bytes": ([_JSON], bytes(range(256)) * 8),
+    "33 MiB": ([_JSON], b" " * (33 << 20)),
     "31 MiB of spaces": ([_JSON], lambda body: body + b" " * (31 << 20)),
 }

@@ -113,15 +113,16 @@ class Oracle:
         path = unquote(asked.target.partition("?")[0])
         for pattern, operations in self._paths:
             if pattern.fullmatch(path):
-                operation = operations.get(asked.method.lower())
-                # A path with a parameter may be longer than its operation says, and then it is another one.
+                operation = operations.get(asked.method.lower()) if asked.method.isupper() else None
                 return frozenset({405, 401, 403, 414, 431}) if operation is None else _statuses(operation)
         return next((known for form, known in _BEYOND.items() if re.fullmatch(form, path)), frozenset()) | _ANYWHERE
 
     def _of_answer(self, answer: Answer, allowed: frozenset[int] | None) -> list[str]:
         kind = answer.headers.get("content-type", "")
         if answer.status == 400 and kind.startswith("text/plain") and "x-request-id" not in answer.headers:
-            return [] if answer.headers.get("connection") == "close" else ["the parser's 400 leaves the connection open"]
+            return (
+                [] if answer.headers.get("connection") == "close" else ["the parser's 400 leaves the connection open"]
+            )
         found = [] if allowed is None or answer.status in allowed else [f"{answer.status} is not documented here"]
         if answer.status >= 500 and (answer.status != 503 or "retry-after" not in answer.headers):
             found.append(f"a {answer.status}")

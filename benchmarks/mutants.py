@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mutant_heads import BODIES_AND_TYPES, CHUNKED, HEADS, OPENINGS
+from mutant_heads import BODIES_AND_TYPES, CHUNKED, HEADS, OPENINGS, made
 from mutant_values import VALUES
 
 Ending = Literal["read", "half_close", "drop", "reset"]
@@ -127,7 +127,11 @@ def _replaced(rng: random.Random, body: Any, fragment: bytes) -> bytes:
     parent, key = rng.choice(places)
     if rng.random() < 0.2 and isinstance(parent, dict):
         # The same key once more, or the fragment as a key of its own.
-        return json.dumps({**whole, _HOLE: 1}).encode().replace(json.dumps({_HOLE: 1})[1:-1].encode(), b'"as_of": ' + fragment)
+        return (
+            json.dumps({**whole, _HOLE: 1})
+            .encode()
+            .replace(json.dumps({_HOLE: 1})[1:-1].encode(), b'"as_of": ' + fragment)
+        )
     parent[key] = _HOLE
     return json.dumps(whole).encode().replace(json.dumps(_HOLE).encode(), fragment)
 
@@ -149,7 +153,9 @@ def _heads(rng: random.Random, good: Good, token: str) -> tuple[str, bytes]:
 def _openings(rng: random.Random, good: Good, token: str) -> tuple[str, bytes]:
     """Another first line: methods, targets, versions, another protocol."""
     name = rng.choice(sorted(OPENINGS))
-    line = OPENINGS[name](good.method.encode(), good.path.encode())
+    method, line = good.method.encode(), OPENINGS[name]
+    for part, said in ((b"{method}", method), (b"{get}", method.lower()), (b"{path}", good.path.encode())):
+        line = line.replace(part, said)
     return f"opening {name}", assembled(good, head_of(good, token=token), good.content(), line=line)
 
 
@@ -158,17 +164,17 @@ def _chunks(rng: random.Random, good: Good, token: str) -> tuple[str, bytes]:
     name = rng.choice(sorted(CHUNKED))
     headers = [*head_of(good, token=token), ("Transfer-Encoding", "chunked")]
     lines = b"".join(f"{key}: {value}\r\n".encode("latin-1") for key, value in headers)
-    content = CHUNKED[name](good.content() or b"{}")
+    content = made(CHUNKED[name], good.content() or b"{}")
     return f"chunks {name}", f"{good.method} {good.path} HTTP/1.1".encode() + b"\r\n" + lines + b"\r\n" + content
 
 
 def _types(rng: random.Random, good: Good, token: str) -> tuple[str, bytes]:
     """Another content type or encoding, with a body to go with it."""
     name = rng.choice(sorted(BODIES_AND_TYPES))
-    extra, make = BODIES_AND_TYPES[name]
+    extra, body = BODIES_AND_TYPES[name]
     named = {key.lower() for key, _ in extra}
     headers = [(key, value) for key, value in head_of(good, token=token) if key.lower() not in named]
-    return f"type {name}", assembled(good, [*headers, *extra], make(good.content() or b"{}"))
+    return f"type {name}", assembled(good, [*headers, *extra], made(body, good.content() or b"{}"))
 
 
 def _pipelined(rng: random.Random, good: Good, token: str) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Clients that keep a service waiting: heads and bodies that do not end, answers that nobody reads, idle connections."""
+"""Clients that keep a service waiting: heads and bodies without an end, answers that nobody reads, idle connections."""
 
 from __future__ import annotations
 

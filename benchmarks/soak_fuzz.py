@@ -1,6 +1,6 @@
 """Schemathesis against a real service: examples, coverage, fuzzing, and chains of requests along the links.
 
-    python benchmarks/soak_fuzz.py [--examples 700] [--least 20000] [--bundle DIR] [--configs configs] [--seed 1]
+    python benchmarks/soak_fuzz.py [--examples 450] [--least 20000] [--bundle DIR] [--configs configs] [--seed 1]
 
 A service with keys on an empty store is asked by the OpenAPI document; what is checked says `fuzz_rules.py`. Prints
 counts by operation and status, then each failure with the request that shows it. Exit code 1 where a check failed,
@@ -22,7 +22,7 @@ from typing import Any
 
 from fuzz_rules import config_of, schema_of
 from fuzz_service import guarded
-from schemathesis.engine import events, from_schema
+from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from scratch_registry import newest
 
@@ -54,18 +54,26 @@ class Seen:
 
 
 def fuzz(
-    url: str, token: str, document: dict[str, Any], *, examples: int, seed: int = 1, uncovered: Collection[str] = ()
-) -> Seen:
-    """Asks every operation of the document in all phases; parameters as ``fuzz_rules.config_of`` has them."""
+    url: str, token: str, document: dict[str, Any], *, examples: int, seed: int = 1, uncovered: Collection[str] = (),
+    within_s: float = 1_800,
+) -> Seen:  # fmt: skip
+    """Asks every operation of the document in all phases; parameters as ``fuzz_rules.config_of`` has them.
+
+    It is given up after ``within_s`` seconds, which is a failure.
+    """
     schema = schema_of(document, config_of(url, token, examples=examples, seed=seed, uncovered=uncovered))
-    seen = Seen()
-    for event in from_schema(schema).execute():
+    seen, stream, end = Seen(), from_schema(schema).execute(), time.monotonic() + within_s
+    for event in stream:
+        if time.monotonic() > end:
+            stream.stop()
         if isinstance(event, events.ScenarioFinished):
             seen.add(event.phase.value, event.recorder)
         elif isinstance(event, events.NonFatalError):
             seen.failures.setdefault(f"error: {event.label}: {type(event.value).__name__}", str(event.value))
         elif isinstance(event, events.FatalError):
             seen.failures["fatal"] = repr(event.exception)
+        elif isinstance(event, events.EngineFinished) and event.stop_reason is not StopReason.COMPLETED:
+            seen.failures["stopped"] = event.stop_reason.value
     return seen
 
 
@@ -82,7 +90,7 @@ def told(seen: Seen) -> str:
 def main() -> int:
     """Prints what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=700)
+    parser.add_argument("--examples", type=int, default=450)
     parser.add_argument("--least", type=int, default=20_000)
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--configs", type=Path, default=Path("configs"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,8 @@ def create_app(
 
     app = FastAPI(
         title="Acerto", version=VERSION, description=_ABOUT, lifespan=lambda _: _running(reception, load, ending),
-        docs_url=None, redoc_url=None, openapi_url="/openapi.json", generate_unique_id_function=lambda route: route.name,
+        docs_url=None, redoc_url=None, openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
@@ -96,7 +97,7 @@ def create_app(
     _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)
-    app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
+    app.openapi = cache(partial(document, app, schemas))  # type: ignore[method-assign]
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
     app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))

@@ -1,8 +1,8 @@
 """The web server's connections: no websockets, and none that keeps it waiting.
 
 uvicorn gives a connection no time in which its request has to arrive, nor one in which its answer has to be read: a
-client that sends a byte now and then, or reads none, would hold a socket and its buffers for as long as it likes. And it
-upgrades to websockets wherever a library for them is installed, past every route and key of this API.
+client that sends a byte now and then, or reads none, would hold a socket and its buffers for as long as it likes. And
+it upgrades to websockets wherever a library for them is installed, past every route and key of this API.
 """
 
 from __future__ import annotations

@@ -34,9 +34,13 @@ _ID_ABOUT = "names the request in the log; the caller's own where that is a UUID
 _COME_ABOUT = "in how many seconds to come again"
 _HEADERS = {
     "RequestId": _header(_ID_ABOUT, type="string", format="uuid"),
-    "RequestIdWhereRead": _header(f"{_ID_ABOUT}; none where it was no HTTP", required=False, type="string", format="uuid"),
+    "RequestIdWhereRead": _header(
+        f"{_ID_ABOUT}; none where it was no HTTP", required=False, type="string", format="uuid"
+    ),
     "RetryAfter": _header(_COME_ABOUT, type="integer", minimum=1),
-    "RetryAfterWhileInUse": _header(f"{_COME_ABOUT}; where the key is in use", required=False, type="integer", minimum=1),
+    "RetryAfterWhileInUse": _header(
+        f"{_COME_ABOUT}; where the key is in use", required=False, type="integer", minimum=1
+    ),
     "Challenge": _header("what kind of key is taken", type="string"),
     "Replayed": _header("that this answer was given before", required=False, type="string", const="true"),
 }

@@ -37,7 +37,7 @@ _LINKS: Mapping[tuple[str, str], Mapping[str, dict[str, Any]]] = {
     },
     ("post", "/v1/events"): {
         "decide": _by_body(
-            "decisions", {"accounts": [{"account_id": "$request.body#/rows/0/account_id"}]}, "by id, from what is stored"
+            "decisions", {"accounts": [{"account_id": "$request.body#/rows/0/account_id"}]}, "by id, from the store"
         ),
     },
     ("post", "/v1/decisions/{decision_id}/review"): {
