@@ -20,7 +20,7 @@ WAIT_S = 15.0
 """A connection is closed where this long neither the head of a request was completed nor anything of an answer read."""
 _LOOK_S = 1.0
 
-_State = tuple[Any, bool, int]
+_State = tuple[weakref.ref[Any] | None, bool, int]
 
 
 def running_server() -> uvicorn.Server | None:
@@ -65,7 +65,7 @@ class Patience:
         for connection in connections:
             state = _state(connection)
             before, since = self._seen.get(connection, (None, now_s))
-            if state is None or before is None or not _same(before, state):
+            if state is None or state != before:
                 self._seen[connection] = (state, now_s)
             elif now_s - since >= self._wait_s:
                 found.append(connection)
@@ -79,8 +79,6 @@ def _state(connection: Any) -> _State | None:
         return None
     unread = transport.get_write_buffer_size()
     answered = cycle is None or cycle.response_complete
-    return (cycle, answered, unread) if answered or unread else None
-
-
-def _same(before: _State, state: _State) -> bool:
-    return before[0] is state[0] and before[1:] == state[1:]
+    # Weakly: a request may hold on to its connection, which then would never be forgotten.
+    asked = None if cycle is None else weakref.ref(cycle)
+    return (asked, answered, unread) if answered or unread else None
