@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -120,11 +122,29 @@ def test_a_websocket_is_answered_as_a_plain_request(port: int) -> None:
 @given(changes=st.lists(st.tuples(st.floats(0.0, 0.9), st.integers(1, 3)), max_size=20))
 def test_a_connection_that_goes_on_changing_is_kept(changes: list[tuple[float, int]]) -> None:
     patience, now_s, unread = Patience(1.0), 0.0, 0
-    connection = _Connection(cycle=SimpleNamespace(response_complete=True), unread=unread)
+    connection = _Connection(cycle=_Answered(), unread=unread)
     for seconds, more in changes:
         connection.unread += more
         assert patience.late([connection], now_s=now_s) == []
         now_s += seconds
+
+
+def test_a_connection_that_was_closed_is_not_held_on_to() -> None:
+    patience, asked = Patience(1.0), _Answered()
+    connection = _Connection(cycle=asked, unread=0)
+    asked.connection = connection  # as the web server's own do
+    gone = weakref.ref(connection)
+    patience.late([connection], now_s=0.0)
+    del connection, asked
+    gc.collect()
+    assert gone() is None
+
+
+class _Answered:
+    """A request that was answered."""
+
+    response_complete = True
+    connection: Any = None
 
 
 class _Connection:
