@@ -30,7 +30,11 @@ _LINKS: Mapping[tuple[str, str], Mapping[str, dict[str, Any]]] = {
             **_by_path("review", _DECIDED, "a person looks again"),
             "requestBody": {"kind": "request", "by": "debtor"},
         },
-        "permit": _by_body("permits", {"permits": [{"decision_id": _DECIDED}]}, "asked right before the contact"),
+        "permit": _by_body(
+            "permits",
+            {"permits": [{"decision_id": _DECIDED}], "accounts": "$request.body#/accounts"},
+            "asked right before the contact, with ledgers of then; without them the store has to know the account",
+        ),
         "outcome": _by_body(
             "outcomes", {"decision_id": _DECIDED, "status": "sent", "at": _SENT_AT}, "said once it was carried out"
         ),
