@@ -30,8 +30,8 @@ from scratch_registry import newest
 from slow_clients import slow_clients
 from soak_clients import body as decision_body
 
-MOST_GROWTH_MIB = 256
-"""What a worker may have grown by after all: eight bodies of 32 MiB at once leave holes of that size in its memory."""
+MOST_GROWTH_MIB = 100
+"""What a worker may have grown by after all; while it reads eight bodies of 32 MiB at once it is larger."""
 MOST_LEAKED = 8
 """Descriptors that may be open after all and were not before: connections of the store, by thread."""
 _BATCH = 200
