@@ -53,6 +53,8 @@ soak: setup  ## The long forms of the measurements in the tests
 	@$(BIN)/python benchmarks/soak_once.py
 	@$(BIN)/python benchmarks/soak_canaries.py
 	@$(BIN)/python benchmarks/soak_days.py
+	@$(BIN)/python benchmarks/soak_fuzz.py
+	@$(BIN)/python benchmarks/soak_mutants.py
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from serving.access.keyring import KeyRing
 from serving.admission import Door
 from serving.archive import Archive
 from serving.brain import Brain
+from serving.connections import Patience, running_server
 from serving.documenting import problems
 from serving.drain import Drain
 from serving.envelope import Envelope
@@ -92,6 +93,7 @@ def create_app(
     app = FastAPI(
         title="Acerto", version=VERSION, description=_ABOUT, lifespan=lambda _: _running(reception, load, ending),
         docs_url=None, redoc_url=None, openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     _add_routes(app, reception)
     add_store_routes(app, reception)
@@ -99,7 +101,7 @@ def create_app(
     _add_health(app, reception, ending)
     _add_pages(app, reports=reports, docs_assets=docs_assets)
     _add_errors(app)
-    app.openapi = lambda: document(app, schemas)  # type: ignore[method-assign]
+    app.openapi = cache(partial(document, app, schemas))  # type: ignore[method-assign]
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
     app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))
@@ -111,12 +113,13 @@ def create_app(
 @contextlib.asynccontextmanager
 async def _running(reception: Reception, load: Callable[[], Brain] | None, ending: Drain) -> AsyncIterator[None]:
     """From the start of the service to its end."""
+    server = running_server()
     ending.listen()
     loading = asyncio.create_task(_serve(reception, load)) if load else None
     if reception.shadow:
         reception.shadow.start()
     telling = asyncio.create_task(_tell_often(reception.tallies)) if reception.tallies else None
-    async with reception.room.opened():
+    async with reception.room.opened(), Patience().watching(server):
         yield
     for task in (loading, telling):
         if task:
@@ -186,7 +189,7 @@ def _add_routes(app: FastAPI, reception: Reception) -> None:
 def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
     @app.get(
         "/livez", summary="Alive", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **problems(500)},
+        responses={200: {"model": answers.Health}, **problems(500, free=True)},
     )  # fmt: skip
     async def livez() -> JSONResponse:
         """The worker answers."""
@@ -194,7 +197,7 @@ def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
 
     @app.get(
         "/readyz", summary="Ready", tags=["health"], response_model=None,
-        responses={200: {"model": answers.Health}, **problems(500, 503)},
+        responses={200: {"model": answers.Health}, **problems(500, 503, free=True)},
     )  # fmt: skip
     async def readyz() -> JSONResponse:
         """The model is loaded, verified and warm, the store is open, and the service is not about to end."""

@@ -19,6 +19,7 @@ from types import FrameType
 import uvicorn
 
 from serving import metrics
+from serving.connections import running_server
 from serving.logs import log
 
 LINGER_S = 0.5
@@ -42,8 +43,8 @@ class Drain:
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        server, loop = getattr(signal.getsignal(signal.SIGTERM), "__self__", None), asyncio.get_running_loop()
-        if not isinstance(server, uvicorn.Server):
+        server, loop = running_server(), asyncio.get_running_loop()
+        if server is None:
             return
 
         def told(_: int, __: FrameType | None) -> None:

@@ -6,6 +6,7 @@ and its time, consents and holds alone may leave the id out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -21,6 +22,8 @@ from serving.store.rows import HASHED_IDS
 
 _MOST_NAMES = 2_000
 _MOST_NAME = 128
+# As a text is, without the sign between names; half a surrogate, which JSON can escape, is no text.
+_NAME = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff|]{{1,{_MOST_NAME}}}")
 
 
 class Rows(Strict, frozen=True):
@@ -90,15 +93,12 @@ def _field(table: str, column: Column) -> tuple[Any, Any]:
 def _names(value: object) -> str:
     """A list of names as the one text that it is in memory."""
     fine = isinstance(value, list) and len(value) <= _MOST_NAMES
-    if not fine or not all(isinstance(name, str) and _is_name(name) for name in value):  # type: ignore[attr-defined]
+    if not fine or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in value):  # type: ignore[attr-defined]
         raise PydanticCustomError("needed", f"needed a list of at most {_MOST_NAMES} names, without the sign |")
     return "|".join(value)  # type: ignore[arg-type]
 
 
-def _is_name(name: str) -> bool:
-    return 0 < len(name) <= _MOST_NAME and "|" not in name and name.isprintable()
-
-
+_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": _MOST_NAME, "pattern": r"^[^\x00-\x1f\x7f|]+$"}
 Names = Annotated[
-    str, PlainValidator(_names), WithJsonSchema({"type": "array", "items": {"type": "string"}, "maxItems": _MOST_NAMES})
+    str, PlainValidator(_names), WithJsonSchema({"type": "array", "items": _NAME_SCHEMA, "maxItems": _MOST_NAMES})
 ]

@@ -10,7 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from serving.answers import ProblemAnswer
+from serving.documenting import add_headers, add_keys
 from serving.event_schemas import OutcomeRequest, ReviewRequest, rows_models
+from serving.following import add_links
+from serving.samples import SAMPLES
 from serving.schemas import Schemas
 
 _KEY = {
@@ -26,7 +29,9 @@ _REFERENCE = "#/components/schemas/{model}"
 def body_of(*models: str) -> dict[str, Any]:
     """``openapi_extra`` of a route whose body is that request model, or one of those; it takes an idempotency key."""
     schemas = [{"$ref": _REFERENCE.format(model=model)} for model in models]
-    content = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}}
+    samples = {model: {"value": SAMPLES[model]} for model in models if model in SAMPLES}
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    content = {"application/json": {"schema": schema, "examples": samples}}
     return {"requestBody": {"required": True, "content": content}, "parameters": [_KEY]}
 
 
@@ -37,6 +42,9 @@ def document(app: FastAPI, schemas: Schemas) -> dict[str, Any]:
     models = [(model, "validation") for model in (*accounts, *rows, OutcomeRequest, ReviewRequest, ProblemAnswer)]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     found.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+    add_headers(found)
+    add_keys(found)
+    add_links(found)
     return found
 
 

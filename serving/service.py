@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bentoml
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.config import load_section
 from features.config import FeaturesConfig
@@ -20,6 +19,7 @@ from serving.app import create_app
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.drain import Drain
+from serving.front_door import FrontDoor
 from serving.logs import configure_libraries, configure_logs
 from serving.schemas import Schemas, build_schemas
 from serving.settings import (
@@ -101,19 +101,6 @@ app = create_app(
     reports=_reports(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )
-
-
-class FrontDoor:
-    """ASGI middleware that hands every request to the app, before any route of the framework."""
-
-    def __init__(self, framework: ASGIApp, *, target: ASGIApp) -> None:
-        self._framework = framework
-        self._target = target
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """HTTP goes to the app; start and end are the framework's."""
-        inner = self._target if scope["type"] == "http" else self._framework
-        await inner(scope, receive, send)
 
 
 @bentoml.asgi_app(app, path="/")

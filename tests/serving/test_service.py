@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -7,9 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 
 from domain.errors import BundleError, ConfigError
 from serving import launch
+from serving.front_door import FrontDoor
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,3 +66,33 @@ def test_an_address_in_use_is_told_before_anything_starts(bundle: Path) -> None:
 def test_no_model_is_told_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="acerto train"):
         launch.start(port=free_port(), environ={"ACERTO_MLRUNS": str(tmp_path)})
+
+
+def test_once_started_requests_meet_no_middleware_of_the_framework() -> None:
+    met: list[str] = []
+
+    class Counting:
+        def __init__(self, app: Any) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            met.append(scope["type"])
+            await self._app(scope, receive, send)
+
+    framework = Starlette(middleware=[Middleware(Counting), Middleware(FrontDoor, target=PlainTextResponse("ours"))])
+
+    async def asked() -> str:
+        steps = iter(({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}))
+
+        async def receive() -> Any:
+            return next(steps)
+
+        async def send(_: Any) -> None:
+            pass
+
+        await framework({"type": "lifespan", "asgi": {}}, receive, send)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(framework), base_url="http://test") as client:
+            return (await client.get("/")).text
+
+    assert asyncio.run(asked()) == "ours"
+    assert met == ["lifespan"]

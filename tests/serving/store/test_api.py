@@ -81,6 +81,9 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
                               "/rows/1/account_id"),
     "a debt without its time": ({"table": "debts", "rows": [{**DEBT, "occurred_at": None}]}, "/rows/0/occurred_at"),
     "an amount as text": ({"table": "payments", "rows": [{**PAYMENT, "amount": CANARY}]}, "/rows/0/amount"),
+    "half a surrogate in a name": (
+        {"table": "decisions", "rows": [{**EVERY_TABLE["decisions"], "eligible": ["\ud800"]}]}, "/rows/0/eligible",
+    ),
     "a name with a bar": ({"table": "decisions", "rows": [{**EVERY_TABLE["decisions"], "eligible": ["a|b"]}]},
                           "/rows/0/eligible"),
 }  # fmt: skip
@@ -89,7 +92,7 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("kind", BAD_ROWS)
 def test_bad_rows_are_refused_by_pointer_and_not_repeated(kept: Any, kind: str) -> None:
     body, pointer = BAD_ROWS[kind]
-    answer = kept.post("/v1/events", json=body)
+    answer = kept.post("/v1/events", content=json.dumps(body), headers={"content-type": "application/json"})
     assert answer.status_code == 422, answer.text
     assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
     assert CANARY not in answer.text
