@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, local_days, local_us, utc_of
+from domain.clock import local_days, local_us, utc_at
 
 Int64s = npt.NDArray[np.int64]
 
@@ -27,8 +27,7 @@ class LocalDays:
 
     def at(self, days: Int64s, *, hour: int | Int64s = 0) -> Int64s:
         """(n,) moments at which each row's wall clock shows ``hour`` on local ``days``; ``MISSING`` stays."""
-        wall = np.where(days == MISSING, MISSING, days * US_PER_DAY + np.asarray(hour, dtype=np.int64) * US_PER_HOUR)
-        return utc_of(wall.astype(np.int64), self.zone, self.names)
+        return utc_at(days, hour, self.zone, self.names)
 
     def span(self, hours: tuple[int, int], *, days_ahead: int = 0) -> tuple[Int64s, Int64s]:
         """Start and end (n,), half-open, of some hours of the local day, or of one ``days_ahead``."""

@@ -145,6 +145,7 @@ class ActionColumns:
     acts: npt.NDArray[np.bool_]
     needs_consent: npt.NDArray[np.bool_]
     gated: npt.NDArray[np.bool_]
+    intrusiveness: npt.NDArray[np.float64]
     hours: npt.NDArray[np.int64]
     by_hours: tuple[tuple[tuple[int, int], npt.NDArray[np.bool_]], ...]
     min_days_past_due: npt.NDArray[np.float64]
@@ -172,6 +173,7 @@ class ActionColumns:
             acts=_frozen([not action.is_wait for action in actions], np.bool_),
             needs_consent=_frozen([action.needs_consent for action in actions], np.bool_),
             gated=_frozen([action.gated for action in actions], np.bool_),
+            intrusiveness=_frozen([action.intrusiveness for action in actions], np.float64),
             hours=_frozen([action.hours for action in actions], np.int64),
             by_hours=tuple(
                 (hours, _frozen([action.hours == hours for action in actions], np.bool_))

@@ -24,7 +24,7 @@ MISSING = np.iinfo(np.int64).min
 FOREVER = np.iinfo(np.int64).max
 _FEW = 8
 """Up to so many moments are cheaper one by one than as arrays."""
-_FAR = 1 << 62
+_FAR, _FAR_DAYS = 1 << 62, 1 << 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -257,6 +257,17 @@ def utc_of(wall_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]
             later = wall - offsets[np.searchsorted(starts, late, side="right") - 1] == late
             moments[rows] = np.where(~holds & later, late, early)
     return moments
+
+
+def utc_at(days: Int64s, hours: Int64s | int, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
+    """Moments (n,) at which wall clocks show an hour on local days; ``MISSING`` stays, else as ``utc_of``."""
+    if len(days) <= _FEW and all(-_FAR_DAYS < day < _FAR_DAYS for day in days.tolist()):
+        each = [hours] * len(days) if isinstance(hours, int) else hours.tolist()
+        walls = [day * US_PER_DAY + hour * US_PER_HOUR for day, hour in zip(days.tolist(), each, strict=True)]
+        pairs = zip(walls, zones.tolist(), strict=True)
+        return np.array([wall if zone < 0 else utc_us(wall, names[zone]) for wall, zone in pairs], dtype=np.int64)
+    wall_us = days * US_PER_DAY + np.asarray(hours, dtype=np.int64) * US_PER_HOUR
+    return utc_of(np.where(days == MISSING, MISSING, wall_us).astype(np.int64), zones, names)
 
 
 def local_days(wall_us: Int64s) -> Int64s:

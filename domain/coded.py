@@ -59,7 +59,7 @@ class Coded:
 
     def decode(self) -> list[str | None]:
         """The texts themselves, ``None`` where missing."""
-        return [None if code < 0 else self.values[code] for code in self.codes]
+        return [None if code < 0 else self.values[code] for code in self.codes.tolist()]
 
 
 def coded(texts: Iterable[str | None]) -> Coded:

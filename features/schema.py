@@ -65,6 +65,11 @@ class FeatureSchema:
         return tuple(known[name] for name in self.names)
 
     @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables that any feature is made of."""
+        return frozenset(table for feature in self.features for table in (feature.table, *feature.tables))
+
+    @cached_property
     def computed(self) -> tuple[Feature, ...]:
         """The features, and after them the ingredients that they are made of."""
         known = {feature.name: feature for feature in (*declared_features(self.attributes), *INGREDIENTS)}
@@ -265,6 +270,4 @@ def _filled(encoded: Encoded, rule: Attribute) -> bool:
 
 def missing_tables(schema: FeatureSchema, present: Sequence[str] | frozenset[str]) -> tuple[str, ...]:
     """Tables the schema was trained with which are absent now; their features are missing values."""
-    return tuple(
-        sorted({table for feature in schema.features for table in (feature.table, *feature.tables)} - set(present))
-    )
+    return tuple(sorted(schema.tables - set(present)))

@@ -2,7 +2,8 @@
 
 A long queue is good for a burst, which it sees through. Where more comes than can be answered for long, it stays full
 whatever its length, and all that it does is to make everybody wait for its whole length. So one request that finds it
-full makes it short, until nobody was refused for a while; what is refused then is refused at once.
+full makes it short, until nobody was refused for a while; what is refused then is refused at once, and what has waited
+too long by then is not computed any more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from serving.settings import Limits
 
 CALM_S = 1.0
 """So long nobody must be refused until the queue is as long as before; who was refused may come again by then."""
+_PATIENCE = 4.0
+_WEIGHT = 0.05
+"""What a request usually takes is an average in which each further one has this share."""
 _FREE = "/v1/model"
 
 
@@ -32,16 +36,18 @@ class Admission:
         self._limits, self._clock = limits, clock
         self._inside = self._in_line = 0
         self._refused_at = -float("inf")
+        self._typical_s: float | None = None
+
+    @property
+    def _crowded(self) -> bool:
+        return self._clock() - self._refused_at < CALM_S
 
     def refuses(self) -> bool:
         """Whether there is no room for one more who has come; if so, the queue is short from now on."""
-        now, limits = self._clock(), self._limits
-        crowded = now - self._refused_at < CALM_S
-        if self._inside < limits.threads + limits.queue and not (
-            crowded and self._in_line >= limits.threads + limits.short_queue
-        ):
+        limits, long_line = self._limits, self._in_line >= self._limits.threads + self._limits.short_queue
+        if self._inside < limits.threads + limits.queue and not (long_line and self._crowded):
             return False
-        self._refused_at = now
+        self._refused_at = self._clock()
         return True
 
     @contextlib.contextmanager
@@ -64,13 +70,28 @@ class Admission:
             metrics.IN_FLIGHT.dec()
 
     @contextlib.contextmanager
-    def in_line(self) -> Iterator[None]:
-        """While it is computed, or waits for that."""
+    def in_line(self) -> Iterator[float]:
+        """While it is computed, or waits for that; gives the moment at which it came."""
         self._in_line += 1
         try:
-            yield
+            yield self._clock()
         finally:
             self._in_line -= 1
+
+    @contextlib.contextmanager
+    def turn(self, *, since: float) -> Iterator[None]:
+        """While it is computed.
+
+        Raises
+        ------
+        Problem : 503 where more come than can be answered, and it has waited for many times what one usually takes
+        """
+        began = self._clock()
+        if self._crowded and began - since > _PATIENCE * (self._typical_s or 0.0):
+            raise no_room()
+        yield
+        took = self._clock() - began
+        self._typical_s = took if self._typical_s is None else self._typical_s + _WEIGHT * (took - self._typical_s)
 
 
 def no_room() -> Problem:

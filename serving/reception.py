@@ -140,7 +140,7 @@ class Reception:
     async def _in_turn(self, work: Callable[[], Answered]) -> Answered:
         """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
         turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
-        with self.admission.in_line():
+        with self.admission.in_line() as since:
             try:
                 with metrics.TURN_SECONDS.time(), metrics.WAITING.track_inprogress():
                     with anyio.fail_after(self._limits.deadline_s):
@@ -149,6 +149,7 @@ class Reception:
                 metrics.SHED.labels("deadline").inc()
                 raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
             try:
-                return await anyio.to_thread.run_sync(work)
+                with self.admission.turn(since=since):
+                    return await anyio.to_thread.run_sync(work)
             finally:
                 turns.release()

@@ -28,9 +28,8 @@ def built_in(page: Page) -> Iterator[Restriction]:
     as_of_us, actions = page.days.as_of_us[:, None], page.catalogue.columns.acts
     for name, (layer, find) in BUILT_IN.items():
         for code, blocked in find(page):
-            found = Restriction(origin(name, layer, code), blocked, actions)
-            if found.binds(as_of_us):
-                yield found
+            if blocked.binds(as_of_us, actions):
+                yield Restriction(origin(name, layer, code), blocked, actions)
 
 
 def origin(name: str, layer: Layer, code: str) -> Origin:

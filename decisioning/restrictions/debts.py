@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +23,14 @@ def time_barred(rule: Rule, page: Page) -> Blocked:
     """From the day on which the first of the open debts is barred."""
     assert isinstance(rule, TimeBarred)
     row, due = _open_debts(page)
-    years = {day: to_day(_years_later(from_day(day), rule.years)) for day in np.unique(due).tolist()}
     barred = np.full(page.size, FOREVER)
-    np.minimum.at(barred, row, np.array([years[day] for day in due.tolist()], dtype=np.int64))
+    np.minimum.at(barred, row, np.array([_barred_on(day, rule.years) for day in due.tolist()], dtype=np.int64))
     return Blocked.since(_at(page, barred)[:, None])
+
+
+@lru_cache(maxsize=16_384)
+def _barred_on(due_day: int, years: int) -> int:
+    return to_day(_years_later(from_day(due_day), years))
 
 
 def _years_later(day: date, years: int) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -193,14 +193,24 @@ def _contact_of(dossier: Dossier) -> Int64s:
 def happened(page: Page, what: Sequence[str]) -> Moments:
     """Events of some kinds: responses by their kind, and ``payment``."""
     found, kinds = responses(page)
-    parts = [found.take(np.isin(kinds, [_RESPONSES[kind] for kind in what if kind != "payment"]))]
-    if "payment" in what and page.dossier is not None and page.dossier.encoded.tables.has("payments"):
+    some = found.take(_listed(_RESPONSES, tuple(kind for kind in what if kind != "payment"))[kinds])
+    if "payment" not in what:
+        return some
+    parts = [some]
+    if page.dossier is not None and page.dossier.encoded.tables.has("payments"):
         paid = page.dossier.known("payments")
         paid = paid.take(page.dossier.ints("payments", "amount") > 0)
         debt = page.dossier.encoded.linked("payments", "debt_id", to="debts")[paid.source].astype(np.int64)
         unknown = np.full(len(paid.row), -1, dtype=np.int64)
         parts.append(Moments(paid.row, paid.at_us, unknown, paid.own, debt, unknown))
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _listed(index: Mapping[str, int], names: tuple[str, ...]) -> Bools:
+    """Whether each code of a vocabulary is one of some names; the last, for what is missing, is not."""
+    found = np.zeros(len(index) + 1, dtype=np.bool_)
+    found[[index[name] for name in names]] = True
+    return found
 
 
 def gave(page: Page, reasons: Sequence[str]) -> Moments:
@@ -210,7 +220,7 @@ def gave(page: Page, reasons: Sequence[str]) -> Moments:
         return nothing()
     found = dossier.known("responses")
     given = dossier.encoded.sheet("responses")[REASON, found.source]
-    found = found.take(np.isin(given, [_REASONS[reason] for reason in reasons]))
+    found = found.take(_listed(_REASONS, tuple(reasons))[given])
     unknown = np.full(len(found.row), -1, dtype=np.int64)
     return Moments(found.row, found.at_us, unknown, found.own, unknown, unknown)
 

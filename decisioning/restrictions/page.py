@@ -75,6 +75,11 @@ class Blocked:
         """Whether it is forbidden at moments of a shape that fits."""
         return (self.from_us <= moments_us) & (moments_us < self.until_us)
 
+    def binds(self, as_of_us: Int64s, actions: Bools) -> bool:
+        """Whether any of some actions (A,) is forbidden at any of the moments (n, 1), or after them."""
+        ever = self.until_us > np.maximum(self.from_us, as_of_us)
+        return bool(ever.any() and (ever & actions).any())
+
     @classmethod
     def where(cls, mask: Bools) -> Blocked:
         """For good where the mask (n, 1) or (n, A) is true, and never elsewhere."""
@@ -117,9 +122,3 @@ class Restriction:
     origin: Origin
     blocked: Blocked
     actions: Bools
-
-    def binds(self, as_of_us: Int64s) -> bool:
-        """Whether anything is forbidden at any of the moments (n, 1), or after them."""
-        blocked = self.blocked
-        ever = (blocked.from_us < blocked.until_us) & (as_of_us < blocked.until_us)
-        return bool((ever & self.actions).any())

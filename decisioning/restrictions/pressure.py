@@ -32,8 +32,10 @@ def pressure_cap(rule: Rule, page: Page) -> Blocked:
     row, lifts = found.row[order], lifts[order]
     carried = _still_carried(row, _units(channel_pressure(page.catalogue))[found.channel[order]])
     most = _most_units(rule.max_pressure)
-    until = np.full((page.size, len(page.catalogue.actions)), MISSING)
-    added = _units(np.array([action.intrusiveness for action in page.catalogue.actions]))
+    added = _units(page.catalogue.columns.intrusiveness)
+    until = np.tile(np.where(added > most, FOREVER, MISSING), (page.size, 1))
+    if carried.max(initial=0) + added.max() <= most:
+        return Blocked.until(until)
     for weight in np.unique(added).tolist():
         at_us = np.full(page.size, FOREVER if weight > most else MISSING)
         over = carried + weight > most
@@ -59,9 +61,8 @@ def _most_units(pressure: float) -> int:
 def forbearance(rule: Rule, page: Page) -> Blocked:
     """What presses, for as long as the debtor is in distress."""
     assert isinstance(rule, Forbearance)
-    presses = np.array(
-        [action.gated or action.intrusiveness > rule.max_intrusiveness for action in page.catalogue.actions]
-    )
+    columns = page.catalogue.columns
+    presses = columns.gated | (columns.intrusiveness > rule.max_intrusiveness)
     until = in_distress_until(page, rule.holds, rule.reasons, days=rule.reason_days)
     return Blocked.until(np.where(presses, until[:, None], MISSING))
 

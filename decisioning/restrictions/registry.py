@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -61,16 +60,15 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
     """What a rule forbids on a page; ``None`` where that is nothing from now on, or where it looks over accounts."""
     if isinstance(rule, OneContactPerDebtor):
         return None
-    actions, rows = page.about(rule), rows_of(rule, page)
-    if not (actions.any() and rows.any()):
-        return None
+    actions = page.about(rule)
     if isinstance(rule, CallWindow):
-        return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions)
-    found = Restriction(origin_of(rule), APPLY[rule.kind](rule, page).only(rows[:, None]), actions)
-    # Most rules forbid an account nothing; when they are in force need not be known then.
-    if not found.binds(page.days.as_of_us[:, None]):
+        rows = rows_of(rule, page)
+        return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions) if rows.any() else None
+    blocked = APPLY[rule.kind](rule, page)
+    # Most rules forbid an account nothing: whom they are about, and when they are in force, need not be known then.
+    if not blocked.binds(page.days.as_of_us[:, None], actions):
         return None
-    return replace(found, blocked=_in_force(rule, page, found.blocked))
+    return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows_of(rule, page)[:, None]), actions)
 
 
 def unchecked(rule: Rule, page: Page) -> Restriction | None:

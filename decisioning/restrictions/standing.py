@@ -119,9 +119,10 @@ def _listed_points(rule: DoNotCall, page: Page) -> Bools:
     for table in ("contacts", "consents"):
         if page.dossier.encoded.tables.has(table):
             known, points = page.dossier.known(table), page.dossier.text(table, "contact_point_id")
-            listed = np.array([hashed(points.values[code]) in rule.listed for code in np.unique(points.codes).tolist()
-                               if code >= 0], dtype=np.bool_)  # fmt: skip
-            codes = np.unique(points.codes[points.codes >= 0])[listed]
+            named = {code for code in points.codes.tolist() if code >= 0}
+            codes = [code for code in named if hashed(points.values[code]) in rule.listed]
+            if not codes:
+                continue
             channel = page.dossier.text(table, "channel").recode(index_of(page.catalogue.channels))
             hit = np.isin(points.codes, codes) & (channel >= 0)
             found[known.row[hit], channel[hit]] = True

@@ -79,6 +79,36 @@ def test_who_waits_for_the_disk_does_not_stand_in_the_short_queue() -> None:
         assert house.come()
 
 
+def usual(house: House, seconds: float) -> None:
+    with house.admission.turn(since=house.now):
+        house.now += seconds
+
+
+def test_who_has_waited_for_long_is_not_computed_where_more_come_than_can_be_answered() -> None:
+    house = House()
+    usual(house, 0.01)
+    came = house.now
+    assert not all(house.come() for _ in range(8))
+    house.now += 0.1
+    with pytest.raises(Problem, match="come again"), house.admission.turn(since=came):
+        raise AssertionError("computed")
+
+
+def test_who_has_waited_for_long_is_computed_where_nobody_was_refused() -> None:
+    house = House()
+    usual(house, 0.01)
+    came, house.now = house.now, house.now + 5.0
+    with house.admission.turn(since=came):
+        house.now += 0.01
+
+
+def test_who_has_not_waited_is_computed_whatever_comes() -> None:
+    house = House()
+    assert not all(house.come() for _ in range(8))
+    with house.admission.turn(since=house.now):
+        house.now += 0.01
+
+
 @given(st.lists(st.sampled_from(["come", "leave", "wait"]), max_size=60))
 def test_no_more_are_ever_inside_than_threads_and_queue(steps: list[str]) -> None:
     house, inside = House(), 0
