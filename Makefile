@@ -41,6 +41,7 @@ bench: setup  ## The measurements of benchmarks/README.md
 	@$(BIN)/python benchmarks/bench_ope.py
 	@$(BIN)/python benchmarks/bench_sizes.py
 	@$(BIN)/python benchmarks/bench_allocation.py
+	@$(BIN)/python benchmarks/bench_requests.py
 
 soak: setup  ## The long forms of the measurements in the tests
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope tests/decisioning/allocation --durations=12
@@ -55,6 +56,7 @@ soak: setup  ## The long forms of the measurements in the tests
 	@$(BIN)/python benchmarks/soak_days.py
 	@$(BIN)/python benchmarks/soak_fuzz.py
 	@$(BIN)/python benchmarks/soak_mutants.py
+	@$(BIN)/python benchmarks/bench_load.py
 
 report: setup  ## The risk report of the champion, in reports/
 	@$(BIN)/acerto report --out reports
