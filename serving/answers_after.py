@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from serving.answers import Contribution, Part, Reason, Refusal
+from serving.answers import Reason, Refusal
+from serving.answers_why import Contribution, Part
 
 
 class Change(Part):
