@@ -19,6 +19,7 @@ from decisioning.allocation.allotted import Allot, unlimited
 from decisioning.allocation.refused import refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
+from decisioning.changes import changes
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import eligibility
 from decisioning.experience import Experience, experience_notices
@@ -169,6 +170,7 @@ def _case(
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,
+        changes=changes(found, given, bundle, desk) if explain == "full" else (),
     )  # fmt: skip
 
 

@@ -150,7 +150,8 @@ def _shares(told: Parts, moves: Mapping[str, _Move], names: Sequence[str]) -> Mo
 @lru_cache
 def _sets(factors: int) -> npt.NDArray[np.bool_]:
     """(f, 2**f) whether each factor is in each set: factor i is in those whose bit i is set."""
-    return (np.arange(2**factors) >> np.arange(factors)[:, None]) & 1 == 1
+    found: npt.NDArray[np.bool_] = (np.arange(2**factors) >> np.arange(factors)[:, None]) & 1 == 1
+    return found
 
 
 @lru_cache
@@ -158,7 +159,8 @@ def _weights(factors: int) -> Floats:
     """(f, 2**f) what the value of each set counts for each factor: its average gain over all orders of setting them."""
     sizes = _sets(factors).sum(axis=0)
     orders = np.array([factorial(n) * factorial(factors - n - 1) / factorial(factors) for n in range(factors)])
-    return np.where(_sets(factors), np.append(0.0, orders)[sizes], -np.append(orders, 0.0)[sizes])
+    found: Floats = np.where(_sets(factors), np.append(0.0, orders)[sizes], -np.append(orders, 0.0)[sizes])
+    return found
 
 
 def shapley_values(worth: Floats) -> Floats:

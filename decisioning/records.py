@@ -142,6 +142,7 @@ def factors_json(candidate: Candidate) -> dict[str, Any]:
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Base, contributions, contrasts, money and what would change it; a missing feature value is null."""
+    money = explanation.money
     return {
         "base": explanation.base,
         "contributions": [
@@ -159,8 +160,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             }
             for other, gaps in explanation.contrast.items()
         },
-        "money": explanation.money
-        and {"average": from_cents(explanation.money.average_cents)} | _split(explanation.money),
+        "money": None if money is None else {"average": from_cents(money.average_cents), **_split(money)},
         "differences": {other: _difference(gap) for other, gap in explanation.differences.items()},
         "changes": [_change(one) for one in explanation.changes],
     }

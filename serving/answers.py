@@ -231,7 +231,7 @@ class ProblemAnswer(Part):
     status: int
     detail: str
     request_id: str
-    errors: list[Place] = []
+    errors: list[Place] = Field(default=[])
 
 
 class Health(Part):
