@@ -23,7 +23,7 @@ from features.definitions import Feature
 Floats = npt.NDArray[np.float64]
 
 MOST = 3
-STEPS = 4
+STEPS = 2
 """How many values of a count that the model tells apart are tried: what lies farther is no small change."""
 
 

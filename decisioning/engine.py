@@ -93,6 +93,7 @@ def decide(
             watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
         decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+        decided = [_with_money(one, locale=locale) for one in decided] if explain == "full" else decided
         found |= dict(zip(places.tolist(), decided, strict=True))
     return [found[place] for place in range(len(chosen))]
 
@@ -201,6 +202,13 @@ def _with_experience(case: Case, bundle: ModelBundle, desk: Desk, *, locale: str
         wording=wording,
     )  # fmt: skip
     return [(*common, *own) for common, own in zip(case.notices, untried, strict=True)]
+
+
+def _with_money(decision: Decision, *, locale: str) -> Decision:
+    """The decision, which says so where its money could not be split."""
+    if decision.explanation is None or decision.explanation.money is not None:
+        return decision
+    return replace(decision, notices=(*decision.notices, say("money", locale)))
 
 
 def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...]]:

@@ -180,12 +180,12 @@ def _split(split: MoneySplit) -> dict[str, Any]:
 
 def _change(one: Change) -> dict[str, Any]:
     """What its kind has, and no other keys."""
-    own = {
+    own: dict[str, dict[str, Any]] = {
         "rule": {"rule": one.rule, "code": one.code, "allowed_from": _moment(one.allowed_from_us)},
         "feature": {"feature": one.feature, "value": one.value, "needed": one.needed},
         "price": {"cost_rise": one.rise},
-    }[one.kind]
-    return {"kind": one.kind, "action": one.action, "gain": _currency(one.gain_cents), "by": one.by, **own}
+    }
+    return {"kind": one.kind, "action": one.action, "gain": _currency(one.gain_cents), "by": one.by, **own[one.kind]}
 
 
 def _instalment(candidate: Candidate) -> float | None:
