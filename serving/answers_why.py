@@ -48,7 +48,7 @@ class Difference(Part):
     by_feature: list[FeatureAmount] | None
 
 
-class Change(Part):
+class DecisionChange(Part):
     """One thing that alone, all else held fixed, makes ``action`` the best; its other keys go by its ``kind``."""
 
     kind: Literal["rule", "feature", "price"]
@@ -74,4 +74,4 @@ class Explanation(Part):
     differences: dict[str, Difference] = Field(
         default={}, description="to `runner_up` and to `wait`, where these differ"
     )
-    changes: list[Change] = Field(default=[], description="what would change the decision, smallest first")
+    changes: list[DecisionChange] = Field(default=[], description="what would change the decision, smallest first")
