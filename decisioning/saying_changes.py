@@ -33,8 +33,11 @@ def agent_changes(answer: Mapping[str, Any], words: Words) -> Iterator[str]:
 
 def debtor_changes(answer: Mapping[str, Any], words: Words) -> Iterator[str]:
     """What a debtor can do, if they like, that may lead to another decision; each once."""
-    found = (_for_debtor(one, words) for one in _changes(answer) if one["by"] == "debtor")
-    yield from dict.fromkeys(said for said in found if said is not None)
+    theirs = [one for one in _changes(answer) if one["by"] == "debtor"]
+    yield from dict.fromkeys(said for said in (_permitting(one, words) for one in theirs) if said is not None)
+    doing = "; ".join(dict.fromkeys(said for said in (_doing(one, words) for one in theirs) if said is not None))
+    if doing:
+        yield words.pick(f"A decisão pode mudar com: {doing}.", f"The decision may change with: {doing}.")
 
 
 def _changes(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,20 +80,20 @@ def _of_feature(one: Mapping[str, Any], words: Words) -> str | None:
     )
 
 
-def _for_debtor(one: Mapping[str, Any], words: Words) -> str | None:
-    if one["kind"] == "rule":
-        named = CHANNEL_NAMES.get(one["action"].split("/")[0])
-        if one["code"] not in _ASKABLE or named is None:
-            return None
-        return words.pick(
-            f"Se preferir que falemos por {named[0]}, você pode autorizar esse canal.",
-            f"If you would rather be reached by {named[1]}, you may permit that channel.",
-        )
-    declared = words.features.get(str(one.get("feature")).upper())
-    doing = None if declared is None else _DOING.get(declared.table)
-    if doing is None:
+def _permitting(one: Mapping[str, Any], words: Words) -> str | None:
+    named = CHANNEL_NAMES.get(one["action"].split("/")[0])
+    if one.get("code") not in _ASKABLE or named is None:
         return None
-    return words.pick(f"A decisão pode mudar com {doing[0]}.", f"The decision may change with {doing[1]}.")
+    return words.pick(
+        f"Se preferir que falemos por {named[0]}, você pode autorizar esse canal.",
+        f"If you would rather be reached by {named[1]}, you may permit that channel.",
+    )
+
+
+def _doing(one: Mapping[str, Any], words: Words) -> str | None:
+    declared = words.features.get(str(one.get("feature")).upper())
+    done = None if declared is None else _DOING.get(declared.table)
+    return None if done is None else words.pick(*done)
 
 
 def _moment(moment: str, words: Words) -> str:
