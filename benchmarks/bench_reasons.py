@@ -75,9 +75,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.01)
     given = parser.parse_args()
     bundle = read_bundle(newest(given.mlruns)[-1])
-    encoded = encode(
-        read_tables(given.data, attributes=bundle.schema.attributes), attributes=bundle.schema.attributes
-    )
+    encoded = encode(read_tables(given.data, attributes=bundle.schema.attributes), attributes=bundle.schema.attributes)
     as_of_us = to_us(parse_moment(given.as_of))
     everyone = owing(encoded, as_of_us, channels=()).astype(np.int64)
     chosen = np.sort(np.random.default_rng(0).permutation(everyone)[: given.accounts])

@@ -274,3 +274,11 @@ def test_the_latest_event_can_only_be_now(value: int | None, levels: list[float]
 
 def test_what_is_not_known_cannot_be_counted_up() -> None:
     assert steps_of(feature("payments_count_365d"), np.nan, np.array([0.5, 3.5])) == []
+
+
+def test_at_prices_of_scarce_resources_only_the_margin_of_cost_is_told(apart: Encoded, bundle: Any, plain: Any) -> None:
+    found = offered(apart, bundle, plain)
+    free = unlimited(found, lots_of(found, apart, plain), plain.config.exploration)
+    priced = replace(free, charge_cents=np.zeros_like(found.money.net_cents))
+    kinds = {one.kind for row in changes(found, priced, bundle, plain) for one in row}
+    assert kinds == {"price"}
