@@ -15,11 +15,15 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.eligibility import Page
 from decisioning.explanation import Shares, contrast, contributions
+from decisioning.money_parts import Account
+from decisioning.money_told import Compared, told_money
 from decisioning.nonpayment import Profile
+from decisioning.offers import prior_of
 from decisioning.policy import Choice
+from decisioning.quantity_shares import Margins
 from decisioning.response import Outcomes
 from decisioning.valuation import Worth
-from domain.decisions import Candidate, Decision, Explanation, LostToBudget, Reason, Refusal
+from domain.decisions import Candidate, Change, Decision, Explanation, LostToBudget, Reason, Refusal
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +33,8 @@ class Case:
     """All that is known about one page: n accounts in rows, A actions in columns; ``shares`` only where asked.
 
     ``spans`` are from when and until when, half-open, each action may be carried out today, (n, A) µs each.
-    ``log_probs`` asks for the probabilities of all actions in each record. Where capacities or budgets were allotted,
+    ``log_probs`` asks for the probabilities of all actions in each record, ``changes`` (n,) are what would change each
+    decision, with ``shares``. Where capacities or budgets were allotted,
     ``charge_cents`` (n, A) is what each action pays for what it uses, and ``lost`` what each row lost by that.
     """
 
@@ -51,6 +56,7 @@ class Case:
     log_probs: bool = False
     charge_cents: Floats | None = None
     lost: Sequence[LostToBudget | None] = ()
+    changes: Sequence[tuple[Change, ...]] = ()
 
     @property
     def compared_cents(self) -> Floats:
@@ -115,7 +121,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         schema_fingerprint=bundle.schema.fingerprint,
         notices=case.notices[row],
         candidates=ranking(case, row) if full else (),
-        explanation=_explanation(case, row, bundle, chosen=chosen, second=second) if full else None,
+        explanation=_explanation(case, row, bundle, desk, second=beside.runner_up) if full else None,
         action_probs=_action_probs(case, row) if case.log_probs else {},
         nonpayment=case.profile.of(row),
         lost_to_budget=lost,
@@ -184,16 +190,41 @@ def _runners_up(case: Case) -> npt.NDArray[np.int64]:
     return np.where(np.isfinite(others[rows, best]), best, -1)
 
 
-def _explanation(
-    case: Case, row: int, bundle: ModelBundle, *, chosen: Candidate, second: Candidate | None
-) -> Explanation:
+def _explanation(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, second: int) -> Explanation:
     assert case.shares is not None
-    others = {"runner_up": second, "wait": candidate(case, row, 0)}
+    position = int(case.choice.action[row])
+    chosen = candidate(case, row, position)
+    others = {name: place for name, place in (("runner_up", second), ("wait", 0)) if place >= 0}
+    compared = Compared(case.money.net_cents[row], case.compared_cents[row])
+    apart = {name: place for name, place in others.items() if place != position}
+    money, differences = told_money(_account(case, row, bundle, desk), compared, position, apart)
     return Explanation(
         base=float(case.shares.base[row]),
         contributions=contributions(case.shares, case.values, bundle.schema, row),
-        contrast={name: contrast(_factors(chosen), _factors(other)) for name, other in others.items() if other},
+        contrast={
+            name: contrast(_factors(chosen), _factors(candidate(case, row, place))) for name, place in others.items()
+        },
+        money=money,
+        differences=differences,
+        changes=case.changes[row] if case.changes else (),
     )
+
+
+def _account(case: Case, row: int, bundle: ModelBundle, desk: Desk) -> Account:
+    """One row of the page, for whoever splits its money."""
+    assert case.shares is not None
+    return Account(
+        case.values[row : row + 1], case.page.asked.of_row(row), bundle.schema, desk.catalogue.actions,
+        bundle.response or prior_of(bundle, desk), desk.config.objective,
+        by_itself=None if bundle.response else _by_itself(case.shares, row),
+    )  # fmt: skip
+
+
+def _by_itself(found: Shares, row: int) -> Margins:
+    """The explained probability as a quantity whose shares add up as they are."""
+    added = np.append(found.contributions[row], 0.0)[None]
+    base = float(found.base[row])
+    return Margins(base, added, base, found.p_pay[row : row + 1])
 
 
 def _factors(found: Candidate) -> Mapping[str, float]:

@@ -1,25 +1,24 @@
 """A decision's record in words, for three who ask: the debtor, whoever talks with them, and an auditor.
 
-The debtor is told what was decided, on what kind of data it rests, and what they may ask for (LGPD, art. 20), in plain
-words and without a number of a model. An agent is told what to propose, why, and what must not be done. An auditor is
-told the factors and the versions. All of it comes from the record; nothing is computed anew.
+The debtor is told what was decided and how, on what kind of data it rests, and what they may ask for (LGPD, art. 20),
+in plain words, without a number of a model and without any threat (CDC, art. 42). An agent is told what to propose, why
+that and nothing else, what would make another proposal better, and what must not be done. An auditor is told the
+numbers. All of it comes from the record, and nothing is computed anew: ``fidelity`` looks up every number.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from decisioning.contact_policy import ContactPolicy
-from decisioning.nonpayment import KINDS
-from decisioning.refusals import PERMIT_TEXTS, TEXTS, refusal_text
-from decisioning.worklist import say_reason, worth_text
+from decisioning.money_told import PRICE
+from decisioning.record_words import Words
+from decisioning.saying_changes import agent_changes, debtor_changes
+from decisioning.worklist import worth_text
 from domain.actions import WAIT_CHANNEL
 from domain.money import one_to_cents
-from features.definitions import Feature
-from features.wording import CHANNEL_NAMES, say_value
+from features.wording import CHANNEL_NAMES
 
 Told = dict[str, Any]
 _DATA = {
@@ -34,6 +33,16 @@ _DATA = {
     "accounts": ("os dados do seu cadastro", "the data of your registration"),
 }
 """What a debtor calls the table that a feature is made of."""
+_MOST_FACTORS = 3
+_FACTOR_NAMES = {
+    "reached": ("chegar até a pessoa", "reaching the person"),
+    "agrees": ("ela aceitar ou prometer", "their agreeing or promising"),
+    "pays": ("ela pagar", "their paying"),
+    "amount": ("quanto volta", "how much comes back"),
+    "cost": ("custo do contato", "cost of the contact"),
+    "complaint": ("risco de incômodo", "risk of bothering them"),
+    PRICE: ("recursos, pressão e descontos", "resources, pressure and discounts"),
+}
 _FACTORS = ("expected_recovered", "expected_cost", "p_complaint", "expected_net_value")
 _NUMBERS = (
     "action", "arm", "action_prob", "channel_prob", "p_pay", "expected_recovered", "expected_cost", "p_complaint",
@@ -41,45 +50,6 @@ _NUMBERS = (
     "instalment_amount", "nonpayment", "notices",
 )  # fmt: skip
 _VERSIONS = ("model_version", "policy_version", "schema_fingerprint")
-
-
-@dataclass(frozen=True)
-class Words:
-    """With what a record is worded: language, currency sign, features by their code, and the rules of now."""
-
-    locale: str
-    currency: str
-    features: Mapping[str, Feature]
-    policy: ContactPolicy
-
-    def pick(self, portuguese: str, english: str) -> str:
-        """The text in the language asked for."""
-        return english if self.locale == "en" else portuguese
-
-    def money(self, amount: float) -> str:
-        """An amount in currency as people read it."""
-        return say_value(float(one_to_cents(amount)), "cents", locale=self.locale, currency=self.currency)
-
-    def reason(self, reason: Mapping[str, Any]) -> str:
-        """A reason of a record; its code where nothing here words it."""
-        values = {reason["code"]: reason["value"]}
-        return say_reason(reason["code"], values, self.features, locale=self.locale, currency=self.currency)
-
-    def refusal(self, refusal: Mapping[str, Any]) -> str:
-        """A refusal of a record; as it was worded then, where its rule is not configured any more."""
-        return self._worded(refusal) or str(refusal["text"])
-
-    def knows(self, answer: Mapping[str, Any]) -> bool:
-        """Whether every reason and refusal of a record is worded here, and none as it was then or by its code."""
-        reasons = all(one["code"] in KINDS or one["code"] in self.features for one in answer["reasons"])
-        return reasons and all(self._worded(one) for one in answer["refusals"])
-
-    def _worded(self, refusal: Mapping[str, Any]) -> str | None:
-        for rule in self.policy.rules:
-            if (rule.id, rule.code, rule.version) == (refusal["rule"], refusal["code"], refusal["version"]):
-                return rule.wording.text(self.locale)
-        known = refusal["code"] in TEXTS or refusal["code"] in PERMIT_TEXTS
-        return refusal_text(refusal["code"], self.locale) if known else None
 
 
 def explained(answer: Mapping[str, Any], *, words: Words, beside: Mapping[str, Any]) -> Told:
@@ -112,8 +82,20 @@ def _debtor(answer: Mapping[str, Any], words: Words) -> Iterator[str]:
         "This decision was taken by an automatic system, within rules that protect you.",
     )
     yield words.pick(
+        "Ele compara as formas de contato e as propostas permitidas, e também a de não falar com você agora, pelo que "
+        "cada uma deve trazer de pagamento, pelo custo dela e pelo incômodo que pode causar.",
+        "It compares the ways of contact and the proposals that are allowed, and also not talking to you now, by what "
+        "each should bring in payment, by its cost, and by the bother that it may cause.",
+    )
+    yield from debtor_changes(answer, words)
+    yield words.pick(
         "Você pode pedir que uma pessoa a revise, e corrigir qualquer dado que não esteja certo.",
         "You may ask that a person review it, and have any data corrected that are not right.",
+    )
+    yield words.pick(
+        "Para isso, fale conosco por qualquer canal de atendimento e informe o código desta decisão; o pedido não tem "
+        "custo.",
+        "To do so, talk to us on any service channel and give the code of this decision; asking costs nothing.",
     )
     yield words.pick(
         "Se este não for um bom momento para pagar, fale conosco: procuramos uma saída juntos.",
@@ -161,6 +143,8 @@ def _agent(answer: Mapping[str, Any], words: Words) -> Told:
             "wait": None if waits else worth_text(gain, locale=words.locale, currency=words.currency),
             "runner_up": _against(answer, words),
         },
+        "differences": _differences(answer, words),
+        "changes": list(agent_changes(answer, words)),
         "refusals": [{"code": code, "text": text, "actions": count} for (code, text), count in refused.items()],
     }
 
@@ -169,11 +153,26 @@ def _against(answer: Mapping[str, Any], words: Words) -> str | None:
     second = answer["runner_up"]
     if second is None:
         return None
-    gap = answer["expected_net_value"] - second["expected_net_value"]
-    worth, name = words.money(abs(gap)), second["action"]
-    if gap >= 0:
-        return words.pick(f"Vale {worth} a mais do que {name}.", f"Worth {worth} more than {name}.")
-    return words.pick(f"Vale {worth} a menos do que {name}.", f"Worth {worth} less than {name}.")
+    own, other = words.money(answer["expected_net_value"]), words.money(second["expected_net_value"])
+    return words.pick(
+        f"Vale {own}; {second['action']} vale {other}.", f"Worth {own}; {second['action']} is worth {other}."
+    )
+
+
+def _differences(answer: Mapping[str, Any], words: Words) -> list[str]:
+    """Why this and not that: the factors that speak most for and against, of what the policy compares."""
+    whole = answer.get("explanation") or {}
+    return [_difference(gap, words) for gap in whole.get("differences", {}).values() if gap["by_factor"]]
+
+
+def _difference(gap: Mapping[str, Any], words: Words) -> str:
+    strongest = sorted(gap["by_factor"].items(), key=lambda item: -abs(item[1]))[:_MOST_FACTORS]
+    parts = "; ".join(
+        f"{words.pick(*_FACTOR_NAMES[name])} {words.money(amount)}" for name, amount in strongest if amount
+    )
+    total = words.money(gap["total"])
+    text = words.pick(f"Diferença para {gap['action']}: {total}", f"Difference to {gap['action']}: {total}")
+    return f"{text} ({parts})." if parts else f"{text}."
 
 
 def _auditor(answer: Mapping[str, Any], words: Words, beside: Mapping[str, Any]) -> Told:
@@ -183,6 +182,9 @@ def _auditor(answer: Mapping[str, Any], words: Words, beside: Mapping[str, Any])
         "factors": {name: answer[name] for name in _NUMBERS},
         "reasons": [{**one, "text": words.reason(one)} for one in answer["reasons"]],
         "contributions": None if whole is None else {name: whole[name] for name in ("base", "contributions")},
+        "money": None if whole is None else whole.get("money"),
+        "differences": {} if whole is None else whole.get("differences", {}),
+        "changes": [] if whole is None else whole.get("changes", []),
         "contrast": {
             "wait": {"expected_net_value": answer["incremental_net_value"]},
             "runner_up": None if second is None else {"action": second["action"], **(gaps or {})},

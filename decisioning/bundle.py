@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from decisioning.calibration import Calibrator
 from decisioning.integrity import canonical_hash, canonical_json, read_files, seal_of, write_files
+from decisioning.levels import levels_of
 from decisioning.models import PaymentModel
 from decisioning.response import ResponseModel
 from decisioning.response_files import as_json, booster_files, booster_of, response_of, text_of
@@ -76,6 +78,11 @@ class ModelBundle:
     seal: str
     reference: Reference | None = None
     scores: Reference | None = None
+
+    @cached_property
+    def levels(self) -> Mapping[int, Floats]:
+        """At which values of each feature of an account a decision can change (``levels.levels_of``)."""
+        return levels_of(self.response, self.payment, self.schema)
 
 
 def write_bundle(folder: Path, parts: BundleParts) -> ModelBundle:

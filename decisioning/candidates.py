@@ -16,6 +16,7 @@ import numpy.typing as npt
 from domain.actions import WAIT_CHANNEL, Action
 from features.events import PART_HOURS
 from features.schema import FeatureSchema
+from features.vocabulary import CHANNELS
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,6 +61,14 @@ def _history_names(schema: FeatureSchema, channels: Sequence[str]) -> tuple[str,
         for name, pattern in _HISTORY.items()
         if any(pattern.format(word) in schema.index for word in (PART_HOURS if name in _OF_PART else channels))
     )
+
+
+def told_by(schema: FeatureSchema, name: str) -> list[int]:
+    """Columns of the account's features that an action feature may be taken from; none where it is the action's own."""
+    if name not in _HISTORY:
+        return []
+    columns = (schema.index.get(_HISTORY[name].format(word)) for word in (PART_HOURS if name in _OF_PART else CHANNELS))
+    return [column for column in columns if column is not None]
 
 
 class Grid(NamedTuple):

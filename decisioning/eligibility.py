@@ -7,8 +7,8 @@ hours, at the moments of the day at which the action would be carried out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -42,6 +42,8 @@ class Eligibility:
     """``allowed`` (n, A), with ``wait`` always allowed; every refusal is kept, as an action may break several rules.
 
     ``not_before_us`` and ``valid_until_us`` (n, A) are when an allowed action may be carried out today, half-open.
+    ``elsewhere`` (n, A), by rule, are actions that are left to another account of the debtor, whatever else forbids
+    them.
     """
 
     allowed: Bools
@@ -50,6 +52,7 @@ class Eligibility:
     not_before_us: Int64s
     valid_until_us: Int64s
     rest: Rest
+    elsewhere: Mapping[str, Bools] = field(default_factory=dict)
 
     @cached_property
     def openings(self) -> Openings:
@@ -99,17 +102,20 @@ def _known(moment_us: int) -> int | None:
     return None if moment_us in (MISSING, FOREVER) else moment_us
 
 
-def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False) -> Eligibility:
+def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without: str | None = None) -> Eligibility:
     """Applies every rule to every action; ``wait``, the first action, is never refused.
 
-    ``now`` asks whether a contact may be made at the very moment, and not some time today.
+    ``now`` asks whether a contact may be made at the very moment, and not some time today; ``without`` leaves out what
+    one rule forbids, by its name in a refusal.
     """
     spans, hours = [], []
     of_packs = (find(rule, page) for find in (restriction, unchecked) for rule in policy.rules)
     for one in (*of_packs, *built_in(page)):
+        if one is None or one.origin.rule == without:
+            continue
         if isinstance(one, Hours):
             hours.append(one)
-        elif one is not None:
+        else:
             spans.append(one)
     today = _Today.of(page, now=now)
     findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours)]

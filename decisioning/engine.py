@@ -19,6 +19,7 @@ from decisioning.allocation.allotted import Allot, unlimited
 from decisioning.allocation.refused import refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
+from decisioning.changes import changes
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import eligibility
 from decisioning.experience import Experience, experience_notices
@@ -92,6 +93,7 @@ def decide(
             watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
         decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+        decided = [_with_money(one, locale=locale) for one in decided] if explain == "full" else decided
         found |= dict(zip(places.tolist(), decided, strict=True))
     return [found[place] for place in range(len(chosen))]
 
@@ -169,6 +171,7 @@ def _case(
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,
+        changes=changes(found, given, bundle, desk) if explain == "full" else (),
     )  # fmt: skip
 
 
@@ -199,6 +202,13 @@ def _with_experience(case: Case, bundle: ModelBundle, desk: Desk, *, locale: str
         wording=wording,
     )  # fmt: skip
     return [(*common, *own) for common, own in zip(case.notices, untried, strict=True)]
+
+
+def _with_money(decision: Decision, *, locale: str) -> Decision:
+    """The decision, which says so where its money could not be split."""
+    if decision.explanation is None or decision.explanation.money is not None:
+        return decision
+    return replace(decision, notices=(*decision.notices, say("money", locale)))
 
 
 def _debts_meant(encoded: Encoded, states: AccountStates) -> list[tuple[str, ...]]:

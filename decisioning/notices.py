@@ -19,6 +19,10 @@ _TEXTS = {
         "capacidades e orçamentos configurados não limitam esta escolha: a conta foi decidida sozinha",
         "configured capacities and budgets do not limit this choice: the account was decided on alone",
     ),
+    "money": (
+        "o modelo tem uma forma desconhecida: o valor esperado não pode ser decomposto",
+        "the model is of a form that is not known here: the expected value cannot be split",
+    ),
     "nothing_owed": ("nada é devido nesta conta: aguardar", "nothing is owed on this account: waiting"),
 }
 

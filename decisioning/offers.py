@@ -140,8 +140,11 @@ def outcomes_of(
     actions = desk.catalogue.actions[: allowed.shape[1]]
     if bundle.response is not None:
         return bundle.response.outcomes(values, bundle.schema, actions, allowed=allowed)
+    return prior_of(bundle, desk).outcomes(p_pay, actions)
+
+
+def prior_of(bundle: ModelBundle, desk: Desk) -> PriorResponse:
+    """What stands in for a response model: the configured priors, and the share that payers paid in training."""
     measured = bundle.settings.get("payer_share")
-    prior = (
-        PriorResponse(desk.config.priors) if measured is None else PriorResponse(desk.config.priors, float(measured))
-    )
-    return prior.outcomes(p_pay, actions)
+    priors = desk.config.priors
+    return PriorResponse(priors) if measured is None else PriorResponse(priors, float(measured))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,9 @@ def one_contact_per_debtor(
             continue
         about = page.about(rule)
         rows = rows_of(rule, page) & in_force_today(rule, page)
-        refused = (rows & ~_first(own, others, encoded.debtor, about))[:, None] & about & found.allowed
+        left_alone = (rows & ~_first(own, others, encoded.debtor, about))[:, None] & about
+        found = replace(found, elsewhere={**found.elsewhere, rule.id: left_alone})
+        refused = left_alone & found.allowed
         if refused.any():
             until = np.broadcast_to(page.days.at(page.days.day + 1)[:, None], refused.shape)
             found = found.with_finding(Finding(origin_of(rule), refused, until))

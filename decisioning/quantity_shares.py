@@ -73,7 +73,10 @@ def _calibrated(head: Head | BlendedHead, base: float, added: Floats) -> Margins
 
 def _grown(head: Head | BlendedHead, rows: Floats) -> tuple[float, Floats]:
     found = head.explainer.contributions(rows)
-    return float(found[0, -1]), np.column_stack([found[:, :-1], np.zeros(len(rows))])
+    # What was learned of the account alone knows fewer columns.
+    added = np.zeros((len(rows), rows.shape[1] + 1))
+    added[:, : found.shape[1] - 1] = found[:, :-1]
+    return float(found[0, -1]), added
 
 
 def _straight(twin: Twin, table: Grid, rows: Floats) -> tuple[float, Floats]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from domain.clock import from_us, rfc3339
-from domain.decisions import Candidate, Decision, Explanation, Refusal
+from domain.decisions import Candidate, Change, Decision, Difference, Explanation, MoneySplit, Refusal
 from domain.money import from_cents
 
 _MONEY = "_cents"
@@ -141,7 +141,8 @@ def factors_json(candidate: Candidate) -> dict[str, Any]:
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """Base, contributions and contrasts; a missing feature value is null."""
+    """Base, contributions, contrasts, money and what would change it; a missing feature value is null."""
+    money = explanation.money
     return {
         "base": explanation.base,
         "contributions": [
@@ -159,7 +160,32 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             }
             for other, gaps in explanation.contrast.items()
         },
+        "money": None if money is None else {"average": from_cents(money.average_cents), **_split(money)},
+        "differences": {other: _difference(gap) for other, gap in explanation.differences.items()},
+        "changes": [_change(one) for one in explanation.changes],
     }
+
+
+def _difference(gap: Difference) -> dict[str, Any]:
+    told = _split(gap.split) if gap.split else {"by_factor": None, "by_feature": None}
+    return {"action": gap.action, "total": from_cents(gap.total_cents), **told}
+
+
+def _split(split: MoneySplit) -> dict[str, Any]:
+    return {
+        "by_factor": {name: from_cents(cents) for name, cents in split.by_factor.items()},
+        "by_feature": [{"feature": name, "amount": from_cents(cents)} for name, cents in split.by_feature],
+    }
+
+
+def _change(one: Change) -> dict[str, Any]:
+    """What its kind has, and no other keys."""
+    own: dict[str, dict[str, Any]] = {
+        "rule": {"rule": one.rule, "code": one.code, "allowed_from": _moment(one.allowed_from_us)},
+        "feature": {"feature": one.feature, "value": one.value, "needed": one.needed},
+        "price": {"cost_rise": one.rise},
+    }
+    return {"kind": one.kind, "action": one.action, "gain": _currency(one.gain_cents), "by": one.by, **own[one.kind]}
 
 
 def _instalment(candidate: Candidate) -> float | None:

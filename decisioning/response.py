@@ -185,21 +185,32 @@ class PriorResponse:
         lift = np.array([self.lift(action) for action in actions])
         kept = np.array([1.0 - action.discount_pct / 100.0 for action in actions])
         intrusive = np.array([action.intrusiveness for action in actions])
-        base = p_pay[:, None]
-        reached = reach * (1.0 - (1.0 - base) ** lift)
-        missed = (1.0 - reach) * base
-        pays = missed + reached
-        # Who pays without having been reached pays without the discount: more than the offer asks for.
-        paid = self.priors.share or self.share
-        share = paid * (missed + reached * kept) / (np.maximum(pays, 1e-300) * kept)
+        pays, share = self.pays_and_share(p_pay[:, None], reach=reach, lift=lift, kept=kept)
         flat = np.ones_like(pays)
         return Outcomes(
             p_pay=pays,
             share=share,
-            late=flat * (paid * self.pays_later),
+            late=flat * self.late,
             p_complaint=flat * (self.priors.complaint * intrusive),
             p_opt_out=flat * (self.priors.opt_out * intrusive),
         )
+
+    def pays_and_share(self, base: Floats, *, reach: Floats, lift: Floats, kept: Floats) -> tuple[Floats, Floats]:
+        """The probability of paying, and the share of what is asked for that a payer pays; shapes as they broadcast.
+
+        ``base`` is the probability without any contact, ``kept`` the part of what is due that the offer asks for.
+        """
+        reached = reach * (1.0 - (1.0 - base) ** lift)
+        missed = (1.0 - reach) * base
+        pays = missed + reached
+        # Who pays without having been reached pays without the discount: more than the offer asks for.
+        share = (self.priors.share or self.share) * (missed + reached * kept) / (np.maximum(pays, 1e-300) * kept)
+        return pays, share
+
+    @property
+    def late(self) -> float:
+        """The share of all that is due that comes in late where the account does not pay within the horizon."""
+        return (self.priors.share or self.share) * self.pays_later
 
     def reach(self, action: Action) -> float:
         """Probability that an attempt on the action's channel gets through; 0 for waiting."""

@@ -43,6 +43,11 @@ class Amounts:
     offer_cents: Int64s
     instalment_cents: Int64s
 
+    def of_row(self, row: int, *, times: int = 1) -> Amounts:
+        """Those of one account, ``times`` over."""
+        parts = (self.balance_cents, self.due_cents, self.discount_cents, self.offer_cents, self.instalment_cents)
+        return Amounts(*(np.repeat(part[row : row + 1], times, axis=0) for part in parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:

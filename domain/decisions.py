@@ -114,12 +114,65 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneySplit:
+    """Where an amount in cents comes from, each part in whole cents.
+
+    ``average_cents`` plus all of ``by_factor`` is ``total_cents``, and so is ``average_cents`` plus all of
+    ``by_feature``, whose name is ``None`` for what no feature explains. ``average_cents`` is what an average account
+    that owes the same has, and takes what rounding leaves; it is 0 where the amount is a difference.
+    """
+
+    total_cents: int
+    average_cents: int
+    by_factor: Mapping[str, int]
+    by_feature: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The chosen action against another, by what the policy compares; ``split`` is ``None`` where it is not known."""
+
+    action: str
+    total_cents: int
+    split: MoneySplit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that, alone and all else held fixed, makes ``action`` the best, by ``gain_cents`` of what is compared.
+
+    ``kind`` is ``rule``, ``feature`` or ``price``; ``by`` who can bring it about: ``debtor``, ``operator``, ``time`` or
+    ``nobody``. A rule has its ``rule`` and ``code``, and ``allowed_from_us`` where time lifts it; a feature its values
+    before and after, ``None`` where missing; a price ``rise``, in currency per attempt of the chosen action.
+    """
+
+    kind: str
+    action: str
+    gain_cents: float
+    by: str
+    rule: str | None = None
+    code: str | None = None
+    allowed_from_us: int | None = None
+    feature: str | None = None
+    value: float | None = None
+    needed: float | None = None
+    rise: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Base probability, contributions of all features, and the chosen action against runner-up and ``wait``."""
+    """Base probability, contributions of all features, and the chosen action against runner-up and ``wait``.
+
+    ``money`` is the expected net value by factor and by feature, ``differences`` the same against the others, and
+    ``changes`` what would change the decision.
+    """
 
     base: float
     contributions: tuple[Contribution, ...]
     contrast: Mapping[str, Mapping[str, float]]
+    money: MoneySplit | None = None
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,8 @@ class Feature:
     ``direction`` is the defensible sign of its effect on ``p_pay``, 0 where there is none; ``reason_pt`` and
     ``reason_en`` are the wording of its reason code, with ``{value}`` in the feature's unit. ``words`` are, for a
     ``code``, the texts of its values in both languages. An ``ingredient`` is computed for others and shown to no model.
+    ``actionable`` is the sign of the change that the debtor can bring about from now on, 0 where there is none: what
+    happened cannot be undone, and who somebody is cannot be asked to change.
     """
 
     name: str
@@ -209,6 +211,11 @@ class Feature:
     words: tuple[tuple[str, str], ...] = ()
     ingredient: bool = False
     tables: tuple[str, ...] = field(default=())
+    actionable: int = 0
+
+    def __post_init__(self) -> None:
+        if self.actionable and not isinstance(self.rule, Windowed):
+            raise ValueError(f"found {self.name} declared as actionable, needed an aggregate of what somebody does")
 
     @property
     def code(self) -> str:

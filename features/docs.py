@@ -18,7 +18,8 @@ unprotected attribute declared in `configs/features.yaml`. Every value is as kno
 is the direction in which the feature defensibly moves `p_pay`, where there is one: every training checks it, and
 `model: {{monotone: …}}` in `training.yaml` enforces it. **Bold** names are the core of {core}; the families beyond it
 showed on held-out data what they add ([benchmarks/families.md](../benchmarks/families.md)). A *rate* is drawn to what
-is usual, by a prior that training fits and keeps in the model's schema.
+is usual, by a prior that training fits and keeps in the model's schema. ↑ or ↓ after the unit is the change that a
+debtor can bring about, which [explanations](explanations.md) look for.
 """
 _FAMILY = """
 ## {family}
@@ -43,13 +44,17 @@ def features_page() -> str:
 def _row(feature: Feature) -> str:
     name = f"**`{feature.name}`**" if feature.name in CORE else f"`{feature.name}`"
     return (
-        f"| {name} | {feature.unit} | {feature.empty} | {_source(feature)} | {_sign(feature)} | "
+        f"| {name} | {feature.unit}{_change(feature)} | {feature.empty} | {_source(feature)} | {_sign(feature)} | "
         f"{feature.description} | {feature.reason_pt} | {feature.reason_en} |\n"
     )
 
 
 def _sign(feature: Feature) -> str:
     return {1: "+", -1: "−", 0: ""}[feature.direction]
+
+
+def _change(feature: Feature) -> str:
+    return {1: " ↑", -1: " ↓", 0: ""}[feature.actionable]
 
 
 def _source(feature: Feature) -> str:

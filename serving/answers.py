@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
-class Part(BaseModel):
-    """A part of an answer."""
-
-    model_config = ConfigDict(extra="forbid")
+from serving.answers_why import Explanation, Part
 
 
 class Horizons(BaseModel):
@@ -84,22 +80,6 @@ class Refusal(Part):
     allowed_from: str | None
     depends_on: str | None
     text: str
-
-
-class Contribution(Part):
-    """What one feature adds to the explained probability; a missing value is null."""
-
-    feature: str
-    value: float | None
-    contribution: float
-
-
-class Explanation(Part):
-    """``base`` plus all contributions is the explained horizon's probability."""
-
-    base: float
-    contributions: list[Contribution]
-    contrast: dict[str, dict[str, float]]
 
 
 class ActionProb(Part):
@@ -251,7 +231,7 @@ class ProblemAnswer(Part):
     status: int
     detail: str
     request_id: str
-    errors: list[Place] = []
+    errors: list[Place] = Field(default=[])
 
 
 class Health(Part):

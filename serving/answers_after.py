@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from serving.answers import Contribution, Part, Reason, Refusal
+from serving.answers import Reason, Refusal
+from serving.answers_why import Contribution, DecisionChange, Difference, Money, Part
 
 
 class Change(Part):
@@ -64,9 +65,11 @@ class AgentContrast(Part):
 class AgentWords(Part):
     """For whoever talks with the debtor: what to propose, why, and what must not be done."""
 
-    proposal: str
+    proposal: str | None
     reasons: list[str]
     contrast: AgentContrast
+    differences: list[str] = Field(description="to runner-up and waiting, with what speaks most for and against")
+    changes: list[str] = Field(description="what may be asked for or awaited, and would make another proposal best")
     refusals: list[RefusedActions]
 
 
@@ -83,6 +86,9 @@ class AuditorWords(Part):
     factors: dict[str, Any]
     reasons: list[Reason]
     contributions: Shares | None
+    money: Money | None
+    differences: dict[str, Difference]
+    changes: list[DecisionChange]
     contrast: dict[str, dict[str, str | float] | None]
     refusals: list[Refusal]
     versions: dict[str, str]

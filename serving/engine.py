@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from decisioning.allocation.membership import check_attributes
 from decisioning.allocation.prices import newest_prices
-from decisioning.audiences import Words, explained
+from decisioning.audiences import explained
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk, load_desk
 from decisioning.engine import decide, score
+from decisioning.fidelity import faithful
 from decisioning.permits import permit_json, permits
 from decisioning.proposals import Proposal
+from decisioning.record_words import Words
 from decisioning.records import decision_json
 from decisioning.refusals import PERSON_UNCHECKED
 from domain.clock import rfc3339, to_us
@@ -168,12 +170,15 @@ class Engine:
         ]
 
     def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
-        """As ``decisioning.audiences`` words it, under the rules of this desk."""
+        """As ``decisioning.audiences`` words it, under the rules of this desk; no number that is not in the record."""
         declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
         words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
         if not words.knows(answer):
             fell_back("wording_kept")
-        return explained(answer, words=words, beside=beside)
+        told, left_out = faithful(explained(answer, words=words, beside=beside), answer, words)
+        if left_out:
+            fell_back("wording_unfaithful", left_out)
+        return told
 
     def model(self) -> Answer:
         """Versions, hash and fingerprints of what is being served."""

@@ -23,6 +23,7 @@ CODES = {
     "prices_kept": "a day began at the prices of the day before: there were no newer ones that could be used",
     "keys_kept": "keys were taken as they were read before: the store could not be read",
     "wording_kept": "an explanation told a reason or a refusal as it was worded then, or by its code",
+    "wording_unfaithful": "a sentence of an explanation was left out: it held a number that is not in the record",
     "feature_log": "what was scored could not be written to the feature log",
 }
 """Every code with what happened once for each that is counted."""

@@ -44,9 +44,9 @@ def _promises() -> Iterator[Feature]:
                   en="Running promises cover {value} of the balance", group="promise_now",
                   family="promises")  # fmt: skip
     yield from windowed("promises_made", MADE, [("count", ALL), ("recency", ALL)],
-                        family="promises", pt="promessas feitas", en="promises made")  # fmt: skip
+                        family="promises", pt="promessas feitas", en="promises made", actionable=True)  # fmt: skip
     yield from windowed("promises_kept", KEPT, [("count", days(365)), ("count", ALL)], family="promises",
-                        pt="promessas cumpridas", en="promises kept", direction=1)  # fmt: skip
+                        pt="promessas cumpridas", en="promises kept", direction=1, actionable=True)  # fmt: skip
     yield from windowed("promises_broken", BROKEN, [("count", ALL), ("recency", ALL),
                         ("count", since("kept", KEPT))], family="promises", pt="promessas quebradas",
                         en="promises broken", direction=-1)  # fmt: skip
@@ -93,9 +93,9 @@ def _offers() -> Iterator[Feature]:
         yield from windowed(kind, Events("response", (kind,)), shapes, family="offers", pt=pt, en=en)
     yield from windowed("portal_visits", Events("response", ("portal_visit",)), [("count", days(90)),
                         ("days", days(365)), ("recency", ALL)], family="portal", pt="visitas ao portal",
-                        en="portal visits")  # fmt: skip
+                        en="portal visits", actionable=True)  # fmt: skip
     yield from windowed("inbound", Events("response", ("inbound",)), [("count", days(365)), ("recency", ALL)],
-                        family="portal", pt="contatos recebidos", en="inbound contacts")  # fmt: skip
+                        family="portal", pt="contatos recebidos", en="inbound contacts", actionable=True)  # fmt: skip
 
 
 def _reasons() -> Iterator[Feature]:

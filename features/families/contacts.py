@@ -97,7 +97,8 @@ def _channel(channel: str) -> Iterator[Feature]:
     yield from windowed(f"contacts_{channel}", attempts, [("count", days(30)), ("count", days(365)), ("recency", ALL)],
                         family="contacts", pt=f"contatos por {pt}", en=f"contacts by {en}")  # fmt: skip
     yield from windowed(f"responses_{channel}", answers, [("count", days(365))], family="reach",
-                        pt=f"respostas por {pt}", en=f"responses by {en}", direction=1)  # fmt: skip
+                        pt=f"respostas por {pt}", en=f"responses by {en}", direction=1,
+                        actionable=True)  # fmt: skip
     yield derived(f"response_rate_{channel}_365d",
                   Rate(f"responses_{channel}_count_365d", f"contacts_{channel}_count_365d", *_RATE), "number",
                   f"Responses per contact by {en} in 365 days",
@@ -108,7 +109,7 @@ def _channel(channel: str) -> Iterator[Feature]:
 
 def _answers() -> Iterator[Feature]:
     yield from windowed("responses", ANSWER, [("count", days(30)), ("count", days(90)), ("recency", ALL)],
-                        family="reach", pt="respostas", en="responses", direction=1)  # fmt: skip
+                        family="reach", pt="respostas", en="responses", direction=1, actionable=True)  # fmt: skip
     yield from windowed("response_channels", ANSWER, [("distinct", days(365))], family="reach",
                         pt="canais com resposta", en="channels with a response")  # fmt: skip
     for kind, (pt, en) in _KINDS.items():

@@ -19,6 +19,7 @@ from features.definitions import (
 from features.wording import in_window
 
 _SIGNED = {"count", "sum", "recency"}
+_CHANGE = {"count": 1, "recency": -1}
 _TIMES = {"recency", "age", "gap_mean", "gap_std"}
 
 
@@ -34,11 +35,13 @@ def windowed(
     direction: int = 0,
     group: str | None = None,
     ingredient: bool = False,
+    actionable: bool = False,
 ) -> Iterator[Feature]:
     """One feature per (aggregate, window), named after both.
 
     ``pt`` and ``en`` are the plural noun phrase of what is counted; ``direction`` is the sign of *more of it*, and
-    turned round for the time since the latest.
+    turned round for the time since the latest. ``actionable`` says that the debtor can do more of it: then it is
+    counted up, and the latest is more recent.
     """
     for aggregate, window in shapes:
         own_unit, said_pt, said_en, meaning = in_window(aggregate, window, unit, pt=pt, en=en)
@@ -54,6 +57,7 @@ def windowed(
             family=family,
             direction=sign if aggregate in _SIGNED else 0,
             ingredient=ingredient,
+            actionable=_CHANGE.get(aggregate, 0) if actionable else 0,
         )
 
 

@@ -47,7 +47,7 @@ def _debts() -> Iterator[Feature]:
 def _amounts() -> Iterator[Feature]:
     yield from windowed("payments", PAID, [("count", days(30)), ("count", days(90)), ("count", days(180)),
                         ("count", days(365)), ("recency", ALL), ("age", ALL), ("gap_mean", ALL), ("gap_std", ALL)],
-                        family="payments", pt="pagamentos", en="payments", direction=1)  # fmt: skip
+                        family="payments", pt="pagamentos", en="payments", direction=1, actionable=True)  # fmt: skip
     yield from windowed("payments_cents", PAID, [("sum", days(30)), ("sum", days(90)), ("sum", days(365)),
                         ("mean", days(365)), ("max", days(365)), ("min", days(365)), ("std", days(365)), ("last", ALL)],
                         family="payments", pt="valor pago", en="amount paid", unit="cents")  # fmt: skip
@@ -75,7 +75,7 @@ def _delays() -> Iterator[Feature]:
                         group="days_late")  # fmt: skip
     yield from windowed("payments_on_time", on_time, [("count", days(90)), ("count", days(365)), ("count", since(
                         "late", late))], family="payments", pt="pagamentos em dia", en="payments on time",
-                        direction=1)  # fmt: skip
+                        direction=1, actionable=True)  # fmt: skip
 
 
 def _ratios() -> Iterator[Feature]:
