@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from moving_clock import MovingClock
 from sqlalchemy import Engine
 
 from serving.app import create_app
@@ -88,6 +89,19 @@ def engine(url: str) -> Iterator[Engine]:
 def engine_of_bundle(bundle: Path) -> DecisionEngine:
     """The decision engine over the small bundle; ``engine`` is a database here."""
     return load_engine(Settings(bundle=bundle, configs=CONFIGS))
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    return MovingClock()
+
+
+@pytest.fixture
+def clocked(engine: Engine, clock: MovingClock) -> Iterator[Store]:
+    """A store on a database of each kind whose time the test sets forward."""
+    found = Store(engine, now=clock)
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from moving_clock import START, MovingClock
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 
@@ -15,31 +16,13 @@ from serving.store.days import KEPT_DAYS
 from serving.store.opening import reading
 from serving.store.schema import DAY_BOOKS
 
-START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TODAY = (START - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
-class Moving:
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Moving:
-    return Moving()
-
-
-@pytest.fixture
-def store(engine: Engine, clock: Moving) -> Iterator[Store]:
+def store(clocked: Store) -> Store:
     """On a database of each kind."""
-    found = Store(engine, now=clock)
-    yield found
-    found.close()
+    return clocked
 
 
 def count_up(content: str | None) -> str:
@@ -107,7 +90,7 @@ def test_changes_of_several_processes_all_count(url: str) -> None:
         store.close()
 
 
-def test_days_that_are_over_are_deleted_when_another_begins(store: Store, clock: Moving) -> None:
+def test_days_that_are_over_are_deleted_when_another_begins(store: Store, clock: MovingClock) -> None:
     write(store, "a", TODAY - 400, TODAY, TODAY + 30).result()
     clock.now += timedelta(days=KEPT_DAYS)
     write(store, "b", TODAY + KEPT_DAYS).result()

@@ -1,42 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moving_clock import MovingClock
 
 from domain.errors import ConfigError
 from serving.store import Outcome, Record, Store, stored_row
 from serving.store.config import ServiceConfig, TenantConfig, load_service_config
-from serving.store.opening import open_database, sqlite_url
+from serving.store.opening import sqlite_url
 
 TENANT = "default"
 ROOT = Path(__file__).parents[3]
 
 
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(url: str, clock: Clock) -> Iterator[Store]:
-    found = Store(open_database(url), now=clock)
-    yield found
-    found.close()
+def store(clocked: Store) -> Store:
+    """On a database of each kind."""
+    return clocked
 
 
 def id_of(account_id: str) -> str:
@@ -146,7 +130,7 @@ def test_nothing_of_a_forgotten_debtor_is_left_in_the_file(tmp_path: Path) -> No
     store.close()
 
 
-def test_debtors_without_news_expire_and_others_do_not(store: Store, clock: Clock) -> None:
+def test_debtors_without_news_expire_and_others_do_not(store: Store, clock: MovingClock) -> None:
     fill(store, debtor="old", accounts=("a1", "a2"))
     fill(store, debtor="paid", accounts=("b1",))
     fill(store, debtor="decided", accounts=("c1",))

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moving_clock import MovingClock
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
@@ -28,31 +29,14 @@ DECISION = {"as_of": "2026-03-02T12:00:00Z"}
 CANARY = "Maria-529.982.247-25"
 
 
-class Moving:
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Moving:
-    return Moving()
-
-
-@pytest.fixture
-def store(engine: Engine, clock: Moving) -> Iterator[Store]:
+def store(clocked: Store) -> Store:
     """On a database of each kind."""
-    found = Store(engine, now=clock)
-    yield found
-    found.close()
+    return clocked
 
 
 @pytest.fixture
-def file_store(tmp_path: Path, clock: Moving) -> Iterator[Store]:
+def file_store(tmp_path: Path, clock: MovingClock) -> Iterator[Store]:
     found = Store(open_database(sqlite_url(tmp_path / "acerto.db")), now=clock)
     yield found
     found.close()
@@ -126,7 +110,7 @@ def test_an_effect_that_is_refused_leaves_no_key(store: Store) -> None:
     assert (counted(store), store.answered(request_of("k"))) == (0, None)
 
 
-def test_a_transaction_that_fails_leaves_neither_effect_nor_key(engine: Engine, clock: Moving) -> None:
+def test_a_transaction_that_fails_leaves_neither_effect_nor_key(engine: Engine, clock: MovingClock) -> None:
     store, broken = Store(engine, now=clock), [True]
 
     @event.listens_for(engine, "commit")
@@ -157,13 +141,13 @@ def test_the_same_key_of_another_tenant_is_another_key(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("hours", "again"), [(23.9, b"1"), (24.0, b"0")])
-def test_a_key_is_kept_for_a_day(store: Store, clock: Moving, hours: float, again: bytes) -> None:
+def test_a_key_is_kept_for_a_day(store: Store, clock: MovingClock, hours: float, again: bytes) -> None:
     pay(store, "k", 1).result()
     clock.now += timedelta(hours=hours)
     assert pay(store, "k", 1).result().answer == again  # the row itself is there all the same
 
 
-def test_answers_whose_day_is_over_are_swept_with_the_next(store: Store, clock: Moving) -> None:
+def test_answers_whose_day_is_over_are_swept_with_the_next(store: Store, clock: MovingClock) -> None:
     pay(store, "old", 1).result()
     clock.now += timedelta(hours=24)
     pay(store, "new", 2).result()
