@@ -171,9 +171,7 @@ def _for_the_report(
     if before:
         bundle = read_bundle(registry.bundle_of(before[0], tracking))
         champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
-    return kept(
-        encoded, rows, target, scores=judged.scores, reference=learned.inspected.reference, champion=champion
-    )
+    return kept(encoded, rows, target, scores=judged.scores, reference=learned.inspected.reference, champion=champion)
 
 
 def _learn(
@@ -199,9 +197,7 @@ def _learn(
     return _Learned(rows, inspected, targets, fitted, response, summary)
 
 
-def _parts(
-    learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]
-) -> BundleParts:
+def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]) -> BundleParts:
     rows, explained = learned.rows.values, loaded.decision.explained_horizon
     golden = rows[np.unique(np.linspace(0, len(rows) - 1, _GOLDEN_ROWS).astype(np.int64))]
     actions = [action for action in loaded.catalogue.actions if not action.gated]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from training.report import write_report
 
 from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
@@ -27,7 +28,6 @@ from training.ope.estimators import Estimate
 from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
-from training.report import write_report
 
 SETTINGS = "model: {threads: 1, max_rounds: 12, max_leaves: 7}\nsampling: {max_rows: 3000}\n"
 OPEN = GatesConfig(max_ece=1.0, min_auc_over_days_past_due=-1.0)

@@ -63,7 +63,8 @@ def reason_codes(evidence: Evidence) -> Section:
         for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
     ]
     columns = (
-        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"), Column("first_of", "count"),
+        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
+        Column("first_of", "count"),
         Column("share", "percent", 1),
     )  # fmt: skip
     return Section(
@@ -106,8 +107,9 @@ def _strongest_group(contributions: Floats, groups: list[npt.NDArray[np.int64]])
 
 
 def shake(values: Floats, evidence: Evidence, rng: np.random.Generator) -> Floats:
-    """Numbers moved by normal noise of ``policy.noise`` of each feature's standard deviation; whole numbers, which count
-    something, by a relative noise of the same share. Categories and missing values stay.
+    """Numbers moved by normal noise of ``policy.noise`` of each feature's standard deviation.
+
+    Whole numbers, which count something, move by a relative noise of that share; categories and gaps stay.
     """
     schema, share = evidence.bundle.schema, evidence.policy.noise
     moved = values.copy()
@@ -144,7 +146,8 @@ def robustness(evidence: Evidence) -> Section:
     worst = min(missing, key=lambda one: one[2] if isinstance(one[2], float) else 0.0, default=None)
     loss = None if worst is None or not isinstance(worst[2], float) else Figure(-worst[2], n=len(values))
     columns_ = (
-        Column("stress", "word"), Column("on", "code"), Column("auc_change"), Column("mean_change"), Column("max_change"),
+        Column("stress", "word"), Column("on", "code"), Column("auc_change"), Column("mean_change"),
+        Column("max_change"),
     )  # fmt: skip
     return Section(
         "robustness",

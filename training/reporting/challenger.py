@@ -41,7 +41,8 @@ def challenger(evidence: Evidence) -> Section:
         ),
         tables=(
             table(
-                "paired", (Column("rows_of", "word"), Column("rows", "count"), Column("auc_gain"), Column("brier_gain")),
+                "paired", (Column("rows_of", "word"), Column("rows", "count"), Column("auc_gain"),
+                Column("brier_gain")),
                 [("all_test_rows", len(held.test), *every), ("unseen_by_champion", int(unseen.sum()), *fresh)],
             ),
             table("swap_sets", (

@@ -53,8 +53,8 @@ def _segment(name: str) -> str:
 
 def _stages(name: str, parts: Sequence[Funnel], locale: str) -> Table:
     columns = [Column("part", "text")]
-    for stage in STAGES:
-        columns += [Column(f"accounts_{stage}", "count"), Column(f"pairs_{stage}", "percent", 1)]
+    for name_ in STAGES:
+        columns += [Column(f"accounts_{name_}", "count"), Column(f"pairs_{name_}", "percent", 1)]
     rows: list[list[Value]] = []
     for part in parts:
         every = part.stages[0].pairs
@@ -75,7 +75,8 @@ def _label(label: str, locale: str) -> str:
 def _rules(found: Exclusions, locale: str) -> Table:
     columns = (
         Column("wording", "text"), Column("rule", "code"), Column("code", "code"), Column("layer", "word"),
-        Column("accounts_refused", "percent", 1), Column("refused_whole", "percent", 1), Column("pairs_refused", "percent", 1),
+        Column("accounts_refused", "percent", 1), Column("refused_whole", "percent", 1),
+        Column("pairs_refused", "percent", 1),
         Column("pairs_alone", "percent", 1), Column("accounts_alone", "count"), Column("keeps_waiting", "count"),
     )  # fmt: skip
     every = max(found.total.stages[0].pairs, 1)
@@ -94,7 +95,8 @@ def said(one: RuleExclusion, locale: str) -> str:
 
 def _by_channel(found: Exclusions) -> Table:
     columns = (
-        Column("rule", "code"), Column("code", "code"), Column("channel", "code"), Column("pairs_refused", "percent", 1),
+        Column("rule", "code"), Column("code", "code"), Column("channel", "code"), Column("pairs_refused",
+        "percent", 1),
         Column("pairs_alone", "percent", 1),
     )  # fmt: skip
     pairs = {part.label: max(part.stages[0].pairs, 1) for part in found.channels}
@@ -119,7 +121,12 @@ def _causes(found: Exclusions, locale: str) -> Table:
     if rest:
         left = sum(one.accounts for one in rest)
         rows.append(("…", f"+{len(rest)}", left, left / everyone))
-    columns = (Column("wording", "text"), Column("code", "code"), Column("accounts", "count"), Column("share", "percent", 1))
+    columns = (
+        Column("wording", "text"),
+        Column("code", "code"),
+        Column("accounts", "count"),
+        Column("share", "percent", 1),
+    )
     return table("only_wait", columns, rows)
 
 
@@ -143,7 +150,8 @@ def decision_controls(evidence: Evidence) -> Section:
     else:
         prices = run.prices
         columns = (
-            Column("resource", "text"), Column("used", places=2), Column("at_most", places=2), Column("at_least", places=2),
+            Column("resource", "text"), Column("used", places=2), Column("at_most", places=2),
+            Column("at_least", places=2),
             Column("price", places=4), Column("decisions", "count"),
         )  # fmt: skip
         rows = [
@@ -181,7 +189,15 @@ def _arm_shares(evidence: Evidence) -> tuple[Table, float, int] | None:
 
 def _arm_lifts(found: Any) -> list[Table]:
     arms = [
-        (name, one["accounts"], one["debtors"], _estimate(one["net"], one), one["received"], one["cost"], one["contacts"])
+        (
+            name,
+            one["accounts"],
+            one["debtors"],
+            _estimate(one["net"], one),
+            one["received"],
+            one["cost"],
+            one["contacts"],
+        )
         for name, one in found["arms"].items()
     ]
     lifts = [

@@ -16,7 +16,10 @@ import numpy.typing as npt
 from decisioning.allocation.prices import PriceList
 from decisioning.bundle import ModelBundle, read_bundle
 from decisioning.desk import Desk
+from decisioning.engine import rehearse
 from decisioning.exclusions import Exclusions
+from decisioning.rehearsal import NEEDED
+from decisioning.targeting import by_self_cure
 from training.promotion import read_comparison, read_evaluation
 from training.reporting.decided import DecidedRows
 from training.reporting.intervals import Scored
@@ -149,6 +152,19 @@ class Evidence:
         """(m, k + 1) exact contributions to the shown rows' margins; the last column is the base."""
         return self.bundle.payment.contributions(self.shown)
 
+    @cached_property
+    def rehearsed(self) -> dict[str, Any] | None:
+        """Whom contacting would pay for among the sampled rows; ``None`` where the model knows not what is owed."""
+        desk, values = self.desk, self.sample.values
+        if desk is None or not set(NEEDED) <= self.bundle.schema.index.keys():
+            return None
+        return {
+            "rows": len(values),
+            "rests_on_priors": self.bundle.response is None,
+            "policy_version": desk.policy_version,
+            "bands": by_self_cure(rehearse(values, self.bundle, desk=desk)),
+        }
+
     def served(self, values: Floats) -> Floats:
         """(m,) probabilities of the explained horizon, as the delivered version serves them."""
         payment = self.bundle.payment
@@ -168,7 +184,9 @@ class Evidence:
         return tuple(self.judge(code, None, reason=reason) for code in codes)
 
 
-def measured(found: Mapping[str, Any] | None, *, n: int, debtors: int | None, method: str = "bootstrap") -> Figure | None:
+def measured(
+    found: Mapping[str, Any] | None, *, n: int, debtors: int | None, method: str = "bootstrap"
+) -> Figure | None:
     """A figure of the evaluation file."""
     if found is None or found.get("value") is None:
         return None

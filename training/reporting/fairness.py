@@ -125,9 +125,7 @@ def _lowest(code: str, ratios: Sequence[tuple[str, Figure]], evidence: Evidence)
 def _at_most_one(figure: Figure) -> Figure:
     if not figure.value or figure.value <= 1.0 or figure.low is None or figure.high is None:
         return figure
-    return Figure(
-        1 / figure.value, 1 / figure.high, 1 / figure.low, figure.n, figure.debtors, figure.method
-    )
+    return Figure(1 / figure.value, 1 / figure.high, 1 / figure.low, figure.n, figure.debtors, figure.method)
 
 
 def _proxy(held: HeldOut, cuts: list[str], evidence: Evidence) -> tuple[Figure | None, str | None, Table]:
@@ -137,7 +135,8 @@ def _proxy(held: HeldOut, cuts: list[str], evidence: Evidence) -> tuple[Figure |
     """
     told = held.told.get("proxies", {})
     rows = [
-        (name.removeprefix("protected_"), group, one["feature"], Figure(one["auc"], one["low"], one["high"], one["n"], one["debtors"], "delong"))
+        (name.removeprefix("protected_"), group, one["feature"], Figure(one["auc"], one["low"], one["high"],
+        one["n"], one["debtors"], "delong"))
         for name in cuts for group, one in told.get(name, {}).items()
     ]  # fmt: skip
     columns = (Column("attribute", "text"), Column("group", "text"), Column("feature", "code"), Column("auc"))
@@ -207,4 +206,3 @@ def _farthest(code: str, ratios: list[tuple[str, Figure]], evidence: Evidence) -
         return evidence.judge(code, None, reason="too_few")
     times = Figure(1 / figure.value, 1 / figure.high, 1 / figure.low, figure.n, figure.debtors, figure.method)
     return evidence.judge(code, times, about=name)
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Value
 
@@ -15,7 +17,7 @@ def number(value: float | int | None, places: int, locale: str) -> str:
     >>> number(1234.5, 2, "pt-BR")
     '1.234,50'
     """
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return DASH
     text = f"{value:,.{places}f}"
     return text.translate(_SWAP) if locale == "pt-BR" else text

@@ -63,7 +63,8 @@ def lineage(evidence: Evidence) -> Section:
             table(
                 "source_tables",
                 (Column("table", "code"), Column("rows", "count"), Column("first", "text"), Column("last", "text")),
-                [(name, one["rows"], one.get("first"), one.get("last")) for name, one in data.get("tables", {}).items()],
+                [(name, one["rows"], one.get("first"), one.get("last")) for name, one in data.get("tables",
+                {}).items()],
             ),
             _exclusions(evidence),
         ),
@@ -90,7 +91,8 @@ def data_quality(evidence: Evidence) -> Section:
     return Section(
         "data_quality",
         lights=(
-            evidence.judge("DATA_CRITICAL", None if counts is None else Figure(counts["critical"]), reason="old_bundle"),
+            evidence.judge("DATA_CRITICAL", None if counts is None else Figure(counts["critical"]),
+            reason="old_bundle"),
             evidence.judge("DATA_DUPLICATES", doubled, reason="old_bundle"),
         ),
         notes=(note("validated_before", shown=min(len(found), _SHOWN), findings=len(found)),),
@@ -111,7 +113,7 @@ def data_quality(evidence: Evidence) -> Section:
 
 
 def split(evidence: Evidence) -> Section:
-    """Whether what was measured could have been known: order of time, gaps, shared rows, features that tell too much."""
+    """Whether what was measured could have been known: time, gaps, shared rows, features that tell too much."""
     explained = evidence.explained
     gap = float(explained["split"]["gap_days"]) / max(explained["horizon_days"], 1)
     lights = [evidence.judge("SPLIT_GAP", Figure(gap))]
@@ -130,7 +132,9 @@ def split(evidence: Evidence) -> Section:
     shared = Figure(twins["in_train"] / max(twins["rows"], 1), n=twins["rows"])
     strongest = single[0] if single else (None, None)
     unseen = held.of_test("unseen")
-    seen_rows, unseen_rows = (held.test.where(mask) for mask in (~unseen, unseen)) if unseen is not None else (None, None)
+    seen_rows, unseen_rows = (
+        (held.test.where(mask) for mask in (~unseen, unseen)) if unseen is not None else (None, None)
+    )
     seen, new = (auc_of(one) if one is not None else None for one in (seen_rows, unseen_rows))
     lights += [
         evidence.judge("SPLIT_SHARED_ROWS", shared),

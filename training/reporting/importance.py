@@ -50,7 +50,8 @@ def importance(evidence: Evidence) -> Section:
         tables=(
             table(
                 "importance", (Column("feature", "code"), Column("mean_abs"), Column("share", "percent", 1)),
-                [(evidence.names[place], float(size[place]), float(size[place] / size.sum())) for place in order[:_TOP]],
+                [(evidence.names[place], float(size[place]),
+                float(size[place] / size.sum())) for place in order[:_TOP]],
             ),
         ),
         pictures=(
@@ -137,7 +138,8 @@ def local(evidence: Evidence) -> Section:
     columns = (Column("feature", "code"), Column("value", places=2), Column("contribution"))
     tables: list[Table] = [
         table(
-            "examples", (Column("example", "word"), Column("p_pay_held_out"), Column("p_pay_served"), Column("paid", "bool")),
+            "examples", (Column("example", "word"), Column("p_pay_held_out"), Column("p_pay_served"),
+            Column("paid", "bool")),
             [(name, float(evidence.sample.p_pay[row]), float(evidence.served(evidence.shown[row : row + 1])[0]),
               bool(evidence.sample.paid[row])) for name, row in rows],
         )

@@ -108,7 +108,9 @@ def difference(first: tuple[Floats, Ints], second: tuple[Floats, Ints]) -> Figur
     return Figure(value, value - Z_95 * se, value + Z_95 * se, n, clusters_in(debtor), "clustered")
 
 
-def bootstrapped(rows: Scored, names: tuple[str, ...], *, rng: np.random.Generator, draws: int = 200) -> dict[str, Figure]:
+def bootstrapped(
+    rows: Scored, names: tuple[str, ...], *, rng: np.random.Generator, draws: int = 200
+) -> dict[str, Figure]:
     """Metrics by name with percentile intervals of a bootstrap over debtors."""
     flat = np.ones(len(rows))
     found: dict[str, list[Floats]] = {name: [] for name in names}
@@ -133,4 +135,3 @@ def _blocks(rows: int, draws: int) -> list[int]:
 
 def _normal(value: float, se: float, rows: Scored, method: str) -> Figure:
     return Figure(value, value - Z_95 * se, value + Z_95 * se, len(rows), rows.debtors, method)
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,8 @@ def kept(
     Parameters
     ----------
     target : of the explained horizon
-    scores : (n,) by name, of which validation and test rows are read: ``p_pay`` of the evaluated model and ``scorecard``
+    scores : (n,) by name,
+    of which validation and test rows are read: ``p_pay`` of the evaluated model and ``scorecard``
     reference : the training matrix, whose bins the counts by month are in
     """
     later = np.concatenate([target.split.valid, target.split.test])
@@ -97,10 +99,8 @@ def kept(
     return {ROWS: _npz(arrays), CODES: json.dumps(told, sort_keys=True, ensure_ascii=False).encode()}
 
 
-def champion_scores(
-    encoded: Encoded, spine: Spine, champion: ModelBundle, *, days: int
-) -> Champion | None:
-    """What the champion says of the same rows, of features as it computes them; ``None`` where it has no such horizon."""
+def champion_scores(encoded: Encoded, spine: Spine, champion: ModelBundle, *, days: int) -> Champion | None:
+    """What the champion says of the same rows, on its own features; ``None`` where it has no such horizon."""
     if days not in champion.payment.horizons:
         return None
     p_pay = champion.payment.predict(compute_many(encoded, spine, champion.schema))
@@ -162,7 +162,7 @@ def band_names(edges: tuple[float, ...]) -> tuple[str, ...]:
     >>> band_names((25, 40))
     ('< 25', '25-40', '>= 40')
     """
-    inner = (f"{low:g}-{high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True))
+    inner = (f"{low:g}-{high:g}" for low, high in pairwise(edges))
     return (f"< {edges[0]:g}", *inner, f">= {edges[-1]:g}")
 
 

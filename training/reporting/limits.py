@@ -26,9 +26,18 @@ def limitations(evidence: Evidence) -> Section:
     )  # fmt: skip
     tables: list[Table] = []
     if owner.findings:
-        tables.append(table("open_findings", findings, [(one.id, f"severity_{one.severity}", one.text, one.due_on) for one in owner.findings]))
+        tables.append(
+            table(
+                "open_findings",
+                findings,
+                [(one.id, f"severity_{one.severity}", one.text, one.due_on) for one in owner.findings],
+            )
+        )
     if owner.overrides:
-        rows = [(one.period, one.decisions, one.overridden, one.overridden / one.decisions, one.why) for one in owner.overrides]
+        rows = [
+            (one.period, one.decisions, one.overridden, one.overridden / one.decisions, one.why)
+            for one in owner.overrides
+        ]
         tables.append(table("overrides", overrides, rows))
     return Section("limitations", (evidence.judge("OWNER_FINDINGS", weight),), tuple(notes), tuple(tables))
 
@@ -45,7 +54,12 @@ def monitoring(evidence: Evidence) -> Section:
     ]  # fmt: skip
     tables = [table("monitoring_plan", plan, rows)]
     limits = [(f"light.{code}", code, one.amber, one.red) for code, one in evidence.policy.limits.items()]
-    columns = (Column("light_is_about", "word"), Column("light", "code"), Column("amber", places=3), Column("red", places=3))
+    columns = (
+        Column("light_is_about", "word"),
+        Column("light", "code"),
+        Column("amber", places=3),
+        Column("red", places=3),
+    )
     tables.append(table("thresholds", columns, limits))
     if evidence.previous is None:
         return Section("monitoring", (light,), (note("no_previous"), note("thresholds_text")), tuple(tables))
@@ -61,16 +75,20 @@ def _changes(evidence: Evidence, before: Any) -> list[Table]:
     features += [("feature_removed", name) for name in sorted(then - now)]
     old, new = (_flat(one.get("settings", {})) for one in (before["evaluation"], evidence.evaluation))
     settings = [
-        (name, str(old.get(name, "–")), str(new.get(name, "–"))) for name in sorted({*old, *new}) if old.get(name) != new.get(name)
+        (name, str(old.get(name, "–")), str(new.get(name, "–"))) for name in sorted({*old,
+        *new}) if old.get(name) != new.get(name)
     ]  # fmt: skip
     days = str(evidence.bundle.payment.explained)
     earlier = before["evaluation"]["horizons"].get(days, {}).get("metrics", {})
     metrics = [
-        (name, (earlier.get(name) or {}).get("value"), one["value"]) for name, one in evidence.explained["metrics"].items()
+        (name, (earlier.get(name) or {}).get("value"), one["value"])
+        for name, one in evidence.explained["metrics"].items()
     ]
     return [
         table("changed_features", (Column("change", "word"), Column("feature", "code")), features),
-        table("changed_settings", (Column("setting", "code"), Column("before", "text"), Column("now", "text")), settings),
+        table(
+            "changed_settings", (Column("setting", "code"), Column("before", "text"), Column("now", "text")), settings
+        ),
         table("changed_metrics", (Column("metric", "word"), Column("metric_before"), Column("metric_now")), metrics),
     ]
 

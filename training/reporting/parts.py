@@ -78,7 +78,9 @@ class Section:
             "available": self.missing is None,
             "missing": None if self.missing is None else self.missing.name,
             "lights": [light.as_json() for light in self.lights],
-            "notes": [{"name": note.name, **{key: _plain(value) for key, value in note.says.items()}} for note in self.notes],
+            "notes": [
+                {"name": note.name, **{key: _plain(value) for key, value in note.says.items()}} for note in self.notes
+            ],
             "tables": {table.name: table.as_json() for table in self.tables},
             "pictures": {picture.name: picture.table for picture in self.pictures},
         }
@@ -89,9 +91,9 @@ def note(name: str, **says: Any) -> Note:
     return Note(name, says)
 
 
-def not_available(code: str, why: str, lights: Sequence[Light] = (), **says: Any) -> Section:
+def not_available(code: str, cause: str, lights: Sequence[Light] = (), **says: Any) -> Section:
     """A section of which nothing can be said, and why."""
-    return Section(code, lights=tuple(lights), missing=Note(why, says))
+    return Section(code, lights=tuple(lights), missing=Note(cause, says))
 
 
 def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> Table:

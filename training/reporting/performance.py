@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,14 @@ def discrimination(evidence: Evidence) -> Section:
     rows, debtors = explained["rows"]["test"], explained["rows"]["test_debtors"]
     gain = measured(explained["auc_over_days_past_due"], n=rows, debtors=debtors)
     auc = measured(explained["metrics"]["auc"], n=rows, debtors=debtors)
+    card = ", ".join(explained["scorecard_variables"])
     return Section(
         "discrimination",
         lights=(
             evidence.judge("DISCRIMINATION_AUC", auc),
             evidence.judge("DISCRIMINATION_OVER_DELAY", gain),
         ),
-        notes=(note("by_bootstrap"), note("gini_text"), note("card_variables", names=", ".join(explained["scorecard_variables"]))),
+        notes=(note("by_bootstrap"), note("gini_text"), note("card_variables", names=card)),
         tables=(_by_horizon(evidence), _beside(evidence), _by_delong(evidence)),
     )  # fmt: skip
 
@@ -64,7 +66,9 @@ def _beside(evidence: Evidence) -> Table:
     ]  # fmt: skip
     gains = [measured(one[f"auc_over_{name}"], **counts) for name in ("scorecard", "days_past_due")]
     rows.append(("auc_gain", None, *gains))
-    return table("beside", (Column("metric", "word"), Column("model"), Column("scorecard"), Column("delay_alone")), rows)
+    return table(
+        "beside", (Column("metric", "word"), Column("model"), Column("scorecard"), Column("delay_alone")), rows
+    )
 
 
 def _by_delong(evidence: Evidence) -> Table:
@@ -119,9 +123,7 @@ def distance(figure: Figure, ideal: float) -> Figure:
         return Figure(None, n=figure.n, debtors=figure.debtors, method=figure.method)
     low, high = (one - ideal for one in figure.bounds)
     nearest = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
-    return Figure(
-        abs(figure.value - ideal), nearest, max(abs(low), abs(high)), figure.n, figure.debtors, figure.method
-    )
+    return Figure(abs(figure.value - ideal), nearest, max(abs(low), abs(high)), figure.n, figure.debtors, figure.method)
 
 
 def _parts(test: Scored, count: int) -> list[tuple[str, Value]]:
@@ -144,13 +146,15 @@ def gains(evidence: Evidence) -> Section:
     logged = money.get("logged") or {}
     ratio = None
     if logged.get("ratio") is not None:
-        ratio = Figure(logged["ratio"], logged.get("low"), logged.get("high"), logged["rows"], None, "bootstrap")
-    falls = sum(b["rate"] > a["rate"] + 2 * _spread(a, b) for a, b in zip(table_of, table_of[1:], strict=False))
+        ratio = Figure(logged["ratio"], logged.get("low"), logged.get("high"), money["rows"], None, "clustered")
+    falls = sum(b["rate"] > a["rate"] + 2 * _spread(a, b) for a, b in pairwise(table_of))
     columns = (
         Column("decile", "count"), Column("rows", "count"), Column("mean_p_pay"), Column("rate"),
         Column("lift", places=2), Column("share_of_payers", "percent", 1), Column("amount_due", "money"),
     )  # fmt: skip
-    shown: list[Table] = [table("deciles", columns, [tuple(one[column.name] for column in columns) for one in table_of])]
+    shown: list[Table] = [
+        table("deciles", columns, [tuple(one[column.name] for column in columns) for one in table_of])
+    ]
     drawn = [pictures.gains(table_of, evidence.locale)]
     if money.get("bands"):
         shown.append(_money(money))
@@ -175,7 +179,7 @@ def _spread(a: dict[str, Any], b: dict[str, Any]) -> float:
 
 def _money(money: dict[str, Any]) -> Table:
     rows = [
-        (number, one["expected"], Figure(one["came"], one["low"], one["high"], one.get("rows"), None, "bootstrap"))
+        (number, one["expected"], Figure(one["came"], one["low"], one["high"], one.get("rows"), None, "clustered"))
         for number, one in enumerate(money["bands"], start=1)
     ]
     return table("money_bands", (Column("band", "count"), Column("expected", places=2), Column("came", places=2)), rows)

@@ -22,7 +22,7 @@ def reliability(bands: Sequence[tuple[float, Figure]], locale: str) -> Picture:
         {"mean_p_pay": mean, "rate": rate.value, "low": rate.low, "high": rate.high}
         for mean, rate in bands if rate.value is not None and rate.low is not None and rate.high is not None
     ]  # fmt: skip
-    png = plots.calibration(rows, _axes(locale, predicted="mean_p_pay", observed="rate"))  # type: ignore[arg-type]
+    png = plots.calibration(rows, _axes(locale, predicted="mean_p_pay", observed="rate"))
     return Picture("reliability", png, "reliability", {"bands": len(rows)})
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from decisioning.engine import rehearse
-from decisioning.rehearsal import NEEDED
-from decisioning.targeting import by_self_cure
 from training.reporting.evidence import Evidence
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
@@ -17,7 +14,7 @@ _VERDICTS = {"better": 2.0, "not_established": 1.0, "worse": 0.0, "no_support": 
 
 
 def policy_value(evidence: Evidence) -> Section:
-    """IPS, SNIPS and DR of every policy with intervals, effective rows, largest weight and support; no claim without."""
+    """IPS, SNIPS and DR of every policy with intervals, effective rows, largest weight, and support."""
     found = evidence.comparison
     if found is None or not found.get("opponents"):
         return not_available("policy_value", "never_compared", evidence.missing(*_LIGHTS, reason="never_compared"))
@@ -45,11 +42,13 @@ def policy_value(evidence: Evidence) -> Section:
 
 def _opponents(found: Mapping[str, Any]) -> Any:
     rows = [
-        (f"opponent_{name}", _estimate(one["uplift"], found["decisions"]), _estimate(one["mdr_uplift"], found["decisions"]),
+        (f"opponent_{name}", _estimate(one["uplift"], found["decisions"]), _estimate(one["mdr_uplift"],
+        found["decisions"]),
          one["verdict"]) for name, one in found["opponents"].items()
     ]  # fmt: skip
     columns = (
-        Column("opponent", "word"), Column("dr_uplift", places=2), Column("mdr_uplift", places=2), Column("verdict", "word"),
+        Column("opponent", "word"), Column("dr_uplift", places=2), Column("mdr_uplift", places=2),
+        Column("verdict", "word"),
     )  # fmt: skip
     return table("opponents", columns, rows)
 
@@ -58,7 +57,9 @@ def _policies(evaluated: Mapping[str, Any]) -> list[Any]:
     if not evaluated:
         return []
     n, debtors = evaluated["rows"], evaluated["debtors"]
-    rows: list[tuple[Value, ...]] = [("opponent_logged", None, None, _estimate(evaluated["logged"], n, debtors), None, None, None, None)]
+    rows: list[tuple[Value, ...]] = [
+        ("opponent_logged", None, None, _estimate(evaluated["logged"], n, debtors), None, None, None, None)
+    ]
     for name, one in evaluated["policies"].items():
         values = [_estimate(one.get(kind), n, debtors) for kind in ("ips", "snips", "dr")]
         rows.append(
@@ -103,8 +104,8 @@ def response(evidence: Evidence) -> Section:
         tables.append(_heads("challenger_heads", found["challenger"]["heads"]))
     if "logged" in money:
         rows = [
-            (f"money_{name}", money[name]["rows"],
-             Figure(money[name]["ratio"], money[name]["low"], money[name]["high"], money[name]["rows"], None, "bootstrap"))
+            (f"money_{name}", money[name].get("rows", money["rows"]),
+             Figure(money[name]["ratio"], money[name]["low"], money[name]["high"], money["rows"], None, "clustered"))
             for name in ("logged", "chosen")
         ]  # fmt: skip
         columns = (Column("decisions_of", "word"), Column("rows", "count"), Column("money_ratio", places=2))
@@ -114,7 +115,8 @@ def response(evidence: Evidence) -> Section:
 
 def _heads(name: str, heads: Mapping[str, Any]) -> Any:
     columns = (
-        Column("head", "code"), Column("kind", "text"), Column("rows", "count"), Column("rate"), Column("auc"), Column("ece"),
+        Column("head", "code"), Column("kind", "text"), Column("rows", "count"), Column("rate"), Column("auc"),
+        Column("ece"),
     )  # fmt: skip
     rows = [
         (head, one["kind"], one["rows"], one.get("rate", one.get("mean")), one.get("test_auc"), one.get("test_ece"))
@@ -123,22 +125,9 @@ def _heads(name: str, heads: Mapping[str, Any]) -> Any:
     return table(name, columns, rows)
 
 
-def targeting_numbers(evidence: Evidence) -> dict[str, Any] | None:
-    """Whom contacting would pay for among the held-out rows; ``None`` where the model does not know what is owed."""
-    desk, sample = evidence.desk, evidence.sample.values
-    if desk is None or not set(NEEDED) <= evidence.bundle.schema.index.keys():
-        return None
-    return {
-        "rows": len(sample),
-        "rests_on_priors": evidence.bundle.response is None,
-        "policy_version": desk.policy_version,
-        "bands": by_self_cure(rehearse(sample, evidence.bundle, desk=desk)),
-    }
-
-
 def targeting(evidence: Evidence) -> Section:
     """By chance of paying without a contact: what waiting and the best action are worth, and who is left alone."""
-    found = targeting_numbers(evidence)
+    found = evidence.rehearsed
     if found is None:
         return not_available("targeting", "no_targeting")
     columns = (

@@ -91,7 +91,9 @@ def _features(held: HeldOut, evidence: Evidence) -> tuple[tuple[Figure | None, s
         Column("feature", "code"), Column("month", "text"), Column("rows", "count"), Column("csi"),
         Column("beyond_chance", "bool"),
     )  # fmt: skip
-    return _largest([(one[0], one[2], one[3], one[4]) for one in rows], evidence), table("feature_csi", columns, rows[:_SHOWN])
+    return _largest([(one[0], one[2], one[3], one[4]) for one in rows], evidence), table(
+        "feature_csi", columns, rows[:_SHOWN]
+    )
 
 
 def _largest(rows: list[tuple[str, int, Figure, bool]], evidence: Evidence) -> tuple[Figure | None, str | None]:
