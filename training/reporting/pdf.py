@@ -127,7 +127,7 @@ def _lights(found: _Document, sections: Sequence[ShownSection], said: Words) -> 
     found.set_text_color(31, 41, 51)
     with found.table(
         col_widths=(16, 32, 10, 20, 18, 22, 10), line_height=3.4, borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-        headings_style=FontFace(emphasis="BOLD"), text_align="LEFT",
+        headings_style=FontFace(emphasis="BOLD"), text_align="LEFT", padding=0.7,
     ) as drawn:  # fmt: skip
         drawn.row(heads)
         for section in sections:
@@ -150,7 +150,7 @@ def _table(found: _Document, one: ShownTable, said: Words) -> None:
     with found.table(
         width=min(found.epw, sum(widths) * 1.7), col_widths=widths, line_height=3.4,
         borders_layout=TableBordersLayout.HORIZONTAL_LINES, headings_style=FontFace(emphasis="BOLD"), align="LEFT",
-        text_align=tuple("RIGHT" if numeric else "LEFT" for numeric in one.numeric),
+        text_align=tuple("RIGHT" if numeric else "LEFT" for numeric in one.numeric), padding=0.7,
     ) as drawn:  # fmt: skip
         drawn.row(one.heads)
         for row in one.rows[:_MOST_ROWS]:
