@@ -18,6 +18,7 @@ from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
+from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
@@ -32,7 +33,7 @@ from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
-from training.reporting.keeping import champion_scores, kept
+from training.reporting.keeping import Champion, champion_scores, kept
 from training.responding import World, respond
 
 Floats = npt.NDArray[np.float64]
@@ -167,10 +168,15 @@ def _for_the_report(
 ) -> dict[str, bytes]:
     """What the report needs beside what was measured; the champion of now is asked about the same test rows."""
     target, rows, before = learned.targets[days], learned.rows, registry.champions(tracking)[-1:]
-    champion = None
+    champion: Champion | str = "none was promoted"
     if before:
-        bundle = read_bundle(registry.bundle_of(before[0], tracking))
-        champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
+        try:
+            bundle = read_bundle(registry.bundle_of(before[0], tracking))
+        except (BundleError, FeatureSchemaMismatchError) as error:
+            # A champion that this build cannot read stops no training: the report says so instead of comparing.
+            champion = f"version {before[0]} cannot be read by this build ({type(error).__name__})"
+        else:
+            champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
     return kept(encoded, rows, target, scores=judged.scores, reference=learned.inspected.reference, champion=champion)
 
 

@@ -60,7 +60,7 @@ def kept(
     *,
     scores: dict[str, Floats],
     reference: Reference,
-    champion: Champion | None,
+    champion: Champion | str,
 ) -> dict[str, bytes]:
     """The files of the bundle's ``evaluation/`` from which the report is made.
 
@@ -69,6 +69,7 @@ def kept(
     target : of the explained horizon
     scores : (n,) by name,
     of which validation and test rows are read: ``p_pay`` of the evaluated model and ``scorecard``
+    champion : what it says of the test rows, or why it says nothing
     reference : the training matrix, whose bins the counts by month are in
     """
     later = np.concatenate([target.split.valid, target.split.test])
@@ -84,13 +85,16 @@ def kept(
         **{name: found[later] for name, found in scores.items()},
         **{f"cut_{name}": codes.astype(np.int16) for name, (_, codes) in cuts.items()},
     }
-    if champion is not None:
+    if isinstance(champion, Champion):
         arrays["champion"] = np.concatenate([np.full(len(target.split.valid), np.nan), champion.p_pay])
-        arrays["champion_unseen"] = spine.as_of_us >= (champion.data_end_us or 0)
+        # Where nobody knows when its data ended, it may have seen every row.
+        end_us = np.iinfo(np.int64).max if champion.data_end_us is None else champion.data_end_us
+        arrays["champion_unseen"] = spine.as_of_us >= end_us
     told = {
         "labels": {name: list(labels) for name, (labels, _) in cuts.items()},
         "protected": sorted(name for name in cuts if name.startswith("protected_")),
-        "champion": None if champion is None else champion.version,
+        "champion": champion.version if isinstance(champion, Champion) else None,
+        "no_champion": champion if isinstance(champion, str) else None,
         "features": _feature_counts(rows.values[later], cuts["month"], rows.schema.names, reference),
         "single": _single_feature_auc(rows.values[target.split.train], target.paid[target.split.train], rows),
         "twins": _twins(rows.values, target),
@@ -99,10 +103,10 @@ def kept(
     return {ROWS: _npz(arrays), CODES: json.dumps(told, sort_keys=True, ensure_ascii=False).encode()}
 
 
-def champion_scores(encoded: Encoded, spine: Spine, champion: ModelBundle, *, days: int) -> Champion | None:
-    """What the champion says of the same rows, on its own features; ``None`` where it has no such horizon."""
+def champion_scores(encoded: Encoded, spine: Spine, champion: ModelBundle, *, days: int) -> Champion | str:
+    """What the champion says of the same rows, on its own features; or that it has no such horizon."""
     if days not in champion.payment.horizons:
-        return None
+        return f"version {champion.version} has no horizon of {days} days"
     p_pay = champion.payment.predict(compute_many(encoded, spine, champion.schema))
     return Champion(champion.version, trained_until_us(champion), p_pay[:, champion.payment.horizons.index(days)])
 
