@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
-from decisioning.integrity import manifest_of, seal_of
+from decisioning.integrity import manifest_of, read_files, seal_of, write_files
 from domain.clock import from_us
 from domain.errors import AcertoError, BundleError, NotEnoughDataError
 from domain.tables import Tables
@@ -27,6 +28,8 @@ from training.ope.estimators import Estimate
 from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
+from training.reporting.keeping import ROWS
+from training.reporting.lights import WORSE
 from training.reporting.policy import load_policy
 from training.reporting.report import write_report as write
 
@@ -364,3 +367,78 @@ def test_a_matrix_in_which_nothing_varies_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(NotEnoughDataError, match="found 2 features of 2 with one value"):
         inspect(rows, schema)
+
+
+@pytest.fixture(scope="module")
+def told(trained: TrainingResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report in Portuguese, without decisions."""
+    return write_report(trained.bundle.folder, tmp_path_factory.mktemp("told"), desk=load_desk(Path("configs"))).parent
+
+
+def numbers_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_every_light_of_the_policy_stands_in_the_report(told: Path) -> None:
+    assert set(numbers_of(told)["lights"]) == set(WORSE)
+
+
+def test_sections_about_the_model_are_there_after_training(told: Path) -> None:
+    there = {one["code"] for one in numbers_of(told)["sections"] if one["available"]}
+    assert {"split", "calibration", "stability", "segments", "importance", "local", "robustness"} <= there
+
+
+def test_contributions_add_up_in_every_row_of_the_report(told: Path) -> None:
+    found = numbers_of(told)["lights"]["SHAP_ADDITIVITY"]
+    assert (found["light"], found["value"] <= 1e-8) == ("green", True)
+
+
+def test_a_section_without_evidence_says_why(told: Path) -> None:
+    found = {one["code"]: one["missing"] for one in numbers_of(told)["sections"]}
+    assert (found["challenger"], found["decision_fairness"]) == ("no_champion", "no_decided")
+
+
+def test_the_page_is_small_enough_to_send(told: Path) -> None:
+    assert (told / "report.html").stat().st_size <= 5_000_000
+
+
+def test_the_same_report_is_the_same_three_files(trained: TrainingResult, told: Path, tmp_path: Path) -> None:
+    write_report(trained.bundle.folder, tmp_path, desk=load_desk(Path("configs")))
+    assert all((tmp_path / name).read_bytes() == (told / name).read_bytes()
+               for name in ("report.html", "report.pdf", "report.json"))  # fmt: skip
+
+
+def test_every_picture_has_a_text_and_every_wide_table_is_reached_by_keyboard(told: Path) -> None:
+    page = (told / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == len(re.findall(r'<img alt="[^"]{20,}"', page)) > 15
+    assert page.count('<div class="wide"') == page.count('tabindex="0"') == page.count("<table>")
+
+
+def test_the_rows_that_are_kept_name_nobody(trained: TrainingResult) -> None:
+    kept = np.load(trained.bundle.folder / "evaluation" / ROWS, allow_pickle=False)
+    assert {kept[name].dtype.kind for name in kept.files} <= {"f", "i", "b"}
+    assert sorted(set(kept["debtor"].tolist())) == list(range(len(set(kept["debtor"].tolist()))))
+
+
+def test_a_bundle_of_before_rows_were_kept_still_gives_a_report(trained: TrainingResult, tmp_path: Path) -> None:
+    manifest, contents = read_files(trained.bundle.folder)
+    left = {name: content for name, content in contents.items() if "report_" not in name}
+    write_files(
+        tmp_path / "old", left, identity={name: manifest[name] for name in ("version", "trained_at", "model_hash")}
+    )
+    write_report(tmp_path / "old", tmp_path / "out")
+    found = numbers_of(tmp_path / "out")["lights"]
+    assert {found[code]["reason"] for code in ("STABILITY_SCORE", "SEGMENT_ORDER", "SPLIT_LEAK")} == {"old_bundle"}
+
+
+def test_the_next_version_is_compared_with_the_champion_on_the_same_rows(
+    portfolio: Tables, configs: Path, tmp_path: Path
+) -> None:
+    tracking = registry.Tracking(root=tmp_path / "mlruns")
+    for name in ("champion", "next"):
+        found = train(portfolio, configs=configs, until=None, name=name, tracking=tracking)
+        registry.move_champion("1", tracking, why="a test")
+    write_report(found.bundle.folder, tmp_path / "out")
+    section = next(one for one in numbers_of(tmp_path / "out")["sections"] if one["code"] == "challenger")
+    assert section["available"] and section["lights"][0]["reason"] == "champion_has_seen"

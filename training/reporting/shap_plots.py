@@ -53,10 +53,16 @@ class ShapPlots:
         return self._drawn(lambda shap, found: shap.plots.waterfall(found[row], max_display=_SHOWN_LOCALLY, show=False))
 
     def _drawn(self, draw: Callable[[Any, Any], object]) -> bytes:
-        with _quiet() as shap:
-            plt.figure()
-            draw(shap, copy.deepcopy(self._found))
-            return png(plt.gcf())
+        before = set(plt.get_fignums())
+        try:
+            with _quiet() as shap:
+                plt.figure()
+                draw(shap, copy.deepcopy(self._found))
+                return png(plt.gcf())
+        finally:
+            # Some plots open a figure of their own, and leave the empty one behind.
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
 
 
 @contextmanager
