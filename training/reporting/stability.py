@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from scipy.stats import norm
 
+from features.definitions import Calendar
 from features.reference import counts_in, fit_numbers
 from training.metrics import ece
 from training.reporting import pictures
@@ -91,9 +92,14 @@ def _features(held: HeldOut, evidence: Evidence) -> tuple[tuple[Figure | None, s
         Column("feature", "code"), Column("month", "text"), Column("rows", "count"), Column("csi"),
         Column("beyond_chance", "bool"),
     )  # fmt: skip
-    return _largest([(one[0], one[2], one[3], one[4]) for one in rows], evidence), table(
-        "feature_csi", columns, rows[:_SHOWN]
-    )
+    judged = [(one[0], one[2], one[3], one[4]) for one in rows if one[0] not in _by_nature(evidence)]
+    return _largest(judged, evidence), table("feature_csi", columns, rows[:_SHOWN])
+
+
+def _by_nature(evidence: Evidence) -> set[str]:
+    """Features that time alone moves: the calendar, and ages, which grow. They are shown and make no light."""
+    features = evidence.bundle.schema.features
+    return {one.name for one in features if isinstance(one.rule, Calendar) or one.name.endswith("_age")}
 
 
 def _largest(rows: list[tuple[str, int, Figure, bool]], evidence: Evidence) -> tuple[Figure | None, str | None]:
