@@ -165,7 +165,7 @@ def _widths(one: ShownTable) -> tuple[float, ...]:
     longest = [
         max(
             [
-                len(head) / 2,
+                max(map(len, head.split())) * 1.3,
                 *(len(line) for row in one.rows[:_MOST_ROWS] for line in (row[place].text, row[place].small)),
             ]
         )
