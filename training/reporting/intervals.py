@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from training.metrics import METRICS, cluster_weights, interval
 from training.ope.estimators import clustered_se, clusters_in, mean_of
 from training.reporting.lights import Figure
 
@@ -16,7 +15,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Z_95 = 1.959963984540054
-_BLOCK_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +104,6 @@ def difference(first: tuple[Floats, Ints], second: tuple[Floats, Ints]) -> Figur
     if not np.isfinite(se):
         return Figure(value, n=n, debtors=clusters_in(debtor), method="clustered")
     return Figure(value, value - Z_95 * se, value + Z_95 * se, n, clusters_in(debtor), "clustered")
-
-
-def bootstrapped(
-    rows: Scored, names: tuple[str, ...], *, rng: np.random.Generator, draws: int = 200
-) -> dict[str, Figure]:
-    """Metrics by name with percentile intervals of a bootstrap over debtors."""
-    flat = np.ones(len(rows))
-    found: dict[str, list[Floats]] = {name: [] for name in names}
-    for part in _blocks(len(rows), draws):
-        weights = cluster_weights(rows.debtor.astype(np.int32), replications=part, rng=rng)
-        for name in names:
-            found[name].append(np.atleast_1d(METRICS[name](rows.paid, rows.p, weights)))
-    told = {}
-    for name in names:
-        low, high = interval(np.concatenate(found[name]))
-        told[name] = Figure(
-            float(METRICS[name](rows.paid, rows.p, flat)), low, high, len(rows), rows.debtors, "bootstrap"
-        )
-    return told
-
-
-def _blocks(rows: int, draws: int) -> list[int]:
-    """Draws in blocks, so that 100,000 rows do not ask for gigabytes."""
-    size = max(1, min(draws, _BLOCK_CELLS // max(rows, 1)))
-    return [min(size, draws - start) for start in range(0, draws, size)]
 
 
 def _normal(value: float, se: float, rows: Scored, method: str) -> Figure:

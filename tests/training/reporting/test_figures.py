@@ -13,9 +13,9 @@ from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from training.metrics import equal_mass_bins
+from training.metrics import METRICS, equal_mass_bins
 from training.reporting.calibration_tests import bands, brier_parts, holm, jeffreys, logistic_recalibration
-from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, bootstrapped, difference, mean_figure
+from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, difference, mean_figure
 from training.reporting.shift import psi
 
 World = Callable[..., Scored]
@@ -60,17 +60,9 @@ def test_gain_of_auc_is_the_difference_of_two(world: World) -> None:
 
 
 @pytest.mark.parametrize("name, oracle", [("brier", brier_score_loss), ("log_loss", log_loss), ("auc", roc_auc_score)])
-def test_bootstrapped_metrics_are_those_of_scikit_learn(world: World, name: str, oracle: Callable[..., float]) -> None:
+def test_metrics_are_those_of_scikit_learn(world: World, name: str, oracle: Callable[..., float]) -> None:
     rows = world()
-    found = bootstrapped(rows, (name,), rng=np.random.default_rng(0), draws=20)[name]
-    assert found.value == pytest.approx(oracle(rows.paid, rows.p), **EXACT)
-
-
-def test_bootstrap_in_blocks_holds_every_draw(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.reporting.intervals._BLOCK_CELLS", 1)
-    rows = world(100)
-    found = bootstrapped(rows, ("brier",), rng=np.random.default_rng(0), draws=40)["brier"]
-    assert found.low < found.value < found.high
+    assert METRICS[name](rows.paid, rows.p, np.ones(len(rows))) == pytest.approx(oracle(rows.paid, rows.p), **EXACT)
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(10, 20))
