@@ -39,7 +39,7 @@ def demo(
     _promote(data, configs=configs)
     tables, decisions = _decide(data, out / "decisions.parquet", configs=configs)
     _compare(data, decisions)
-    _report(out / "report", decisions=out / "decisions.parquet", configs=configs)
+    _report(out / "report", data=data, decisions=out / "decisions.parquet", configs=configs)
     _serve(tables, decisions, exit_=exit_, port=_free_port(port), configs=configs, out=out, started=started)
 
 
@@ -107,11 +107,11 @@ def _compare(data: Path, decisions: list[Decision]) -> None:
     )
 
 
-def _report(out: Path, *, decisions: Path, configs: Path) -> None:
-    from cli.model_commands import report
+def _report(out: Path, *, data: Path, decisions: Path, configs: Path) -> None:
+    from cli.report_command import report
 
     _title(6, "the report for the risk manager")
-    report(out=out, model="champion", decisions=decisions, locale="pt-BR", configs=configs)
+    report(out=out, model="champion", decisions=decisions, data=data, locale="pt-BR", configs=configs)
 
 
 def _serve(

@@ -17,6 +17,7 @@ from cli import (
     keys_commands,
     model_commands,
     policy_command,
+    report_command,
     serve_command,
     shadow_command,
     simulate_command,
@@ -48,7 +49,7 @@ app.command("worklist")(worklist_command.worklist)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("arms")(arms_command.arms)
 app.command("discounts")(discounts_command.discounts)
-app.command("report")(model_commands.report)
+app.command("report")(report_command.report)
 app.command("serve")(serve_command.serve)
 app.command("ingest")(store_commands.ingest)
 app.command("export")(store_commands.export)

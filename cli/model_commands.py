@@ -1,4 +1,4 @@
-"""``acerto train``, ``promote``, ``rollback`` and ``report``: the life of a model version."""
+"""``acerto train``, ``promote`` and ``rollback``: the life of a model version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import tables as tables_io
-from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
+from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, moment
 from cli.output import OnStep, progress, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ _PROMOTE_DATA = (
     "a tuned ladder, the best single action and chance. Best decisions after its training."
 )
 _MAX_DECISIONS = "With --data: compare on at most so many decisions, drawn by hash. Fewer are faster, and settle less."
-_DECISIONS = (
-    "A file of `acerto decide`, with the FILE.funnel.json beside it: the report then tells what actions were chosen "
-    "from, and which rules took the rest away."
-)
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
 
@@ -195,32 +191,3 @@ def rollback(as_json: AsJson = False) -> None:
         show_json({"version": up, "previous": down})
         return
     say(f"version {up} is champion again; version {down} is no longer")
-
-
-def report(
-    out: Annotated[Path, typer.Option("--out", help="Directory to write report.html and report.json to.")],
-    model: Model = "champion",
-    decisions: Annotated[Path | None, typer.Option("--decisions", help=_DECISIONS)] = None,
-    locale: Annotated[str, typer.Option("--locale", help="pt-BR or en.")] = "pt-BR",
-    configs: Configs = DEFAULT_CONFIGS,
-    as_json: AsJson = False,
-) -> None:
-    """Write the risk report of a model: one offline page, and every number of it as JSON."""
-    if locale not in {"pt-BR", "en"}:
-        raise typer.BadParameter(f"found {locale!r}, needed pt-BR or en", param_hint="--locale")
-    from decisioning.engine import load_desk
-    from decisioning.exclusions.record import read_exclusions
-    from training.registry import Tracking, resolve
-    from training.report import write_report
-
-    excluded = None if decisions is None else read_exclusions(decisions)
-    folder, note = resolve(model, Tracking.from_environment())
-    if note:
-        say(note)
-    with progress("report", quiet=as_json) as step:
-        step("drawing", 0.1)
-        write_report(folder, out, locale=locale, desk=load_desk(configs), exclusions=excluded)
-    if as_json:
-        show_json({"bundle": str(folder), "html": str(out / "report.html"), "json": str(out / "report.json")})
-        return
-    say(f"{out / 'report.html'} and {out / 'report.json'} written")

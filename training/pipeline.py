@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.bundle import BundleParts, ModelBundle, write_bundle
+from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bundle
 from decisioning.config import DecisionConfig
 from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
+from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
@@ -32,6 +33,7 @@ from training.facts import end_of_data, known_before
 from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
+from training.reporting.keeping import Champion, champion_scores, kept
 from training.responding import World, respond
 
 Floats = npt.NDArray[np.float64]
@@ -132,7 +134,11 @@ def train(
         {**judged.measured, "discount_learning": waiting}, learned, schema, loaded,
         data={**data_summary(known), "end": rfc3339(end_us)},
     )  # fmt: skip
-    parts = _parts(learned, schema, loaded, evaluation=evaluation, sample=judged.sample)
+    files = {
+        "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
+        **_for_the_report(encoded, learned, judged, tracking, days=loaded.decision.explained_horizon),
+    }  # fmt: skip
+    parts = _parts(learned, schema, loaded, files=files)
     bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation)
@@ -155,6 +161,23 @@ def _evaluation(
         }
     )
     return found
+
+
+def _for_the_report(
+    encoded: Encoded, learned: _Learned, judged: verdicts.Judged, tracking: registry.Tracking, *, days: int
+) -> dict[str, bytes]:
+    """What the report needs beside what was measured; the champion of now is asked about the same test rows."""
+    target, rows, before = learned.targets[days], learned.rows, registry.champions(tracking)[-1:]
+    champion: Champion | str = "none was promoted"
+    if before:
+        try:
+            bundle = read_bundle(registry.bundle_of(before[0], tracking))
+        except (BundleError, FeatureSchemaMismatchError) as error:
+            # A champion that this build cannot read stops no training: the report says so instead of comparing.
+            champion = f"version {before[0]} cannot be read by this build ({type(error).__name__})"
+        else:
+            champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
+    return kept(encoded, rows, target, scores=judged.scores, reference=learned.inspected.reference, champion=champion)
 
 
 def _learn(
@@ -180,9 +203,7 @@ def _learn(
     return _Learned(rows, inspected, targets, fitted, response, summary)
 
 
-def _parts(
-    learned: _Learned, schema: FeatureSchema, loaded: Configs, *, evaluation: dict[str, Any], sample: bytes
-) -> BundleParts:
+def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]) -> BundleParts:
     rows, explained = learned.rows.values, loaded.decision.explained_horizon
     golden = rows[np.unique(np.linspace(0, len(rows) - 1, _GOLDEN_ROWS).astype(np.int64))]
     actions = [action for action in loaded.catalogue.actions if not action.gated]
@@ -196,7 +217,7 @@ def _parts(
         settings=_settings(loaded, learned),
         golden_values=golden,
         golden_actions=[actions[place] for place in chosen],
-        evaluation={"evaluation.json": verdicts.as_json(evaluation), "sample.npz": sample},
+        evaluation=files,
         reference=learned.inspected.reference,
         scores=later_scores(learned.fitted, learned.targets[explained], rows, learned.rows.rows.debtor),
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import io
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +17,6 @@ from matplotlib.figure import Figure
 Floats = npt.NDArray[np.float64]
 
 _DPI = 110
-_SHOWN = 15
 _INK, _ACCENT, _PALE = "#1f2933", "#0b6e4f", "#9aa5b1"
 
 
@@ -37,14 +34,28 @@ def money(bands: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> byt
 
 def cumulative_gains(gains: Sequence[Mapping[str, float]], words: Mapping[str, str]) -> bytes:
     """Share of payers reached by contacting from the highest probability down."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     rows = np.cumsum([row["rows"] for row in gains], dtype=np.float64)
     reached = [0.0, *(row["share_of_payers"] for row in gains)]
     axes.plot([0, 1], [0, 1], color=_PALE, linestyle="--", linewidth=1)
     axes.plot([0.0, *(rows / rows[-1])], reached, color=_ACCENT, marker="o", markersize=4)
     axes.set_xlabel(words["share_of_accounts"])
     axes.set_ylabel(words["share_of_payers"])
-    return _png(figure)
+    return png(figure)
+
+
+def beside(
+    labels: Sequence[str], rates: Sequence[tuple[float, ...]], told: Sequence[float], names: tuple[str, str]
+) -> bytes:
+    """A rate with its interval (value, low, high) and what was told of it, label after label."""
+    figure, axes = canvas()
+    place, found = np.arange(len(labels)), np.array(rates, dtype=np.float64).reshape(-1, 3)
+    spread = np.maximum(np.abs(found[:, 1:] - found[:, :1]).T, 0)
+    axes.errorbar(place, found[:, 0], yerr=spread, fmt="o", color=_ACCENT, capsize=3, markersize=4, label=names[0])
+    axes.plot(place, told, color=_INK, linestyle="--", linewidth=1, marker="x", label=names[1])
+    axes.set_xticks(place, labels, rotation=45, ha="right")
+    axes.legend(frameon=False)
+    return png(figure)
 
 
 def frontiers(lines: Mapping[str, Sequence[tuple[float, float]]], gained: str) -> bytes:
@@ -57,42 +68,11 @@ def frontiers(lines: Mapping[str, Sequence[tuple[float, float]]], gained: str) -
         axes.grid(visible=True, color="#e4e7eb", linewidth=0.6)
         if place == 0:
             axes.set_ylabel(gained)
-    return _png(figure)
+    return png(figure)
 
 
-def shap_bar(contributions: Floats, values: Floats, names: Sequence[str]) -> bytes:
-    """Mean absolute contribution of the strongest features, in log-odds."""
-    return _shap("bar", contributions, values, names)
-
-
-def shap_beeswarm(contributions: Floats, values: Floats, names: Sequence[str]) -> bytes:
-    """Every row's contribution of the strongest features, coloured by the feature's value."""
-    return _shap("beeswarm", contributions, values, names)
-
-
-def _shap(kind: str, contributions: Floats, values: Floats, names: Sequence[str]) -> bytes:
-    state = np.random.get_state()  # shap draws from numpy's global generator
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import shap  # noqa: PLC0415  (three seconds that only a report pays)
-
-        found = shap.Explanation(
-            values=contributions[:, :-1].copy(),
-            base_values=contributions[:, -1].copy(),
-            data=values.copy(),
-            feature_names=list(names),
-        )
-        np.random.seed(0)
-        plt.figure()
-        try:
-            # The plots change the Explanation they are given (shap issue 2240).
-            getattr(shap.plots, kind)(copy.deepcopy(found), max_display=_SHOWN, show=False)
-            return _png(plt.gcf())
-        finally:
-            np.random.set_state(state)
-
-
-def _canvas() -> tuple[Figure, Any]:
+def canvas() -> tuple[Figure, Any]:
+    """An empty drawing with the report's axes."""
     figure, axes = plt.subplots(figsize=(6.2, 4.2))
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -101,7 +81,8 @@ def _canvas() -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The bytes of a drawing, which is then closed."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
@@ -112,7 +93,7 @@ def _against_the_diagonal(
     rows: Sequence[Mapping[str, float]], names: tuple[str, str], labels: tuple[str, str], *, line: str
 ) -> bytes:
     """The second of two named figures against the first, with its interval ``low`` to ``high`` and the diagonal."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     told, seen = (np.array([row[name] for row in rows]) for name in names)
     spread = np.array([[row[names[1]] - row["low"], row["high"] - row[names[1]]] for row in rows]).T
     top = float(max(told.max(), seen.max())) * 1.05
@@ -120,4 +101,4 @@ def _against_the_diagonal(
     axes.errorbar(told, seen, yerr=np.maximum(spread, 0), fmt=line, color=_ACCENT, capsize=3, markersize=4)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    return _png(figure)
+    return png(figure)

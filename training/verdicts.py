@@ -29,10 +29,15 @@ _BOOTSTRAP_SALT = 7
 
 @dataclass(frozen=True)
 class Judged:
-    """``measured`` by horizon, and the held-out rows of the explained horizon as the bytes of an ``.npz``."""
+    """``measured`` by horizon, and the held-out rows of the explained horizon as the bytes of an ``.npz``.
+
+    ``scores`` are (n,) of the explained horizon: ``p_pay`` on validation and test rows, ``scorecard`` on test rows, and
+    ``NaN`` elsewhere.
+    """
 
     measured: dict[str, Any]
     sample: bytes
+    scores: dict[str, Floats]
 
 
 def judge(
@@ -50,8 +55,11 @@ def judge(
     p_pay = _served(rows, targets, fitted, place=place, threads=config.model.threads)
     rng = np.random.default_rng(config.model.seed + _BOOTSTRAP_SALT)
     measured: dict[str, Any] = {}
+    scores = {"p_pay": p_pay[:, place]}
     for column, days in enumerate(horizons):
         found, names = _baselines(rows, targets[days], columns)
+        if days == explained:
+            scores["scorecard"] = found.scorecard
         measured[str(days)] = {
             **evaluate_horizon(targets[days], p_pay[:, column], rows.rows, baselines=found, rng=rng),
             "scorecard_variables": names,
@@ -60,14 +68,15 @@ def judge(
             "directions": _directions(rows, targets[days], fitted[days], columns, threads=config.model.threads),
         }
     sample = _sample(rows, targets[explained], p_pay[:, place], rng=rng)
-    return Judged({"horizons": measured}, sample)
+    return Judged({"horizons": measured}, sample, scores)
 
 
 def _served(
     rows: PaymentRows, targets: Mapping[int, Target], fitted: Mapping[int, Fitted], *, place: int, threads: int
 ) -> Floats:
-    """(n, H) probabilities of the evaluated model on rows that any horizon tests, ``NaN`` elsewhere."""
-    tested = np.unique(np.concatenate([target.split.test for target in targets.values()]))
+    """(n, H) probabilities of the evaluated model on rows that any horizon tests or validates on, else ``NaN``."""
+    parts = [part for target in targets.values() for part in (target.split.valid, target.split.test)]
+    tested = np.unique(np.concatenate(parts))
     values = rows.values[tested]
     pairs = [fitted[days].evaluated for days in sorted(targets)]
     columns = [calibrator.apply(margins(booster, values, threads=threads)) for booster, calibrator in pairs]
@@ -119,6 +128,7 @@ def _sample(rows: PaymentRows, target: Target, p_pay: Floats, *, rng: np.random.
         values=rows.values[test],
         paid=target.paid[test],
         p_pay=p_pay[test],
+        debtor=np.unique(rows.rows.debtor[test], return_inverse=True)[1].astype(np.int32),
         days_past_due=rows.rows.days_past_due[test],
     )
     return file.getvalue()

@@ -27,6 +27,7 @@ from training.ope.canonical import (
 from training.ope.decisions import MAX_ROWS
 from training.ope.estimators import Estimate, Log, Target, dr_scores, mean_of, weights
 from training.ope.support import support
+from training.ope.told import Told
 from training.ope.verdict import Options, Verdict, evaluate
 
 OPPONENTS = (CHAMPION, "ladder", "tuned_ladder", "constant", "random")
@@ -61,7 +62,8 @@ class Compared:
     """All comparisons of a version, or none with the reason in ``notices``; money is of ``days`` per decision.
 
     ``seen`` of the ``decisions`` were known when the version was trained; ``champion`` is the version it was compared
-    with, and ``policy_version`` says under which actions and rules all of them decided.
+    with, and ``policy_version`` says under which actions and rules all of them decided. ``evaluated`` are the values of
+    every policy with ESS and support, and how the logged probabilities were spread, as plain values.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -71,6 +73,7 @@ class Compared:
     seen: int = 0
     champion: str | None = None
     policy_version: str | None = None
+    evaluated: Mapping[str, Any] | None = None
 
     def with_verdict(self, verdict: Verdict) -> tuple[str, ...]:
         """The opponents against whom that came out."""
@@ -82,7 +85,7 @@ class Compared:
         return {
             "decisions": self.decisions, "horizon_days": self.days, "seen_in_training": self.seen,
             "champion": self.champion, "policy_version": self.policy_version, "opponents": told,
-            "notices": list(self.notices),
+            "notices": list(self.notices), "evaluated": None if self.evaluated is None else dict(self.evaluated),
         }  # fmt: skip
 
 
@@ -134,7 +137,20 @@ def _compared(valued: Valued, bundle: ModelBundle, *, champion: ModelBundle | No
         seen=seen,
         champion=None if champion is None else champion.version,
         policy_version=desk.policy_version,
+        evaluated=_evaluated(valued),
     )
+
+
+def _evaluated(valued: Valued) -> dict[str, Any]:
+    """Every policy against what was logged; ``overlap`` are quantiles of the logged probabilities."""
+    shares = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 1.0)
+    spread = np.quantile(valued.log.action_prob, shares)
+    told = Told(
+        evaluate(valued.log, valued.targets),
+        outcome_model="LightGBM on features and action, cross-fitted by debtor",
+        context={"overlap": {f"{share:g}": float(one) for share, one in zip(shares, spread, strict=True)}},
+    )
+    return told.as_json()
 
 
 def doubted(found: Comparison, seen: int) -> Comparison:

@@ -1,0 +1,171 @@
+"""Sections 13, 15 and 18: directions, reason codes, and what shaken or missing inputs do to the score."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.explanation import Shares, reasons, shares
+from training.metrics import auc as area
+from training.reporting.evidence import Evidence
+from training.reporting.importance import strongest
+from training.reporting.intervals import mean_figure
+from training.reporting.lights import Figure
+from training.reporting.parts import Column, Section, Value, note, table
+
+Floats = npt.NDArray[np.float64]
+_SHOWN, _FAMILIES_SHOWN = 20, 15
+_REASON_ROWS, _ROBUST_ROWS = 1_000, 5_000
+_DRAWS = 5
+
+
+def directions(evidence: Evidence) -> Section:
+    """Features with a declared direction: how the mean and single rows run against it, on a grid of values."""
+    found = evidence.explained.get("directions")
+    if not found:
+        return Section("directions", evidence.missing("DIRECTIONS", reason="old_bundle"), (note("old_bundle_part"),))
+    against = sum(one["against"] > evidence.policy.noise for one in found["by_feature"])
+    share = Figure(against / found["features"], n=found["rows"]) if found["features"] else None
+    columns = (
+        Column("feature", "code"), Column("expected_sign", "count"), Column("effect"), Column("against"),
+        Column("rows_against", "percent", 1), Column("largest_against"),
+    )  # fmt: skip
+    rows = [
+        (one["feature"], one["direction"], one["effect"], one["against"], one["share_of_rows"], one["largest"])
+        for one in found["by_feature"]
+    ]
+    mode = evidence.evaluation.get("settings", {}).get("model", {}).get("monotone", "off")
+    said = note(
+        "directions_text", agree=found["agree"], features=found["features"], share=found["share_of_rows"],
+        largest=found["largest"], rows=found["rows"], mode=mode, above=evidence.policy.noise,
+    )  # fmt: skip
+    return Section("directions", (evidence.judge("DIRECTIONS", share),), (said,), (table("directions", columns, rows),))
+
+
+def reason_codes(evidence: Evidence) -> Section:
+    """The codes that decisions give, in both languages: how many have words, and whether the first one is stable."""
+    schema, values = evidence.bundle.schema, evidence.shown[:_REASON_ROWS]
+    found = shares(evidence.bundle.payment, values)
+    said = reasons(found, values, schema, locale="pt-BR")
+    english = reasons(found, values, schema, locale="en")
+    told = [bool(one) and all(reason.text for reason in one) for one in said]
+    spoken = [bool(one) and all(reason.text for reason in one) for one in english]
+    both = np.array(told) & np.array(spoken)
+    clusters = evidence.sample.clusters[: len(values)]
+    stable = mean_figure(_first_reason_kept(evidence, values, found), clusters)
+    protected = {name for name, one in schema.attributes.items() if one.protected}
+    blocked = sum(feature.name in protected for feature in schema.features)
+    first = [one[0].code if one else None for one in said]
+    counts = {code: first.count(code) for code in dict.fromkeys(first) if code}
+    texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
+    rows = [
+        (code, texts[code][0], texts[code][1], count, count / len(values))
+        for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
+    ]
+    columns = (
+        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
+        Column("first_of", "count"),
+        Column("share", "percent", 1),
+    )  # fmt: skip
+    return Section(
+        "reasons",
+        lights=(
+            evidence.judge("REASONS_COVERAGE", Figure(float(both.mean()), n=len(values))),
+            evidence.judge("REASONS_STABLE", stable),
+            evidence.judge("REASONS_PROTECTED", Figure(blocked, n=len(schema.features))),
+        ),
+        notes=(
+            note("reasons_text", rows=len(values), noise=evidence.policy.noise),
+            note("blocked_text", names=", ".join(sorted(protected)) or "–"),
+        ),
+        tables=(table("reason_codes", columns, rows),),
+    )
+
+
+def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Floats:
+    """(n,) share of draws in which the strongest group of features is the same after a shake of all inputs."""
+    rng = evidence.rng(15)
+    groups = _groups(evidence)
+    known = _strongest_group(before.contributions, groups)
+    kept = np.zeros(len(values))
+    for _ in range(_DRAWS):
+        shaken = shares(evidence.bundle.payment, shake(values, evidence, rng))
+        kept += _strongest_group(shaken.contributions, groups) == known
+    return kept / _DRAWS
+
+
+def _groups(evidence: Evidence) -> list[npt.NDArray[np.int64]]:
+    members: dict[str, list[int]] = {}
+    for column, feature in enumerate(evidence.bundle.schema.features):
+        members.setdefault(feature.group, []).append(column)
+    return [np.array(columns) for columns in members.values()]
+
+
+def _strongest_group(contributions: Floats, groups: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    weight = np.column_stack([contributions[:, columns].sum(axis=1) for columns in groups])
+    return np.asarray(np.argmax(np.abs(weight), axis=1), dtype=np.int64)
+
+
+def shake(values: Floats, evidence: Evidence, rng: np.random.Generator) -> Floats:
+    """Numbers moved by normal noise of ``policy.noise`` of each feature's standard deviation.
+
+    Whole numbers, which count something, move by a relative noise of that share; categories and gaps stay.
+    """
+    schema, share = evidence.bundle.schema, evidence.policy.noise
+    moved = values.copy()
+    for column in range(values.shape[1]):
+        own = values[:, column]
+        known = own[np.isfinite(own)]
+        if column in schema.categorical or len(np.unique(known)) <= 2:
+            continue
+        counts = bool((known == np.rint(known)).all())
+        size = np.abs(own) if counts else np.full(len(own), known.std())
+        moved[:, column] = own + share * size * rng.standard_normal(len(own))
+    return moved
+
+
+def robustness(evidence: Evidence) -> Section:
+    """Noise of ±1 %, each strong feature and each table missing: what becomes of score and order."""
+    values, paid = evidence.sample.values[:_ROBUST_ROWS], evidence.sample.paid[:_ROBUST_ROWS]
+    clusters, flat = evidence.sample.clusters[: len(values)], np.ones(len(paid))
+    served = evidence.served(values)
+    base = float(area(paid, served, flat))
+    noisy = evidence.served(shake(values, evidence, evidence.rng(18)))
+    shift = mean_figure(np.abs(noisy - served), clusters)
+    rows: list[tuple[Value, ...]] = [
+        ("noise", f"±{100 * evidence.policy.noise:g} %", float(area(paid, noisy, flat)) - base, shift,
+         float(np.abs(noisy - served).max()))
+    ]  # fmt: skip
+    for kind, name, columns in _stresses(evidence):
+        hit = values.copy()
+        hit[:, columns] = np.nan
+        found = evidence.served(hit)
+        moved = mean_figure(np.abs(found - served), clusters)
+        rows.append((kind, name, float(area(paid, found, flat)) - base, moved, float(np.abs(found - served).max())))
+    missing = [one for one in rows if one[0] == "feature_missing"]
+    worst = min(missing, key=lambda one: one[2] if isinstance(one[2], float) else 0.0, default=None)
+    loss = None if worst is None or not isinstance(worst[2], float) else Figure(-worst[2], n=len(values))
+    columns_ = (
+        Column("stress", "word"), Column("on", "code"), Column("auc_change"), Column("mean_change"),
+        Column("max_change"),
+    )  # fmt: skip
+    return Section(
+        "robustness",
+        lights=(
+            evidence.judge("ROBUST_NOISE", shift),
+            evidence.judge("ROBUST_MISSING", loss, about=None if worst is None else str(worst[1])),
+        ),
+        notes=(note("robust_text", rows=len(values), auc=base), note("seed_text"), note("macro_text")),
+        tables=(table("stresses", columns_, rows),),
+    )
+
+
+def _stresses(evidence: Evidence) -> list[tuple[str, str, list[int]]]:
+    """Each of the strongest features missing, and each table."""
+    features = evidence.bundle.schema.features
+    single = [("feature_missing", features[place].name, [place]) for place in strongest(evidence)[:_FAMILIES_SHOWN]]
+    tables: dict[str, list[int]] = {}
+    for place, feature in enumerate(features):
+        for name in {feature.table, *feature.tables}:
+            tables.setdefault(name, []).append(place)
+    return [*single, *(("table_missing", name, places) for name, places in sorted(tables.items()))]
