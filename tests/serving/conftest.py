@@ -146,7 +146,7 @@ class Client:
         return self.request("POST", path, **options)
 
     def wait_until_ready(self) -> Client:
-        for _ in range(3_000):
+        for _ in range(12_000):  # where nothing is compiled yet, that is done first
             if self.get("/readyz").status_code == 200:
                 return self
             time.sleep(0.01)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from soak_clients import Clients
 from soak_drain import free_port, until_it_ends
@@ -43,10 +44,19 @@ def test_sigterm_under_load_resets_and_loses_nothing(bundle: Path, tmp_path: Pat
             asking.join()
         assert service.wait(60) == 0
     finally:
-        service.kill()
+        end(service)
     assert asking.outcomes.keys() == {"200", "refused"}
     assert asking.outcomes["refused"] == 4
     assert asking.outcomes.total() - 4 > before, "nothing was taken after the signal"
+
+
+def end(service: subprocess.Popen[bytes]) -> None:
+    """Ends a service with its workers, wherever a test failed."""
+    if service.poll() is None:
+        for process in psutil.Process(service.pid).children(recursive=True):
+            process.kill()
+        service.kill()
+        service.wait(30)
 
 
 def ready_after(url: str) -> None:
@@ -54,7 +64,7 @@ def ready_after(url: str) -> None:
         try:
             if httpx.get(f"{url}/readyz").status_code == 200:
                 return
-        except httpx.ConnectError:
+        except httpx.TransportError:  # nothing listens yet, or the one process is busy with loading
             pass
         time.sleep(0.2)
     raise AssertionError("never ready")
