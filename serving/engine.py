@@ -169,11 +169,15 @@ class Engine:
 
     def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
         """As ``decisioning.audiences`` words it, under the rules of this desk."""
-        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
-        words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
+        words = self.words(locale)
         if not words.knows(answer):
             fell_back("wording_kept")
         return explained(answer, words=words, beside=beside)
+
+    def words(self, locale: str) -> Words:
+        """With what records are worded, under the rules of this desk."""
+        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
+        return Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
 
     def model(self) -> Answer:
         """Versions, hash and fingerprints of what is being served."""
