@@ -56,7 +56,7 @@ class Gate:
         self._app, self._keyring, self._rates = app, keyring, rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request: refused with a problem, or passed on with ``state.tenant`` and ``state.key``, which may be ``None``."""
+        """One request: refused with a problem, or passed on with ``state.tenant`` and ``state.key``, if any."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

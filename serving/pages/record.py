@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WAIT = "wait"
 _BESIDE = ("legal_basis", "explain", "locale", "model_hash")
+_UNSAID = dict.fromkeys(("reason", "outcome", "text"))
 _MONEY = ("expected_recovered", "expected_cost", "expected_net_value")
 _AGAINST = ("expected_recovered", "expected_cost", "p_complaint", "expected_net_value")
 
@@ -102,7 +103,7 @@ def shown(decision_id: str, brain: Brain, store: Store, *, locale: str, tenant: 
         told=brain.explanation(answer, locale=locale, beside=beside), words=words,
         channel=words.pick(*named) if named else answer["channel"],
         factors=factors_of(answer, words), against=_against(answer), blocked=_blocked(answer, words),
-        reviews=[{**said, "at": rfc3339(from_us(at))} for said, at in store.reviews(decision_id, tenant=tenant)],
+        reviews=[{**_UNSAID, **said, "at": rfc3339(from_us(at))} for said, at in store.reviews(decision_id, tenant=tenant)],
         outcomes=[(status, rfc3339(from_us(at))) for status, at in store.outcomes(decision_id, tenant=tenant)],
     )  # fmt: skip
 
