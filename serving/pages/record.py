@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.clock import from_us, rfc3339
+from domain.clock import rfc3339
 from features.wording import CHANNEL_NAMES
 from serving.brain import Brain
 from serving.pages.waterfall import Waterfall, waterfall
@@ -95,7 +95,7 @@ def shown(decision_id: str, brain: Brain, store: Store, *, locale: str, tenant: 
     kept = store.decision(known_id(decision_id), tenant=tenant)
     content = content_of(kept)
     answer, words = content["answer"], brain.words(locale)
-    recorded_at = rfc3339(from_us(kept.recorded_at)) if kept is not None else ""
+    recorded_at = rfc3339(kept.recorded_at) if kept is not None else ""
     beside = {"recorded_at": recorded_at, **{name: content.get(name) for name in _BESIDE}}
     named = CHANNEL_NAMES.get(answer["channel"])
     return Shown(
@@ -103,8 +103,8 @@ def shown(decision_id: str, brain: Brain, store: Store, *, locale: str, tenant: 
         told=brain.explanation(answer, locale=locale, beside=beside), words=words,
         channel=words.pick(*named) if named else answer["channel"],
         factors=factors_of(answer, words), against=_against(answer), blocked=_blocked(answer, words),
-        reviews=[{**_UNSAID, **said, "at": rfc3339(from_us(at))} for said, at in store.reviews(decision_id, tenant=tenant)],
-        outcomes=[(status, rfc3339(from_us(at))) for status, at in store.outcomes(decision_id, tenant=tenant)],
+        reviews=[{**_UNSAID, **said, "at": rfc3339(at)} for said, at in store.reviews(decision_id, tenant=tenant)],
+        outcomes=[(status, rfc3339(at)) for status, at in store.outcomes(decision_id, tenant=tenant)],
     )  # fmt: skip
 
 
