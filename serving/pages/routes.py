@@ -39,6 +39,8 @@ _HOME, _LOOK_UP, _COMPARE, _ONE = (
 _FORMS = ("replay", "review", "outcome")
 PAGES = frozenset({_HOME, _LOOK_UP, _COMPARE, _ONE, *(f"{_ONE}/{form}" for form in _FORMS)})
 """Routes whose failures are told as pages, too."""
+_OURS = re.compile(r"[0-9a-f]{32}", re.ASCII)
+"""An id of a decision, as they are made (``decisioning.assembly``)."""
 _MINUTE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 
 
@@ -85,8 +87,9 @@ def add_pages(app: FastAPI, reception: Reception, places: Places) -> None:
 def problem_page(problem: Problem, request: Request) -> Response:
     """A refused request in words, with the status that it has anywhere."""
     locale = request.query_params.get("locale", LOCALES[0])
-    decision_id = request.path_params.get("decision_id")
-    here = _LOOK_UP if decision_id is None else decision_path(decision_id)
+    # Of what was sent nothing comes back but an id that can be one of ours, so that there is a way to its page.
+    decision_id = str(request.path_params.get("decision_id", ""))
+    here = decision_path(decision_id) if _OURS.fullmatch(decision_id) else _LOOK_UP
     content = rendered(
         "problem.html", locale=locale if locale in LOCALES else LOCALES[0], here=here, problem=problem,
         status=str(problem.status), request_id=request.state.request_id,
@@ -146,10 +149,11 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
     @app.get(_LOOK_UP, include_in_schema=False)
     async def look_up(request: Request) -> Response:
         decision_id = request.query_params.get("id", "").strip()
-        if decision_id:
-            found = decision_path(storing.known_id(decision_id))
-            return RedirectResponse(address(found, locale=locale_of(request.query_params)), 303)
-        return await _page(desk, request, lambda locale: rendered("lookup.html", locale=locale, here=_LOOK_UP))
+        if not decision_id:
+            return await _page(desk, request, lambda locale: rendered("lookup.html", locale=locale, here=_LOOK_UP))
+        if not _OURS.fullmatch(decision_id):
+            storing.refuse("unknown")
+        return RedirectResponse(address(decision_path(decision_id), locale=locale_of(request.query_params)), 303)
 
     @app.get(_ONE, include_in_schema=False)
     async def decision(request: Request, decision_id: str) -> Response:
