@@ -21,9 +21,9 @@ from scratch_registry import ScratchRegistry, arguments, newest
 from soak_clients import Clients
 from soak_drain import free_port
 
-from cli.shadow_command import read_pairs
 from decisioning.shadows import compare
 from serving import launch
+from serving.shadow_log import read_pairs
 
 _COUNT = re.compile(r'^acerto_shadow_requests_total\{result="(\w+)"\} (\S+)$', re.MULTILINE)
 

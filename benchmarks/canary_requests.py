@@ -19,7 +19,7 @@ from serving.event_schemas import OutcomeRequest, ReviewRequest
 from serving.schemas import LEDGER_TABLES, account_columns
 
 WHEN = "2026-01-20T10:00:00Z"
-JSON = "application/json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _VALUES: dict[str, Any] = {
     "money": 10.5, "cost": 0.35, "moment": WHEN, "day": "2026-02-10", "number": 0.5, "integer": 2,
 }  # fmt: skip
@@ -27,7 +27,7 @@ _UPGRADE = (
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
-_GETS = ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/v1/model", "/reports/")
+_GETS = ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/v1/model", "/reports/", "/reports/compare")
 _HEADS = ("User-Agent", "Referer", "Cookie", "X-Forwarded-For", "Accept-Language", "X-Request-Id", "Baggage", "From")
 
 
@@ -152,6 +152,11 @@ class Planter:
             yield Shot("GET", f"{path.rstrip('/')}/{part()}")
         for tail in ("", "/explanation", "/replay", f"/{part()}"):
             yield Shot("GET", f"/v1/decisions/{part()}{tail}?locale={part()}&{part()}")
+        yield Shot("GET", f"/reports/decisions?id={part()}&locale={part()}")
+        for tail in ("", "/replay", "/review", "/outcome"):
+            yield Shot("GET", f"/reports/decisions/{part()}{tail}?locale=en&{part()}")
+            form = f"token={part()}&text={part()}&{part()}={part()}"
+            yield Shot("POST", f"/reports/decisions/{part()}{tail}", form.encode(), {"Content-Type": FORM})
         for method in ("DELETE", "PUT", "PATCH", "OPTIONS", "HEAD", f"X{self.nest.lay('cpf_digits')}"):
             yield Shot(method, f"/v1/{part()}?{part()}")
             yield Shot(method, "/v1/decisions")

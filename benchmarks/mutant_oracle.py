@@ -18,7 +18,7 @@ _BEYOND = {
     # Paths that the document leaves out: the documents themselves, and what browsers show.
     r"/openapi\.json": frozenset({200, 405}),
     r"/docs(/assets/.*)?": frozenset({200, 307, 404, 405}),
-    r"/reports/?.*": frozenset({200, 307, 401, 403, 404, 405}),
+    r"/reports/?.*": frozenset({200, 303, 307, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 503}),
 }
 _ANYWHERE = frozenset({400, 401, 403, 404, 405, 414, 429, 431})
 """Of a path that there is not: no key, no such path, another method, or too long."""

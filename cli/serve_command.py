@@ -27,6 +27,9 @@ def serve(
             "--prices", help="Price list of acerto decide, or a folder with such; keeps capacities and budgets."
         ),
     ] = None,
+    reports: Annotated[
+        Path | None, typer.Option("--reports", help="Folder of reports, listed at /reports/ by model version.")
+    ] = None,
     configs: Configs = DEFAULT_CONFIGS,
 ) -> None:
     """Serve scores and decisions over HTTP until Ctrl-C."""
@@ -35,7 +38,10 @@ def serve(
             f"found --host {host} with --insecure: without keys only this machine is answered; leave out one of them",
             param_hint="--insecure",
         )
-    environ = {**environment(model, configs=configs, prices=prices), "ACERTO_INSECURE": "1" if insecure else "0"}
+    environ = {
+        **environment(model, configs=configs, reports=reports, prices=prices),
+        "ACERTO_INSECURE": "1" if insecure else "0",
+    }
     from serving.launch import run
 
     if insecure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,7 @@ from cli.output import say, show_json, show_table
 from domain.errors import DataError
 
 if TYPE_CHECKING:
-    from decisioning.shadows import Compared, Pair
+    from decisioning.shadows import Compared
 
 
 def shadow(
@@ -26,6 +25,7 @@ def shadow(
 ) -> None:
     """Compare two models on the requests that a service answered with ACERTO_SHADOW."""
     from decisioning.shadows import compare
+    from serving.shadow_log import read_pairs
 
     named = os.environ.get("ACERTO_SHADOW_LOG")
     folder = log or (Path(named) if named else None)
@@ -42,19 +42,6 @@ def shadow(
         _show(one)
     if torn:
         say(f"{len(torn)} lines could not be read")
-
-
-def read_pairs(folder: Path, torn: list[str]) -> Iterator[Pair]:
-    """The pairs of a log in order of time; names of files with a line that cannot be read are added to ``torn``."""
-    from decisioning.shadows import Pair
-
-    for path in sorted(folder.glob("shadow-*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for line in filter(str.strip, lines):
-                try:
-                    yield Pair.from_line(line)
-                except ValueError:
-                    torn.append(path.name)
 
 
 def _show(one: Compared) -> None:

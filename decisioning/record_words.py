@@ -37,6 +37,11 @@ class Words:
         values = {reason["code"]: reason["value"]}
         return say_reason(reason["code"], values, self.features, locale=self.locale, currency=self.currency)
 
+    def factor(self, name: str, value: float | None) -> str:
+        """A feature of a record with its value; its name alone where nothing here words it."""
+        code = name.upper()
+        return self.reason({"code": code, "value": value}) if code in self.features else name
+
     def refusal(self, refusal: Mapping[str, Any]) -> str:
         """A refusal of a record; as it was worded then, where its rule is not configured any more."""
         return self._worded(refusal) or str(refusal["text"])

@@ -30,7 +30,8 @@ from serving.drain import Drain
 from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
-from serving.pages import docs_page, reports_page
+from serving.pages.api_page import docs_page
+from serving.pages.routes import PAGES, Places, add_pages, problem_page
 from serving.problems import Problem, problem_response
 from serving.reception import Reception
 from serving.refusals import code_of
@@ -62,7 +63,7 @@ def create_app(
     shadow: Shadow | None = None,
     archive: Archive | None = None,
     drain: Drain | None = None,
-    reports: Path | None = None,
+    places: Places | None = None,
     docs_assets: Path | None = None,
     limits: Limits | None = None,
     keys: bool = False,
@@ -79,7 +80,7 @@ def create_app(
     archive : has the models of before, for whoever asks to compute a decision again
     shadow : compares another model on the requests that were answered
     drain : how it ends on SIGTERM; without it, as the web server does
-    reports : a folder whose files are served at ``/reports/``
+    places : where the pages at ``/reports/`` find reports, registry and the shadow's log
     docs_assets : a folder with ``swagger-ui-bundle.js`` and ``swagger-ui.css``, so that ``/docs`` needs no network
     limits : how much is taken at a time, and how often a client may come
     keys : whether a key of the store is needed; without, this machine alone is answered
@@ -99,7 +100,8 @@ def create_app(
     add_store_routes(app, reception)
     add_after_routes(app, reception)
     _add_health(app, reception, ending)
-    _add_pages(app, reports=reports, docs_assets=docs_assets)
+    _add_docs(app, docs_assets)
+    add_pages(app, reception, places or Places())
     _add_errors(app)
     app.openapi = cache(partial(document, app, schemas))  # type: ignore[method-assign]
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
@@ -217,7 +219,7 @@ def _add_health(app: FastAPI, reception: Reception, ending: Drain) -> None:
         return Response(metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
-def _add_pages(app: FastAPI, *, reports: Path | None, docs_assets: Path | None) -> None:
+def _add_docs(app: FastAPI, docs_assets: Path | None) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return docs_page(local=docs_assets is not None)
@@ -225,19 +227,14 @@ def _add_pages(app: FastAPI, *, reports: Path | None, docs_assets: Path | None) 
     if docs_assets is not None:
         app.mount("/docs/assets", StaticFiles(directory=docs_assets), name="docs-assets")
 
-    @app.get("/reports/", include_in_schema=False)
-    def index() -> HTMLResponse:
-        return reports_page(reports)
-
-    if reports is not None:
-        app.mount("/reports", StaticFiles(directory=reports, check_dir=False), name="reports")
-
 
 def _add_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         problem = error if isinstance(error, Problem) else _as_problem(error)
         route = getattr(request.scope.get("route"), "path", "other")
         metrics.PROBLEMS.labels(route=route, problem=problem.code).inc()
+        if route in PAGES:
+            return problem_page(problem, request)
         return problem_response(problem, request_id=request.state.request_id)
 
     for kind in (Problem, StoreError, HTTPException, ClientDisconnect):

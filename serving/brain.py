@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     # The process that watches over the workers does without what decides.
     from decisioning.bundle import ModelBundle
     from decisioning.proposals import Proposal
+    from decisioning.record_words import Words
     from serving.reservations import Reservation
 
 Answer = dict[str, Any]
@@ -44,6 +45,9 @@ class Brain(Protocol):
 
     def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
         """A decision that was answered, in words for debtor, agent and auditor; ``beside`` was kept with it."""
+
+    def words(self, locale: str) -> Words:
+        """With what a decision that was answered is worded."""
 
     def replayer(self, bundle: ModelBundle | None = None) -> Brain:
         """What computes a record again: the same desk without books and logs, over another model where one is given."""

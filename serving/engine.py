@@ -171,14 +171,18 @@ class Engine:
 
     def explanation(self, answer: Answer, *, locale: str, beside: Mapping[str, Any]) -> Answer:
         """As ``decisioning.audiences`` words it, under the rules of this desk; no number that is not in the record."""
-        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
-        words = Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
+        words = self.words(locale)
         if not words.knows(answer):
             fell_back("wording_kept")
         told, left_out = faithful(explained(answer, words=words, beside=beside), answer, words)
         if left_out:
             fell_back("wording_unfaithful", left_out)
         return told
+
+    def words(self, locale: str) -> Words:
+        """With what records are worded, under the rules of this desk."""
+        declared = {feature.code: feature for feature in (*CATALOGUE, *self._bundle.schema.features)}
+        return Words(locale, self._desk.config.currency_symbol, declared, self._desk.contact_policy)
 
     def model(self) -> Answer:
         """Versions, hash and fingerprints of what is being served."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from serving.problems import Problem
@@ -12,37 +13,52 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_EVENTS = 5_000
 
 
-async def capped_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str]) -> bytes:
-    """The whole body, never more than ``MOST_BYTES`` of it in memory.
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a body may be: its content type, its most bytes, and what to do where it has more."""
+
+    type: str
+    most_bytes: int
+    advice: str
+
+
+JSON = Media("application/json", MOST_BYTES, "send fewer accounts in each request")
+FORM = Media("application/x-www-form-urlencoded", 64 * 1024, "shorten its text")
+"""What a browser sends of a page's form."""
+
+
+async def capped_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], *, media: Media = JSON) -> bytes:
+    """The whole body, never more of it in memory than its ``media`` allow.
 
     Raises
     ------
-    Problem : 415 where it is not plain application/json, 413 where it is too large
+    Problem : 415 where it is of another content type, 413 where it is too large
     """
-    _check_type(headers)
+    _check_type(headers, media)
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MOST_BYTES:
-        raise _too_large()
+    if declared.isdecimal() and int(declared) > media.most_bytes:
+        raise _too_large(media)
     parts: list[bytes] = []
     size = 0
     async for chunk in chunks:
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise _too_large()
+        if size > media.most_bytes:
+            raise _too_large(media)
         parts.append(chunk)
     return b"".join(parts)
 
 
-def _too_large() -> Problem:
-    detail = f"the body is larger than {MOST_BYTES >> 20} MiB; send fewer accounts in each request"
+def _too_large(media: Media) -> Problem:
+    size = f"{media.most_bytes >> 20} MiB" if media.most_bytes >= 1 << 20 else f"{media.most_bytes >> 10} KiB"
+    detail = f"the body is larger than {size}; {media.advice}"
     # What is left of the body is not read, so the connection cannot be used again.
     return Problem(413, detail, headers={"Connection": "close"})
 
 
-def _check_type(headers: Mapping[str, str]) -> None:
-    media, *parameters = [part.strip().lower() for part in headers.get("content-type", "").split(";")]
-    if media != "application/json" or any(part not in ("", "charset=utf-8") for part in parameters):
-        raise Problem(415, "send the body with Content-Type: application/json, in UTF-8")
+def _check_type(headers: Mapping[str, str], media: Media) -> None:
+    given, *parameters = [part.strip().lower() for part in headers.get("content-type", "").split(";")]
+    if given != media.type or any(part not in ("", "charset=utf-8") for part in parameters):
+        raise Problem(415, f"send the body with Content-Type: {media.type}, in UTF-8")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Problem(415, "send the body as it is, without Content-Encoding")
 

@@ -19,7 +19,7 @@ from serving.admission import Admission
 from serving.archive import Archive
 from serving.brain import Brain
 from serving.once import REPLAYED, UnderWay, answered_once, counted_once, key_of, unless_answered
-from serving.parsing import capped_body
+from serving.parsing import JSON, Media, capped_body
 from serving.problems import Problem
 from serving.schemas import Schemas
 from serving.settings import Limits
@@ -77,13 +77,15 @@ class Reception:
         brain, store, tenant = self.ready(), self.room.store(), tenant_of(request)
         return await self.take(request, lambda body: work(body, brain, self.schemas, store=store, tenant=tenant))
 
-    async def take(self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True) -> Response:
+    async def take(
+        self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True, media: Media = JSON
+    ) -> Response:
         """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes.
 
         One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
         """
         with self.admission.inside():
-            body = await self._body(request) if has_body else b""
+            body = await self._body(request, media) if has_body else b""
             key = key_of(request) if has_body else None
             reply = await self._settled(request, key, body, work)
         metrics.observe_answers(reply.answers, route=request.scope["route"].path)
@@ -129,10 +131,10 @@ class Reception:
         metrics.ONCE.labels("replayed" if reply.again else "answered").inc()
         return reply
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request, media: Media) -> bytes:
         try:
             with anyio.fail_after(self._limits.body_s):
-                return await capped_body(request.stream(), request.headers)
+                return await capped_body(request.stream(), request.headers, media=media)
         except TimeoutError:
             # What is left of the body is not read, so the connection cannot be used again.
             raise Problem(408, "the body came too slowly", headers={"Connection": "close"}) from None

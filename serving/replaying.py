@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from domain.clock import parse_moment
 from domain.errors import BundleError, FeatureSchemaMismatchError
 from serving.archive import Archive
-from serving.brain import Brain
+from serving.brain import Answer, Brain, Explain
 from serving.handling import Reply, json_bytes
 from serving.inputs import batch_of
 from serving.keeping import answer_and_probs
@@ -41,26 +41,43 @@ def replay(
     Problem : 404, 410, and 409 where it cannot be computed again, and why
     """
     content = content_of(store.decision(known_id(decision_id), tenant=tenant))
+    return Reply(json_bytes(compared(content, brain, schemas, archive=archive)), [])
+
+
+def compared(content: Mapping[str, Any], brain: Brain, schemas: Schemas, *, archive: Archive | None) -> dict[str, Any]:
+    """What ``replay`` tells, of what a record holds; raises 409 as it does."""
+    answer = content["answer"]
+    told = recomputed(content, brain, schemas, archive=archive, explain=content["explain"])
+    was, now = ({name: part[name] for name in ("answer", "action_probs")} for part in (
+        content, answer_and_probs(told, explain=content["explain"])
+    ))  # fmt: skip
+    return {
+        "decision_id": answer["decision_id"],
+        "same": json_bytes(was) == json_bytes(now),
+        "model_version": answer["model_version"],
+        "policy_version": answer["policy_version"],
+        "differences": list(islice(differences(was, json.loads(json_bytes(now))), MOST_DIFFERENCES)),
+    }
+
+
+def recomputed(
+    content: Mapping[str, Any], brain: Brain, schemas: Schemas, *, archive: Archive | None, explain: Explain
+) -> Answer:
+    """The decision of a record as its model takes it from its rows, with as much explanation as is asked for.
+
+    Raises
+    ------
+    Problem : 409 where it cannot be computed again, and why
+    """
     answer, inputs = content["answer"], content.get("inputs")
     if inputs is None:
         raise Problem(409, "the record was kept before its ledger was kept with it: it cannot be computed again")
     again = _engine(content, brain, archive)
     batch = batch_of(inputs, schemas.account_columns)
     told = again.decisions(
-        batch, as_of=parse_moment(answer["decided_at"]), explain=content["explain"], locale=content["locale"],
-        commit=True,
-    )[batch.account_ids.index(answer["account_id"])]  # fmt: skip
-    was, now = ({name: part[name] for name in ("answer", "action_probs")} for part in (
-        content, answer_and_probs(told, explain=content["explain"])
-    ))  # fmt: skip
-    found = {
-        "decision_id": decision_id,
-        "same": json_bytes(was) == json_bytes(now),
-        "model_version": answer["model_version"],
-        "policy_version": answer["policy_version"],
-        "differences": list(islice(differences(was, json.loads(json_bytes(now))), MOST_DIFFERENCES)),
-    }
-    return Reply(json_bytes(found), [])
+        batch, as_of=parse_moment(answer["decided_at"]), explain=explain, locale=content["locale"], commit=True
+    )
+    return told[batch.account_ids.index(answer["account_id"])]
 
 
 def differences(was: Any, now: Any, place: str = "") -> Iterator[str]:

@@ -21,6 +21,7 @@ from serving.brain import Brain
 from serving.drain import Drain
 from serving.front_door import FrontDoor
 from serving.logs import configure_libraries, configure_logs
+from serving.pages.routes import Places
 from serving.schemas import Schemas, build_schemas
 from serving.settings import (
     DEFAULT_HOST,
@@ -78,9 +79,11 @@ def _shadow() -> Shadow | None:
     return shadow_of(os.environ, registry=registry_of(os.environ), log_folder=folder) if shadowed else None
 
 
-def _reports() -> Path | None:
+def _places() -> Places:
     found = os.environ.get("ACERTO_REPORTS")
-    return Path(found) if found else None
+    return Places(
+        reports=Path(found) if found else None, registry=registry_of(os.environ), shadow_log=read_shadow(os.environ)[1]
+    )
 
 
 configure_logs()
@@ -98,7 +101,7 @@ app = create_app(
     shadow=_shadow(),
     archive=Archive(registry_of(os.environ), read=_read),
     drain=Drain(read_drain_s(os.environ)),
-    reports=_reports(),
+    places=_places(),
     docs_assets=Path(bentoml.__file__).parent / "_internal" / "server" / "static_content",
 )
 

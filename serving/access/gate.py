@@ -56,7 +56,7 @@ class Gate:
         self._app, self._keyring, self._rates = app, keyring, rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request: refused with a problem, or passed on with ``state.tenant``."""
+        """One request: refused with a problem, or passed on with ``state.tenant`` and ``state.key``, if any."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -74,6 +74,7 @@ class Gate:
         _check_head(scope)
         key = await self._key(scope)
         scope["state"]["tenant"] = key.tenant if key else DEFAULT_TENANT
+        scope["state"]["key"] = key
         if scope["path"] in _FREE:
             return
         wait_s = self._rates.wait_s(f"key {key.key_id}" if key else f"at {_peer(scope)}")

@@ -14,6 +14,8 @@ _PATHS: tuple[tuple[str, str, tuple[Scope, ...]], ...] = (
     ("GET", r"/v1/decisions/[^/]+/replay", ("review",)),
     ("POST", r"/v1/decisions/[^/]+/review", ("review",)),
     ("GET", r"/reports(/.*)?", ("review",)),
+    ("POST", r"/reports/decisions/[^/]+/(replay|review)", ("review",)),
+    ("POST", r"/reports/decisions/[^/]+/outcome", ("ingest",)),
     ("GET", r"/metrics", ("admin",)),
 )
 _NEEDED = tuple((method, re.compile(path, re.ASCII), frozenset(scopes)) for method, path, scopes in _PATHS)

@@ -27,7 +27,7 @@ from serving.store.keys import add_key, all_keys, revoke_key
 from serving.store.ledger import Appended, Families, append_many, families
 from serving.store.once import KeptAnswer, KeyedRequest, OnceWrite, answer_of, sweep, write_once
 from serving.store.opening import open_database, reading
-from serving.store.outcomes import Outcome, append_outcome
+from serving.store.outcomes import Outcome, append_outcome, outcomes_of
 from serving.store.reviews import NotOpen, Review, append_review, open_reviews, reviews_of
 from serving.store.rows import StoredRow
 from serving.store.writer import MOST_WAITING, Write, Writer
@@ -182,6 +182,11 @@ class Store:
             missing = _missing(connection, outcome.decision_id, tenant=tenant)
             found.append(missing or append_outcome(connection, outcome, tenant=tenant, received_us=self._now_us()))
         return found
+
+    def outcomes(self, decision_id: str, *, tenant: str) -> Sequence[tuple[str, int]]:
+        """Status and moment (µs UTC) of what became of a decision, in the order of the moments."""
+        with self._reading() as connection:
+            return outcomes_of(connection, decision_id, tenant=tenant)
 
     def review(self, review: Review, *, tenant: str) -> Future[Appended | Missing | NotOpen]:
         """Adds that a review of a kept decision was asked for, or what came of it."""

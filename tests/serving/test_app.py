@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 from domain.errors import BundleError
 from serving.app import create_app
 from serving.openapi import written
+from serving.pages.routes import Places
 from serving.settings import Limits, Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +102,7 @@ def test_reports_are_listed_and_served_and_nothing_above_them(serve: Any, schema
     (tmp_path / "reports" / "7").mkdir(parents=True)
     (tmp_path / "reports" / "7" / "report.html").write_text("<h1>Report</h1>")
     (tmp_path / "secret.html").write_text("secret")
-    with serve(create_app(schemas, reports=tmp_path / "reports")) as client:
+    with serve(create_app(schemas, places=Places(tmp_path / "reports"))) as client:
         assert 'href="/reports/7/report.html"' in client.get("/reports/").text
         assert client.get("/reports/7/report.html").text == "<h1>Report</h1>"
         assert client.get("/reports/%2e%2e/secret.html").status_code == 404

@@ -196,6 +196,8 @@ _ASKED = (
     ("GET", "/v1/decisions/0123/replay", "review"), ("POST", "/v1/decisions/0123/review", "review"),
     ("POST", "/v1/outcomes", "ingest"), ("GET", "/v1/decisions/0123", "review"), ("GET", "/v1/model", "score"),
     ("GET", "/metrics", "admin"), ("GET", "/reports/", "review"), ("GET", "/nothing", "score"),
+    ("GET", "/reports/decisions/0123", "review"), ("POST", "/reports/decisions/0123/replay", "review"),
+    ("POST", "/reports/decisions/0123/review", "review"), ("POST", "/reports/decisions/0123/outcome", "ingest"),
 )  # fmt: skip
 
 
