@@ -42,6 +42,7 @@ bench: setup  ## The measurements of benchmarks/README.md
 	@$(BIN)/python benchmarks/bench_sizes.py
 	@$(BIN)/python benchmarks/bench_allocation.py
 	@$(BIN)/python benchmarks/bench_requests.py
+	@$(BIN)/python benchmarks/bench_shap.py
 
 soak: setup  ## The long forms of the measurements in the tests
 	@ACERTO_SOAK=1 $(BIN)/python -m pytest tests/features tests/training/ope tests/decisioning/allocation --durations=12
