@@ -34,7 +34,7 @@ _DATA = {
 }
 """What a debtor calls the table that a feature is made of."""
 _MOST_FACTORS = 3
-_FACTOR_NAMES = {
+FACTOR_NAMES = {
     "reached": ("chegar até a pessoa", "reaching the person"),
     "agrees": ("ela aceitar ou prometer", "their agreeing or promising"),
     "pays": ("ela pagar", "their paying"),
@@ -43,6 +43,7 @@ _FACTOR_NAMES = {
     "complaint": ("risco de incômodo", "risk of bothering them"),
     PRICE: ("recursos, pressão e descontos", "resources, pressure and discounts"),
 }
+"""What people call the factors of expected money."""
 _FACTORS = ("expected_recovered", "expected_cost", "p_complaint", "expected_net_value")
 _NUMBERS = (
     "action", "arm", "action_prob", "channel_prob", "p_pay", "expected_recovered", "expected_cost", "p_complaint",
@@ -168,7 +169,7 @@ def _differences(answer: Mapping[str, Any], words: Words) -> list[str]:
 def _difference(gap: Mapping[str, Any], words: Words) -> str:
     strongest = sorted(gap["by_factor"].items(), key=lambda item: -abs(item[1]))[:_MOST_FACTORS]
     parts = "; ".join(
-        f"{words.pick(*_FACTOR_NAMES[name])} {words.money(amount)}" for name, amount in strongest if amount
+        f"{words.pick(*FACTOR_NAMES[name])} {words.money(amount)}" for name, amount in strongest if amount
     )
     total = words.money(gap["total"])
     text = words.pick(f"Diferença para {gap['action']}: {total}", f"Difference to {gap['action']}: {total}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from decisioning.audiences import FACTOR_NAMES
 from domain.clock import rfc3339
 from features.wording import CHANNEL_NAMES
 from serving.brain import Brain
@@ -54,6 +55,16 @@ class Against:
 
 
 @dataclass(frozen=True)
+class MoneyRow:
+    """One factor of the expected money, in currency: of the action itself, and of its differences to two others."""
+
+    factor: str
+    own: float | None
+    to_runner_up: float | None
+    to_wait: float | None
+
+
+@dataclass(frozen=True)
 class Shown:
     """What the page of a decision shows; ``content`` is the record itself."""
 
@@ -65,6 +76,7 @@ class Shown:
     channel: str
     factors: Waterfall | None
     against: Sequence[Against]
+    money_rows: Sequence[MoneyRow]
     blocked: Sequence[Blocked]
     reviews: Sequence[Mapping[str, Any]]
     outcomes: Sequence[tuple[str, str]]
@@ -102,7 +114,8 @@ def shown(decision_id: str, brain: Brain, store: Store, *, locale: str, tenant: 
         content=content, answer=answer, recorded_at=recorded_at,
         told=brain.explanation(answer, locale=locale, beside=beside), words=words,
         channel=words.pick(*named) if named else answer["channel"],
-        factors=factors_of(answer, words), against=_against(answer), blocked=_blocked(answer, words),
+        factors=factors_of(answer, words), against=_against(answer), money_rows=_money_rows(answer, words),
+        blocked=_blocked(answer, words),
         reviews=[{**_UNSAID, **said, "at": rfc3339(at)} for said, at in store.reviews(decision_id, tenant=tenant)],
         outcomes=[(status, rfc3339(at)) for status, at in store.outcomes(decision_id, tenant=tenant)],
     )  # fmt: skip
@@ -131,6 +144,25 @@ def _against(answer: Mapping[str, Any]) -> list[Against]:
         )
         for name in _AGAINST
     ]  # fmt: skip
+
+
+def _money_rows(answer: Mapping[str, Any], words: Words) -> list[MoneyRow]:
+    """From an average account to this action's expected money, and from two other actions to what is compared."""
+    whole = answer.get("explanation") or {}
+    money, gaps = whole.get("money"), whole.get("differences") or {}
+    if money is None:
+        return []
+    parts = [money, *(gaps.get(other) or {"by_factor": {}, "total": None} for other in ("runner_up", "wait"))]
+    page = page_words(words.locale)
+    names = [name for name in FACTOR_NAMES if any(name in part["by_factor"] for part in parts)]
+    return [
+        MoneyRow(page["average"], money["average"], None, None),
+        *(
+            MoneyRow(words.pick(*FACTOR_NAMES[name]), *(part["by_factor"].get(name) for part in parts))
+            for name in names
+        ),
+        MoneyRow(page["total"], answer["expected_net_value"], *(part["total"] for part in parts[1:])),
+    ]
 
 
 def _blocked(answer: Mapping[str, Any], words: Words) -> list[Blocked]:

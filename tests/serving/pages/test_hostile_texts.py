@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from page_tags import Tags
 
-from serving.pages.record import Shown, _against, _blocked, factors_of
+from serving.pages.record import Shown, _against, _blocked, _money_rows, factors_of
 from serving.pages.rendering import rendered
 
 FORMS = ("replay", "review", "outcome")
@@ -45,7 +45,8 @@ def _page(engine: Any, answer: Any, text: str, *, locale: str) -> str:
     one = Shown(
         content={"model_hash": text, "legal_basis": text}, answer=answer, recorded_at=text,
         told=engine.explanation(answer, locale=locale, beside={"legal_basis": text, "list": [text]}), words=words,
-        channel=text, factors=factors_of(answer, words), against=_against(answer), blocked=_blocked(answer, words),
+        channel=text, factors=factors_of(answer, words), against=_against(answer),
+        money_rows=_money_rows(answer, words), blocked=_blocked(answer, words),
         reviews=[review], outcomes=[("sent", text)],
     )  # fmt: skip
     return rendered(

@@ -55,6 +55,18 @@ def test_a_decision_is_told_with_its_versions_reasons_and_rules(reader: Any, dec
     assert "<svg" in page
 
 
+def test_where_the_money_comes_from_is_told_by_factor_and_what_would_change_the_decision(
+    reader: Any, decided: Any, path: str
+) -> None:
+    page, whole = reader("review").get(f"{path}?locale=en").text, decided["explanation"]
+    parts = [whole["money"], *(gap for gap in whole["differences"].values() if gap)]
+    amounts = [amount for part in parts for amount in part["by_factor"].values()] + [whole["money"]["average"]]
+    assert amounts
+    for amount in amounts:
+        assert f"{abs(amount):,.2f}" in page
+    assert len(whole["changes"]) == 0 or "What would change the decision" in page
+
+
 def test_a_decision_without_contributions_says_how_to_get_them(reader: Any, ask: Any) -> None:
     decision_id = reader("score").decide(ask())["decision_id"]
     page = reader("review").get(f"/reports/decisions/{decision_id}?locale=en").text
