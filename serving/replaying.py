@@ -47,9 +47,10 @@ def replay(
 def compared(content: Mapping[str, Any], brain: Brain, schemas: Schemas, *, archive: Archive | None) -> dict[str, Any]:
     """What ``replay`` tells, of what a record holds; raises 409 as it does."""
     answer = content["answer"]
-    told = recomputed(content, brain, schemas, archive=archive, explain=content["explain"])
+    explain = content.get("explain", "none")  # a record that does not say is refused as one without rows
+    told = recomputed(content, brain, schemas, archive=archive, explain=explain)
     was, now = ({name: part[name] for name in ("answer", "action_probs")} for part in (
-        content, answer_and_probs(told, explain=content["explain"])
+        content, answer_and_probs(told, explain=explain)
     ))  # fmt: skip
     return {
         "decision_id": answer["decision_id"],
