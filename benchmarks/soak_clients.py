@@ -7,9 +7,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 HEADERS = {"Content-Type": "application/json"}
@@ -29,7 +30,29 @@ def body(number: int) -> bytes:
     return json.dumps({"as_of": "2026-03-02T12:00:00Z", "accounts": [account]}).encode()
 
 
-class Clients:
+class Asking:
+    """Threads that go on until the block ends, each running its target until ``_ended`` is set."""
+
+    def __init__(self, targets: Sequence[Callable[[], None]]) -> None:
+        self._ended, self._lock = threading.Event(), threading.Lock()
+        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+    def join(self) -> None:
+        """Waits until every thread has ended by itself."""
+        for thread in self._threads:
+            thread.join()
+
+
+class Clients(Asking):
     """Threads, of which every other one keeps its connection and the rest open one for each request.
 
     ``outcomes`` counts: a status, ``refused`` where no connection was made, ``reset`` where one ended without a whole
@@ -42,29 +65,9 @@ class Clients:
         self._host, self._port = str(parts.hostname), int(parts.port or 80)
         self._seen = seen
         self._numbers = count()
-        self._ended = threading.Event()
-        self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
         self.seconds: list[float] = []
-        self._threads = [
-            threading.Thread(target=self._ask, kwargs={"keep": client % 2 == 0}, daemon=True)
-            for client in range(clients)
-        ]
-
-    def __enter__(self) -> Clients:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def join(self) -> None:
-        """Waits until every client was refused a connection."""
-        for thread in self._threads:
-            thread.join()
+        super().__init__([partial(self._ask, keep=client % 2 == 0) for client in range(clients)])
 
     def _ask(self, *, keep: bool) -> None:
         connection = None

@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,6 +26,7 @@ from itertools import count
 from pathlib import Path
 
 from failing_disk import FAULTS, SLOW, FailingDisk
+from soak_clients import Asking
 from soak_drain import free_port
 from sqlalchemy import select
 
@@ -83,26 +83,15 @@ class Found:
         return not self.lost + self.without and all(fault.right for fault in self.faults)
 
 
-class Rows:
+class Rows(Asking):
     """Clients that store a row each, again and again; ``none`` is a request without an answer."""
 
     def __init__(self, port: int) -> None:
-        self._port, self._numbers, self._lock = port, count(), threading.Lock()
-        self._ended = threading.Event()
+        super().__init__([self._send] * CLIENTS)
+        self._port, self._numbers = port, count()
         self.acknowledged: set[str] = set()
         self.statuses: Counter[str] = Counter()
         self.without = 0
-        self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(CLIENTS)]
-
-    def __enter__(self) -> Rows:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
 
     def since(self, then: Counter[str]) -> Counter[str]:
         """The statuses that came after ``then``."""

@@ -6,6 +6,7 @@ import math
 
 from features.definitions import Aggregate, Unit, Window
 
+_SWAP = str.maketrans(",.", ".,")
 CHANNEL_NAMES = {
     "sms": ("SMS", "SMS"),
     "email": ("e-mail", "e-mail"),
@@ -98,12 +99,19 @@ def say_value(value: float, unit: Unit, *, locale: str, currency: str = "R$") ->
         return "sem informação" if portuguese else "not known"
     if unit == "flag":
         return ("sim" if value else "não") if portuguese else ("yes" if value else "no")
-    text = _number(value, unit, currency)
-    if portuguese:
-        text = text.translate(str.maketrans(",.", ".,"))
+    text = as_written(_number(value, unit, currency), locale)
     if unit == "days":
         return f"{text} {'dias' if portuguese else 'days'}" if text != "1" else f"1 {'dia' if portuguese else 'day'}"
     return text
+
+
+def as_written(number: str, locale: str) -> str:
+    """A number with commas and a point, as a locale writes it.
+
+    >>> as_written("1,234.50", "pt-BR"), as_written("1,234.50", "en")
+    ('1.234,50', '1,234.50')
+    """
+    return number if locale == "en" else number.translate(_SWAP)
 
 
 def _number(value: float, unit: Unit, currency: str) -> str:

@@ -59,7 +59,6 @@ class Admission:
         Problem : 503 where there is no room for it
         """
         if self.refuses():
-            metrics.SHED.labels("full").inc()
             raise no_room()
         self._inside += 1
         metrics.IN_FLIGHT.inc()
@@ -95,7 +94,8 @@ class Admission:
 
 
 def no_room() -> Problem:
-    """What a request is told for which there is no room."""
+    """What a request is told for which there is no room; counted as sent away."""
+    metrics.SHED.labels("full").inc()
     return Problem(503, "as many requests are being computed as this service takes; come again")
 
 
@@ -109,7 +109,6 @@ class Door:
         """One request: refused, or passed on."""
         if scope["type"] == "http" and _is_computed(scope["path"]) and self._admission.refuses():
             problem = no_room()
-            metrics.SHED.labels("full").inc()
             metrics.PROBLEMS.labels(route="door", problem=problem.code).inc()
             await problem_response(problem, request_id=scope["state"]["request_id"])(scope, receive, send)
             return

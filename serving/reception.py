@@ -80,6 +80,14 @@ class Reception:
     async def take(
         self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True, media: Media = JSON
     ) -> Response:
+        """Takes a request in, and answers in JSON; raises as ``replied`` does."""
+        reply = await self.replied(request, work, has_body=has_body, media=media)
+        headers = {REPLAYED: "true"} if reply.again else None
+        return Response(reply.content, media_type="application/json", headers=headers)
+
+    async def replied(
+        self, request: Request, work: Callable[[bytes], Answered], *, has_body: bool = True, media: Media = JSON
+    ) -> handling.Reply:
         """Takes a request in if there is room, computes its answer in a thread, and waits for what it writes.
 
         One with a body and an ``Idempotency-Key`` has one effect, and the same answer as before.
@@ -93,8 +101,7 @@ class Reception:
         if self.shadow is not None and reply.answers:
             size = len(body) + len(reply.content)
             self.shadow.offer(Asked(request.url.path, body, reply.as_of, reply.answers, size, request.state.request_id))
-        headers = {REPLAYED: "true"} if reply.again else None
-        return Response(reply.content, media_type="application/json", headers=headers)
+        return reply
 
     async def _settled(
         self, request: Request, key: str | None, body: bytes, work: Callable[[bytes], Answered]

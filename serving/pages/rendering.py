@@ -18,6 +18,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from domain.clock import parse_moment
+from features.wording import as_written
 from serving.explaining import LOCALES
 from serving.pages.words import words
 
@@ -95,7 +96,7 @@ def number(value: float | None, places: int = 4, *, locale: str, signed: bool = 
     if value is None:
         return "–"
     text = f"{value:{'+' if signed else ''},.{places}f}".replace("-", "−")
-    return text if locale == "en" else text.translate(str.maketrans(",.", ".,"))
+    return as_written(text, locale)
 
 
 def moment(text: str | None, *, locale: str) -> str:

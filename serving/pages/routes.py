@@ -113,8 +113,8 @@ def _key(request: Request) -> StoredKey | None:
 async def _page(desk: Desk, request: Request, make: Callable[[str], bytes]) -> Response:
     """A page in the language that is asked for, made in a thread when it is its turn."""
     locale = locale_of(request.query_params)
-    found = await desk.reception.take(request, lambda _: Reply(make(locale), []), has_body=False)
-    return html(bytes(found.body))
+    found = await desk.reception.replied(request, lambda _: Reply(make(locale), []), has_body=False)
+    return html(found.content)
 
 
 def _add_models(app: FastAPI, desk: Desk) -> None:
@@ -186,8 +186,8 @@ def _add_forms(app: FastAPI, desk: Desk) -> None:
             page = _decision(desk, request, decision_id, locale=locale, replayed=partial(_checked, desk))
             return Reply(page, [])
 
-        found = await desk.reception.take(request, work, media=FORM)
-        return html(bytes(found.body))
+        found = await desk.reception.replied(request, work, media=FORM)
+        return html(found.content)
 
     @app.post(f"{_ONE}/review", include_in_schema=False)
     async def review(request: Request, decision_id: str) -> Response:
@@ -214,7 +214,7 @@ def _add_forms(app: FastAPI, desk: Desk) -> None:
 async def _written(desk: Desk, request: Request, work: Callable[[bytes], Pending], *, done: str) -> Response:
     """What a form asks for, then the decision's page: what was sent is not sent again when that is loaded again."""
     locale = locale_of(request.query_params)
-    await desk.reception.take(request, work, media=FORM)
+    await desk.reception.replied(request, work, media=FORM)
     path = decision_path(request.path_params["decision_id"])
     return RedirectResponse(address(path, locale=locale, done=done), 303)
 

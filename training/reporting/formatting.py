@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from features.wording import as_written
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Value
 
 DASH = "–"
-_SWAP = str.maketrans(",.", ".,")
 
 
 def number(value: float | int | None, places: int, locale: str) -> str:
@@ -19,8 +19,7 @@ def number(value: float | int | None, places: int, locale: str) -> str:
     """
     if value is None or math.isnan(value):
         return DASH
-    text = f"{value:,.{places}f}"
-    return text.translate(_SWAP) if locale == "pt-BR" else text
+    return as_written(f"{value:,.{places}f}", locale)
 
 
 def plain(value: float | int, column: Column, locale: str) -> str:
