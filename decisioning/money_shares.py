@@ -48,29 +48,16 @@ class MoneyShares:
         return {self.names[place]: float(cents[place]) for place in order.tolist() if cents[place] != 0.0}
 
 
-def own_money(account: Account, action: int) -> MoneyShares | None:
-    """From an average account that owes the same to this one, under one action: of ``expected_net_value``.
-
-    ``None`` where there is no model of a known form.
-    """
-    told = parts_of(account, [action])
-    return None if told is None else _own(account, told, action)
-
-
-def difference(account: Account, chosen: int, other: int) -> MoneyShares | None:
-    """From another action on the same account to the chosen one: of the difference of their ``expected_net_value``.
-
-    Waiting is neither received nor agreed to, so that the whole of either is the contact's: an average account's share
-    of it is no feature's. ``None`` where there is no model of a known form.
-    """
-    told = parts_of(account, [chosen, other])
-    return None if told is None else _against(account, told, [chosen, other], 1)
-
-
 def money_and_differences(
     account: Account, chosen: int, others: Sequence[int]
 ) -> tuple[MoneyShares, list[MoneyShares]] | None:
-    """``own_money`` of the chosen action and its ``difference`` to each of the others, from one look at the model."""
+    """The money of the chosen action, and its difference to each of the others on the same account.
+
+    The first goes from an average account that owes the same to this one, and is ``expected_net_value``. A difference
+    goes from the other action to the chosen one, and is that of both values. Waiting is neither received nor agreed to,
+    so that the whole of either is the contact's: an average account's share of it is no feature's. ``None`` where there
+    is no model of a known form.
+    """
     actions = [chosen, *others]
     told = parts_of(account, actions)
     if told is None:

@@ -17,7 +17,7 @@ from decisioning.candidates import candidate_names, grid
 from decisioning.config import Objective
 from decisioning.funnel import OTHER_CHANNEL, FunnelModel
 from decisioning.money_parts import FACTORS, Account
-from decisioning.money_shares import difference, money_and_differences, own_money, shapley_values
+from decisioning.money_shares import MoneyShares, money_and_differences, shapley_values
 from decisioning.offsets import OffsetHead, Offsets
 from decisioning.quantity_shares import OF_THE_ACTION, explained_by, margins_of, names_of
 from decisioning.response import Head
@@ -26,6 +26,16 @@ from decisioning.valuation import amounts, worth
 
 OBJECTIVE = Objective(complaint_cost=40.0, opt_out_cost=15.0)
 DUE = np.array([120_000, 45_000, 900])
+
+
+def own_money(of: Account, action: int) -> MoneyShares | None:
+    found = money_and_differences(of, action, [])
+    return None if found is None else found[0]
+
+
+def difference(of: Account, chosen: int, other: int) -> MoneyShares | None:
+    found = money_and_differences(of, chosen, [other])
+    return None if found is None else found[1][0]
 
 
 def action_names(world: Any) -> tuple[str, ...]:
