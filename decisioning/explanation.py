@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,11 +57,8 @@ def reasons(
 
     Features of one group say nearly the same: together they make one reason, worded by the strongest of them.
     """
-    groups: dict[str, list[int]] = {}
-    for column, feature in enumerate(schema.features):
-        groups.setdefault(feature.group, []).append(column)
-    members = [np.array(columns) for columns in groups.values()]
-    weight = np.column_stack([found.contributions[:, columns].sum(axis=1) for columns in members])
+    members = groups_of(schema)
+    weight = group_weights(found.contributions, members)
     strongest = np.argsort(-np.abs(weight), axis=1, kind="stable")[:, :MOST_REASONS]
     said: list[tuple[Reason, ...]] = []
     for row, ranked in enumerate(strongest.tolist()):
@@ -80,6 +77,19 @@ def reasons(
             )
         )
     return said
+
+
+def groups_of(schema: FeatureSchema) -> list[npt.NDArray[np.int64]]:
+    """The columns of each group of features, groups in the order of their first."""
+    groups: dict[str, list[int]] = {}
+    for column, feature in enumerate(schema.features):
+        groups.setdefault(feature.group, []).append(column)
+    return [np.array(columns) for columns in groups.values()]
+
+
+def group_weights(contributions: Floats, groups: Sequence[npt.NDArray[np.int64]]) -> Floats:
+    """(n, g) what each group adds, of contributions (n, k)."""
+    return np.column_stack([contributions[:, columns].sum(axis=1) for columns in groups])
 
 
 def _reason(declared: Feature, value: float, weight: float, *, locale: str, currency: str) -> Reason:

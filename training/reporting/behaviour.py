@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.explanation import Shares, reasons, shares
+from decisioning.explanation import Shares, group_weights, groups_of, reasons, shares
 from training.metrics import auc as area
 from training.reporting.evidence import Evidence
 from training.reporting.importance import strongest
@@ -85,7 +85,7 @@ def reason_codes(evidence: Evidence) -> Section:
 def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Floats:
     """(n,) share of draws in which the strongest group of features is the same after a shake of all inputs."""
     rng = evidence.rng(15)
-    groups = _groups(evidence)
+    groups = groups_of(evidence.bundle.schema)
     known = _strongest_group(before.contributions, groups)
     kept = np.zeros(len(values))
     for _ in range(_DRAWS):
@@ -94,16 +94,8 @@ def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Fl
     return kept / _DRAWS
 
 
-def _groups(evidence: Evidence) -> list[npt.NDArray[np.int64]]:
-    members: dict[str, list[int]] = {}
-    for column, feature in enumerate(evidence.bundle.schema.features):
-        members.setdefault(feature.group, []).append(column)
-    return [np.array(columns) for columns in members.values()]
-
-
 def _strongest_group(contributions: Floats, groups: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    weight = np.column_stack([contributions[:, columns].sum(axis=1) for columns in groups])
-    return np.asarray(np.argmax(np.abs(weight), axis=1), dtype=np.int64)
+    return np.asarray(np.argmax(np.abs(group_weights(contributions, groups)), axis=1), dtype=np.int64)
 
 
 def shake(values: Floats, evidence: Evidence, rng: np.random.Generator) -> Floats:

@@ -10,7 +10,8 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from training.metrics import equal_mass_bins
-from training.reporting.intervals import Z_95, Scored
+from training.ope.estimators import Z_95
+from training.reporting.intervals import Scored
 from training.reporting.lights import Figure
 
 Floats = npt.NDArray[np.float64]

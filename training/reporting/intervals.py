@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from training.ope.estimators import clustered_se, clusters_in, mean_of
+from training.ope.estimators import Z_95, clustered_se, clusters_in, mean_of
 from training.reporting.lights import Figure
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from scipy.stats import norm
 from features.definitions import Calendar
 from features.reference import counts_in, fit_numbers
 from training.metrics import ece
+from training.ope.estimators import Z_95
 from training.reporting import pictures
 from training.reporting.calibration_tests import holm
 from training.reporting.evidence import Cut, Evidence, HeldOut
-from training.reporting.intervals import Z_95, Scored, auc_of, difference, mean_figure
+from training.reporting.intervals import Scored, auc_of, difference, mean_figure
 from training.reporting.lights import Figure, Light
 from training.reporting.parts import Column, Section, Table, Value, note, table
 from training.reporting.performance import distance, no_held_out
