@@ -7,6 +7,7 @@ never made twice.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -119,11 +120,13 @@ def _sqlite(place: URL) -> Engine:
 def _make_file(engine: Engine, path: Path) -> None:
     """The file and its folder, where they are not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with engine.connect():
-        pass
-    # A new file is not there after a power cut unless its folder was written, too.
     opened = os.open(path.parent, os.O_RDONLY)
     try:
+        # A new file is given its write-ahead log by one at a time: SQLite does not wait there, it fails at once.
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        with engine.connect():
+            pass
+        # A new file is not there after a power cut unless its folder was written, too.
         os.fsync(opened)
     finally:
         os.close(opened)
