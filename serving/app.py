@@ -107,8 +107,8 @@ def create_app(
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
     app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))
-    app.add_middleware(Door, admission=reception.admission)
     app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
+    app.add_middleware(Door, admission=reception.admission, routes=routes, ending=lambda: ending.begun)
     return app
 
 

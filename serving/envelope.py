@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import time
-import uuid
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,10 +10,9 @@ from structlog.contextvars import bound_contextvars
 
 from serving import metrics
 from serving.logs import log, where
+from serving.naming import method_of, request_id_of, route_of
 from serving.problems import Problem, problem_response
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
@@ -35,7 +32,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         # Whatever is logged on the way, in whichever thread, says which request it is about.
         with bound_contextvars(request_id=request_id):
@@ -66,10 +63,7 @@ class Envelope:
             self._tell(scope, status=status or 500, seconds=time.perf_counter() - began)
 
     def _tell(self, scope: Scope, *, status: int, seconds: float) -> None:
-        # The route as it is written, which has no id in it.
-        path: str = getattr(scope.get("route"), "path", None) or scope["path"]
-        route = path if path in self._routes else "/reports/" if path.startswith("/reports/") else "other"
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route, method = route_of(scope, routes=self._routes), method_of(scope)
         metrics.REQUESTS.labels(route=route, method=method, status=str(status)).inc()
         metrics.LATENCY.labels(route=route).observe(seconds)
         if route not in _QUIET:
@@ -82,9 +76,3 @@ class Envelope:
                 ms=round(seconds * 1e3, 2),
                 accounts=state.get("accounts", 0),
             )
-
-
-def _request_id(scope: Scope) -> str:
-    """The caller's own id where it is a UUID (anything else might say who the debtor is), else a new one."""
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    return given.lower() if _UUID.fullmatch(given) else str(uuid.uuid4())

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Answered = handling.Reply | handling.Pending
 _MOST_TRIES = 5
+_FEW, _LARGE_BYTES = 8, 1 << 19
+"""A request about more accounts, or of more bytes, computes beside those that are about fewer, not before them."""
 
 
 def tenant_of(request: Request) -> str:
@@ -54,7 +56,7 @@ class Reception:
         self.admission = Admission(limits)
         self._limits = limits
         self._under_way = UnderWay()
-        self._turns: anyio.Semaphore | None = None
+        self._turns: tuple[anyio.Semaphore, anyio.Semaphore] | None = None
 
     def ready(self) -> Brain:
         """The model, or a 503 while it is not there."""
@@ -117,7 +119,7 @@ class Reception:
         self, request: Request, key: str | None, body: bytes, work: Callable[[bytes], Answered]
     ) -> handling.Reply:
         if key is None:
-            return await self._written(await self._in_turn(partial(work, body)))
+            return await self._written(await self._in_turn(partial(work, body), large=_is_large(body)))
         return await self._once(request, key, body, work)
 
     async def _written(self, found: Answered) -> handling.Reply:
@@ -133,7 +135,8 @@ class Reception:
         store = self.room.needed()
         keyed = KeyedRequest.of(key, tenant=tenant_of(request), path=request.url.path, body=body)
         with counted_once(), self._under_way.alone(keyed):
-            found = await self._in_turn(lambda: unless_answered(store, keyed, partial(work, body)))
+            unanswered = partial(unless_answered, store, keyed, partial(work, body))
+            found = await self._in_turn(unanswered, large=_is_large(body))
             reply = await answered_once(store, keyed, found)
         metrics.ONCE.labels("replayed" if reply.again else "answered").inc()
         return reply
@@ -146,19 +149,26 @@ class Reception:
             # What is left of the body is not read, so the connection cannot be used again.
             raise Problem(408, "the body came too slowly", headers={"Connection": "close"}) from None
 
-    async def _in_turn(self, work: Callable[[], Answered]) -> Answered:
+    async def _in_turn(self, work: Callable[[], Answered], *, large: bool) -> Answered:
         """Computes once it is its turn. What has begun is finished: stopping it would not set its thread free."""
-        turns = self._turns = self._turns or anyio.Semaphore(self._limits.threads)
+        limits = self._limits
+        self._turns = self._turns or (anyio.Semaphore(limits.threads), anyio.Semaphore(limits.large_threads))
+        turns = self._turns[large]
         with self.admission.in_line() as since:
             try:
                 with metrics.TURN_SECONDS.time(), metrics.WAITING.track_inprogress():
-                    with anyio.fail_after(self._limits.deadline_s):
+                    with anyio.fail_after(limits.deadline_s):
                         await turns.acquire()
             except TimeoutError:
                 metrics.SHED.labels("deadline").inc()
-                raise Problem(503, f"it was not its turn within {self._limits.deadline_s:.0f} s; come again") from None
+                raise Problem(503, f"it was not its turn within {limits.deadline_s:.0f} s; come again") from None
             try:
-                with self.admission.turn(since=since):
+                with self.admission.turn(since=since, large=large):
                     return await anyio.to_thread.run_sync(work)
             finally:
                 turns.release()
+
+
+def _is_large(body: bytes) -> bool:
+    """Whether a request is about many accounts, or much of one, by its looks: it has not been read yet."""
+    return len(body) > _LARGE_BYTES or body.count(b'"account_id"') > _FEW

@@ -23,17 +23,24 @@ DEFAULT_RATE = "6000/minute"
 class Limits:
     """How much is taken at a time.
 
-    ``threads`` requests are computed at once and ``queue`` more may wait, or ``short_queue`` while more come than can
-    be answered (``admission``), none of them longer than ``deadline_s`` for its turn; a body has ``body_s`` to arrive.
+    ``threads`` requests are computed at once and ``large_threads`` of those about many accounts beside them, which
+    nobody who asks about few has to wait for. ``queue`` more may wait, or ``short_queue`` while more come than can be
+    answered (``admission``), none of them longer than ``deadline_s`` for its turn; a body has ``body_s`` to arrive.
     ``rate`` is how often one client may come, such as ``50/second``.
     """
 
-    threads: int = 2
+    threads: int = 1
+    large_threads: int = 1
     queue: int = 32
-    short_queue: int = 1
+    short_queue: int = 0
     deadline_s: float = DEFAULT_DEADLINE_S
     body_s: float = 30.0
     rate: str = DEFAULT_RATE
+
+    @property
+    def computed(self) -> int:
+        """How many are computed at once at most."""
+        return self.threads + self.large_threads
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_beyond_its_queue_it_sends_clients_away(serve: Any, schemas: Any, brain:
     inside, allowed = threading.Event(), threading.Event()
     decide = brain.decisions
 
-    with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=1, queue=0))) as client:
+    with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=1, large_threads=0, queue=0))) as client:
         client.wait_until_ready()
 
         def slow(*args: Any, **keys: Any) -> Any:
@@ -84,6 +84,34 @@ def test_beyond_its_queue_it_sends_clients_away(serve: Any, schemas: Any, brain:
         assert refused.status_code == 503
         assert "retry-after" in refused.headers
         assert client.post("/v1/decisions", json=ask()).status_code == 200
+
+
+def test_who_asks_about_few_accounts_does_not_wait_for_who_asks_about_many(
+    serve: Any, schemas: Any, brain: Any, ask: Any, ledger: Any
+) -> None:
+    inside, allowed = threading.Event(), threading.Event()
+    decide = brain.decisions
+
+    with serve(create_app(schemas, load=lambda: brain)) as client:
+        client.wait_until_ready()
+
+        def slow(*args: Any, **keys: Any) -> Any:
+            if not inside.is_set():
+                inside.set()
+                allowed.wait(10)
+            return decide(*args, **keys)
+
+        brain.decisions = slow
+        many = ask(*(ledger(account_id=f"many-{number}") for number in range(20)))
+        found: list[Any] = []
+        large = threading.Thread(target=lambda: found.append(client.post("/v1/decisions", json=many)))
+        large.start()
+        assert inside.wait(10)
+        assert client.post("/v1/decisions", json=ask()).status_code == 200
+        assert not found
+        allowed.set()
+        large.join()
+        assert found[0].status_code == 200
 
 
 def test_the_callers_request_id_is_kept_only_where_it_is_a_uuid(light: Any) -> None:

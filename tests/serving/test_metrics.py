@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from counted import Rise, value
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Summary
+from prometheus_client import Counter, Gauge, Histogram, Summary
 
 from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bundle
 from domain.errors import StoreError
@@ -31,22 +32,6 @@ from serving.tally import LATEST, Tally
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
-
-
-def value(name: str, **labels: str) -> float:
-    """A sample of the registry; 0 where there is none yet."""
-    return REGISTRY.get_sample_value(name, labels) or 0.0
-
-
-class Rise:
-    """By how much a sample rose since this was made."""
-
-    def __init__(self, name: str, **labels: str) -> None:
-        self._sample = lambda: value(name, **labels)
-        self._before = self._sample()
-
-    def __call__(self) -> float:
-        return self._sample() - self._before
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +203,7 @@ def test_requests_sent_away_are_counted_by_what_there_was_too_little_of(
     serve: Any, schemas: Any, brain: Any, ask: Any
 ) -> None:
     full, late = (Rise("acerto_shed_total", reason=reason) for reason in ("full", "deadline"))
-    with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=0, queue=0))) as client:
+    with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=0, large_threads=0, queue=0))) as client:
         assert client.wait_until_ready().post("/v1/scores", json=ask()).status_code == 503
     with serve(create_app(schemas, load=lambda: brain, limits=Limits(threads=0, queue=1, deadline_s=0.01))) as client:
         assert client.wait_until_ready().post("/v1/scores", json=ask()).status_code == 503
