@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report_figures import unsure
 
 from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
@@ -250,9 +251,16 @@ def test_the_report_needs_no_network_and_tells_every_section(
     trained: TrainingResult, tmp_path: Path, locale: str
 ) -> None:
     page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
-    assert page.count("<h2>") == 26 and "http:" not in page and "https:" not in page and "<script" not in page
+    assert page.count("<h2>") == 28 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
+
+
+def test_every_figure_of_the_report_has_rows_and_interval_or_says_why_not(
+    trained: TrainingResult, tmp_path: Path
+) -> None:
+    write_report(trained.bundle.folder, tmp_path, desk=load_desk(Path("configs")))
+    assert unsure(json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize("locale, title", [("pt-BR", "A quem o contato compensa"), ("en", "Whom contacting pays for")])
