@@ -31,6 +31,7 @@ from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
 from training.reporting.keeping import ROWS
 from training.reporting.lights import WORSE
+from training.reporting.paired import FILE as PAIRED
 from training.reporting.policy import load_policy
 from training.reporting.report import write_report as write
 
@@ -450,3 +451,6 @@ def test_the_next_version_is_compared_with_the_champion_on_the_same_rows(
     write_report(found.bundle.folder, tmp_path / "out")
     section = next(one for one in numbers_of(tmp_path / "out")["sections"] if one["code"] == "challenger")
     assert section["available"] and section["lights"][0]["reason"] == "champion_has_seen"
+    kept = json.loads((tracking.bundles / "2" / "evaluation" / PAIRED).read_text(encoding="utf-8"))
+    assert (kept["model_hash"], kept["rows_of"]) == (manifest_of(tracking.bundles / "1")["model_hash"], "all")
+    assert kept["metrics"]["auc"]["difference"] == section["tables"]["paired"][0]["auc_gain"]["value"]
