@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from decisioning.bundle import ModelBundle
 from decisioning.config import DecisionConfig
-from decisioning.contact_policy import load_contact_policy
+from decisioning.contact_policy import ContactPolicy
 from decisioning.desk import Desk, desk
 from decisioning.engine import rehearse
 from decisioning.models import PaymentModel
@@ -124,5 +124,4 @@ def seed_choices(pair: Pair, sample: bytes, *, where: Desk) -> dict[str, bytes]:
 
 def open_desk(catalogue: ActionCatalogue, config: DecisionConfig) -> Desk:
     """A desk without contact-policy packs: what is compared is two models, and not the rules of a day."""
-    nothing = load_contact_policy(Path(), (), channels=catalogue.channels)
-    return desk(catalogue, config.model_copy(update={"packs": ()}), nothing)
+    return desk(catalogue, config, ContactPolicy(packs=(), rules=()))
