@@ -22,7 +22,7 @@ from training.reporting.pdf import document
 from training.reporting.policy import ReportOwner, ReportPolicy
 from training.reporting.words import words
 
-FORMAT = 1
+FORMAT = 2
 """Of ``report.json``; changes with the meaning of any of its keys."""
 OnStep = Callable[[str, float], None]
 _DRAWING = 0.8

@@ -24,6 +24,7 @@ from training.reporting.resampling import ece_of
 
 Floats = npt.NDArray[np.float64]
 _TINY = 1e-9
+_AS_IT_IS = ("como está", "as it is")
 
 
 def economy(evidence: Evidence) -> Section:
@@ -45,7 +46,7 @@ def economy(evidence: Evidence) -> Section:
             Column("scenario", "text"), Column("chosen_value", "money"), Column("value_change", "money"),
             Column("gain", "money"), Column("left_alone", "percent", 1),
         )  # fmt: skip
-        told = [("–", base), *((one.title[place], found) for one, found in worlds)]
+        told = [(_AS_IT_IS[place], base), *((one.title[place], found) for one, found in worlds)]
         shown.append(table("scenario_money", money, [_money(name, found, base) for name, found in told]))
     assumed = (Column("scenario", "text"), Column("odds", places=2), Column("moves", "text"), Column("source", "text"))
     facts = [(one.title[place], one.odds, found.moved or "–", one.source[place]) for one, found in worlds]
