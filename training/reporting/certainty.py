@@ -28,7 +28,7 @@ _REASONS: Mapping[str, tuple[str, ...]] = {
     "grid": ("effect", "against", "largest_against"),
     "spread": (
         "spread", "explained_spread", "max_change", "wide_range", "widest_range", "ess", "max_weight", "unsupported",
-        "action_prob",
+        "action_prob", "effective_with", "effective_without",
     ),
     "screened": ("single_auc",),
     "beside": ("received", "cost", "contacts", "per_cent", "otherwise"),
@@ -45,9 +45,11 @@ def without_interval(table: Table) -> dict[str, str]:
     """The columns of a table with a number that has no interval, and a word of why."""
     found: dict[str, str] = {}
     for place, column in enumerate(table.columns):
-        if column.kind not in _MEASURED:
+        cells = [row[place] for row in table.rows]
+        # What counts is what it is; an effective number of rows is no count.
+        if column.kind not in _MEASURED and not any(isinstance(one, float) for one in cells):
             continue
-        bare = [row[place] for row in table.rows if _is_bare(row[place])]
+        bare = [one for one in cells if _is_bare(one)]
         if bare:
             few = all(isinstance(one, Figure) for one in bare)
             named = _OF.get(f"{table.name}.{column.name}", _OF.get(column.name, UNSAID))

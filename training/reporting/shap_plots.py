@@ -56,7 +56,10 @@ class ShapPlots:
     def _drawn(self, draw: Callable[[Any, Any], object]) -> bytes:
         before = set(plt.get_fignums())
         try:
-            with _unseen(), _quiet() as shap:
+            if get_backend(auto_select=False) is None:
+                # Where nobody chose how plots are shown, these need no screen; a reader's choice is left alone.
+                plt.switch_backend("Agg")
+            with _quiet() as shap:
                 plt.figure()
                 draw(shap, copy.deepcopy(self._found))
                 return png(plt.gcf())
@@ -64,18 +67,6 @@ class ShapPlots:
             # Some plots open a figure of their own, and leave the empty one behind.
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
-
-
-@contextmanager
-def _unseen() -> Iterator[None]:
-    """Without a screen, and then as it was: in a notebook, drawings of the reader's own are shown as before."""
-    before = get_backend(auto_select=False)
-    plt.switch_backend("Agg")
-    try:
-        yield
-    finally:
-        if before is not None:
-            plt.switch_backend(before)
 
 
 @contextmanager
