@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -30,9 +30,9 @@ def executed(path: Path, folder: Path) -> Any:
     # Over sockets of the file system: no port is opened, and the kernel need not warn that nothing on it is encrypted.
     # Their paths have to be short, and the same from wherever the kernel works.
     with tempfile.TemporaryDirectory(prefix="nb") as sockets:
-        kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(Path(sockets) / "k"))
+        ways = Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "k")}})
         client = NotebookClient(
-            found, km=kernel, timeout=CELL_SECONDS, startup_timeout=START_SECONDS,
+            found, config=ways, kernel_name="python3", timeout=CELL_SECONDS, startup_timeout=START_SECONDS,
             resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
         client.execute(env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
