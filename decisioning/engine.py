@@ -146,7 +146,7 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
         outcomes, money = weighed(page, values[rows], p_pay, bundle, desk, allowed=allowed)
         best = np.argmax(np.where(allowed, money.objective_cents, -np.inf), axis=1)
         chosen = money.net_cents[np.arange(len(rows)), best]
-        parts.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best > 0))
+        parts.append(LeftAlone(outcomes.p_pay[:, 0], money.net_cents[:, 0], chosen, best))
     return LeftAlone.together(parts)
 
 

@@ -33,18 +33,23 @@ class LeftAlone:
     """Of n accounts, each (n,): what is expected where nothing is done, and of the best action that is allowed.
 
     ``p_pay`` within the label's horizon without any contact, the self-cure; ``waiting_cents`` the value of waiting and
-    ``chosen_cents`` that of the best action, which is a contact where ``contacted``.
+    ``chosen_cents`` that of the best action; ``action`` its position in the catalogue, 0 for waiting.
     """
 
     p_pay: Floats
     waiting_cents: Floats
     chosen_cents: Floats
-    contacted: npt.NDArray[np.bool_]
+    action: npt.NDArray[np.int64]
+
+    @property
+    def contacted(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the best action is a contact."""
+        return self.action > 0
 
     @classmethod
     def nobody(cls) -> Self:
         """No accounts at all."""
-        return cls(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_))
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
 
     @classmethod
     def together(cls, parts: Sequence[LeftAlone]) -> Self:
@@ -52,12 +57,17 @@ class LeftAlone:
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
+def band_of(found: LeftAlone) -> npt.NDArray[np.int64]:
+    """(n,) band of self-cure of each account, 0 for those least likely to pay by themselves."""
+    return np.digitize(found.p_pay, P_PAY_EDGES).astype(np.int64)
+
+
 def by_self_cure(found: LeftAlone) -> list[dict[str, Any]]:
     """One row per band of self-cure that holds accounts; money per account, in currency.
 
     ``mostly`` is ``leave_alone`` where at least half of the band is, else ``contact``.
     """
-    band = np.digitize(found.p_pay, P_PAY_EDGES)
+    band = band_of(found)
     edges = (0.0, *P_PAY_EDGES, 1.0)
     return [
         {"p_pay_low": edges[one], "p_pay_high": edges[one + 1], **_left_alone(found, band == one)}

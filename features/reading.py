@@ -69,8 +69,11 @@ def connect() -> Any:
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET arrow_large_buffer_size = true")
-    # It would be drawn on stdout, where results for machines are.
-    connection.execute("SET enable_progress_bar = false")
+    # It would be drawn on stdout, where results for machines are. In a notebook without ipywidgets there is none, and
+    # DuckDB refuses to be told so.
+    (drawn,) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    if drawn:
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 

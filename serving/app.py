@@ -31,6 +31,7 @@ from serving.envelope import Envelope
 from serving.logs import log, where
 from serving.openapi import body_of, document
 from serving.pages.api_page import docs_page
+from serving.pages.refused import refusal
 from serving.pages.routes import PAGES, Places, add_pages, problem_page
 from serving.problems import Problem, problem_response
 from serving.reception import Reception
@@ -106,7 +107,7 @@ def create_app(
     app.openapi = cache(partial(document, app, schemas))  # type: ignore[method-assign]
     routes = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     keyring = KeyRing(lambda: reception.room.needed().keys()) if keys else None
-    app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate))
+    app.add_middleware(Gate, keyring=keyring, rates=Rates(limits.rate), page=refusal)
     app.add_middleware(Envelope, routes=routes, ending=lambda: ending.begun)
     app.add_middleware(Door, admission=reception.admission, routes=routes, ending=lambda: ending.begun)
     return app

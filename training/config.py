@@ -90,7 +90,11 @@ class GatesConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
-    """The whole of ``training.yaml``."""
+    """The whole of ``training.yaml``.
+
+    ``seeds`` is how many other seeds are tried on the same data, for the report to tell what moves with them; 0 saves
+    their time. It changes no model.
+    """
 
     label: LabelConfig = LabelConfig()
     posting_lag_days: NonNegativeInt = 3
@@ -99,6 +103,7 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     model: ModelConfig = ModelConfig()
     response: ResponseConfig = ResponseConfig()
     gates: GatesConfig = GatesConfig()
+    seeds: NonNegativeInt = 3
 
 
 def load_training_config(path: Path) -> TrainingConfig:

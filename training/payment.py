@@ -16,7 +16,7 @@ from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins,
 from training.calibration import fit_calibrator
 from training.config import ModelConfig
 from training.splits import Split
-from training.windows import Bools
+from training.windows import Bools, Int64s
 
 Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
@@ -55,18 +55,26 @@ def fit_horizon(values: Floats, columns: Columns, target: Target, *, debtor: Int
     shipped booster has as many trees, grown on all mature rows. Its own training rows cannot calibrate it, so its
     calibrator is fitted on the evaluated booster's margins of validation and test rows, which both lie after training.
     """
-    recipe, split = Recipe("binary", config), target.split
-    train, valid = take(values, target.paid, split.train), take(values, target.paid, split.valid)
-    booster = fit_stopped(recipe, columns, train=train, valid=valid)
+    split = target.split
+    booster, calibrator = fit_evaluated(values, columns, target, debtor=debtor, config=config, train=split.train)
     rounds = booster.current_iteration()
     later = np.concatenate([split.valid, split.test])
     margin = margins(booster, values[later], threads=config.threads)
-    first = len(split.valid)
-    calibrator = fit_calibrator(margin[:first], valid[1], debtor[split.valid])
     ship = fit_calibrator(margin, target.paid[later], debtor[later])
-    everything = np.flatnonzero(target.usable)
-    refit = fit_rounds(recipe, columns, data=take(values, target.paid, everything), rounds=rounds)
+    everything = take(values, target.paid, np.flatnonzero(target.usable))
+    refit = fit_rounds(Recipe("binary", config), columns, data=everything, rounds=rounds)
     return Fitted((booster, calibrator), (refit, ship), rounds)
+
+
+def fit_evaluated(
+    values: Floats, columns: Columns, target: Target, *, debtor: Int32s, config: ModelConfig, train: Int64s
+) -> tuple[lgb.Booster, Calibrator]:
+    """Booster and calibrator that saw no test row: grown on ``train``, stopped and calibrated on validation rows."""
+    valid = target.split.valid
+    known = take(values, target.paid, valid)
+    booster = fit_stopped(Recipe("binary", config), columns, train=take(values, target.paid, train), valid=known)
+    margin = margins(booster, known[0], threads=config.threads)
+    return booster, fit_calibrator(margin, known[1], debtor[valid])
 
 
 def later_scores(fitted: Mapping[int, Fitted], target: Target, values: Floats, debtor: Int32s) -> Reference:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bundle
 from decisioning.config import DecisionConfig
-from decisioning.response import ResponseModel
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.clock import rfc3339, to_us
 from domain.config import load_section
@@ -34,7 +33,8 @@ from training.fingerprint import data_summary
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.reporting.keeping import Champion, champion_scores, kept
-from training.responding import World, respond
+from training.responding import Responded, World, respond
+from training.seeds import Pair, open_desk, seed_choices, seed_scores
 
 Floats = npt.NDArray[np.float64]
 OnStep = Callable[[str, float], None]
@@ -87,8 +87,7 @@ class _Learned:
     inspected: Inspected
     targets: dict[int, Target]
     fitted: dict[int, Fitted]
-    response: ResponseModel | None
-    response_summary: dict[str, Any]
+    responded: Responded
 
 
 def train(
@@ -136,7 +135,8 @@ def train(
     )  # fmt: skip
     files = {
         "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
-        **_for_the_report(encoded, learned, judged, tracking, days=loaded.decision.explained_horizon),
+        **_for_the_report(encoded, learned, judged, loaded, tracking),
+        **_other_seeds(learned, loaded, judged.sample),
     }  # fmt: skip
     parts = _parts(learned, schema, loaded, files=files)
     bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
@@ -154,7 +154,7 @@ def _evaluation(
             "explained_horizon": loaded.decision.explained_horizon,
             "sampling": {"as_of": learned.rows.sampled, "rows": len(learned.rows.spine)},
             "label": _label(loaded),
-            "response": learned.response_summary,
+            "response": learned.responded.told,
             "data": data,
             "features": learned.inspected.section(schema),
             "settings": loaded.training.model_dump(mode="json"),
@@ -163,10 +163,21 @@ def _evaluation(
     return found
 
 
+def _other_seeds(learned: _Learned, loaded: Configs, sample: bytes) -> dict[str, bytes]:
+    """What the response model of another seed would choose."""
+    explained, responded = loaded.decision.explained_horizon, learned.responded
+    pair = Pair(
+        learned.rows.schema, assemble(learned.fitted, explained=explained, shipped="shipped"), {}, responded.model,
+        responded.other_seed,
+    )  # fmt: skip
+    return seed_choices(pair, sample, where=open_desk(loaded.catalogue, loaded.decision))
+
+
 def _for_the_report(
-    encoded: Encoded, learned: _Learned, judged: verdicts.Judged, tracking: registry.Tracking, *, days: int
+    encoded: Encoded, learned: _Learned, judged: verdicts.Judged, loaded: Configs, tracking: registry.Tracking
 ) -> dict[str, bytes]:
     """What the report needs beside what was measured; the champion of now is asked about the same test rows."""
+    days = loaded.decision.explained_horizon
     target, rows, before = learned.targets[days], learned.rows, registry.champions(tracking)[-1:]
     champion: Champion | str = "none was promoted"
     if before:
@@ -177,7 +188,17 @@ def _for_the_report(
             champion = f"version {before[0]} cannot be read by this build ({type(error).__name__})"
         else:
             champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
-    return kept(encoded, rows, target, scores=judged.scores, reference=learned.inspected.reference, champion=champion)
+    columns = Columns(rows.schema.names, rows.schema.categorical, rows.schema.directions)
+    seeded = seed_scores(
+        rows.values,
+        columns,
+        target,
+        debtor=rows.rows.debtor,
+        config=loaded.training.model,
+        others=loaded.training.seeds,
+    )
+    scores = {**judged.scores, **seeded}
+    return kept(encoded, rows, target, scores=scores, reference=learned.inspected.reference, champion=champion)
 
 
 def _learn(
@@ -199,8 +220,7 @@ def _learn(
     }
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
-    response, summary = respond(world, config, decision)
-    return _Learned(rows, inspected, targets, fitted, response, summary)
+    return _Learned(rows, inspected, targets, fitted, respond(world, config, decision))
 
 
 def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]) -> BundleParts:
@@ -213,7 +233,7 @@ def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: 
         trained_at=registry.now().isoformat(),
         schema=schema,
         payment=assemble(learned.fitted, explained=explained, shipped="shipped"),
-        response=learned.response,
+        response=learned.responded.model,
         settings=_settings(loaded, learned),
         golden_values=golden,
         golden_actions=[actions[place] for place in chosen],
@@ -254,11 +274,12 @@ def _settings(loaded: Configs, learned: _Learned) -> dict[str, Any]:
     training = loaded.training.model_dump(mode="json")
     training["model"].pop("threads")
     training.pop("gates")
+    training.pop("seeds")
     return {
         "training": training,
         "label": _label(loaded),
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
-        "response": {key: learned.response_summary.get(key) for key in ("learner", "refused", "share_days", "tried")},
+        "response": {key: learned.responded.told.get(key) for key in ("learner", "refused", "share_days", "tried")},
     }
 
 

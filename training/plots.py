@@ -6,12 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
@@ -60,8 +56,9 @@ def beside(
 
 def frontiers(lines: Mapping[str, Sequence[tuple[float, float]]], gained: str) -> bytes:
     """What can be gained at each level of something: one panel by name, of (level, gain) pairs."""
-    figure, panels = plt.subplots(1, len(lines), figsize=(4.6 * len(lines), 3.8), sharey=True)
-    for place, (axes, (name, points)) in enumerate(zip(np.atleast_1d(panels), lines.items(), strict=True)):
+    figure = Figure(figsize=(4.6 * len(lines), 3.8))
+    panels = figure.subplots(1, len(lines), sharey=True, squeeze=False)[0]
+    for place, (axes, (name, points)) in enumerate(zip(panels, lines.items(), strict=True)):
         level, gain = np.array(sorted(points)).T
         axes.plot(level, gain, color=_ACCENT, marker="o", markersize=4)
         axes.set_xlabel(name)
@@ -73,7 +70,8 @@ def frontiers(lines: Mapping[str, Sequence[tuple[float, float]]], gained: str) -
 
 def canvas() -> tuple[Figure, Any]:
     """An empty drawing with the report's axes."""
-    figure, axes = plt.subplots(figsize=(6.2, 4.2))
+    figure = Figure(figsize=(6.2, 4.2))
+    axes = figure.subplots()
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(colors=_INK)
@@ -82,10 +80,9 @@ def canvas() -> tuple[Figure, Any]:
 
 
 def png(figure: Figure) -> bytes:
-    """The bytes of a drawing, which is then closed."""
+    """The bytes of a drawing."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
     return file.getvalue()
 
 

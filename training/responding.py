@@ -17,8 +17,10 @@ from training import labels, learners
 from training.config import TrainingConfig
 from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon
+from training.learners import Learner
 from training.money_check import Checked, Checking, check
 from training.response_log import ResponseLog, response_log, summary_of
+from training.seeds import other_response
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,41 @@ class World:
     horizon: Horizon
 
 
-def respond(
-    world: World, config: TrainingConfig, decision: DecisionConfig
-) -> tuple[ResponseModel | None, dict[str, Any]]:
-    """The response model, or ``None`` with the reason why there is none; and what is told of it in the evaluation."""
+@dataclass(frozen=True)
+class Responded:
+    """The response model, if any; what is told of it, or why there is none; and that of another seed, if asked for."""
+
+    model: ResponseModel | None
+    told: dict[str, Any]
+    other_seed: ResponseModel | None = None
+
+
+def respond(world: World, config: TrainingConfig, decision: DecisionConfig) -> Responded:
+    """The response model, or the reason why there is none; and what is told of it in the evaluation."""
     learner, encoded = config.response.learner, world.encoded
     if not encoded.tables.rows("decisions"):
-        return None, {"learner": learner, "refused": "there is no decisions table, or it is empty"}
+        return Responded(None, {"learner": learner, "refused": "there is no decisions table, or it is empty"})
     log = response_log(
         encoded, world.schema, config, catalogue=world.catalogue, money=world.money, horizon=world.horizon,
         value_days=decision.value_horizon_days,
     )  # fmt: skip
     told = {"learner": learner, **summary_of(log)}
     if len({action.channel for action in log.actions}) < 2:
-        return None, {**told, "refused": "the log holds fewer than two channels to compare"}
+        return Responded(None, {**told, "refused": "the log holds fewer than two channels to compare"})
     rate = decision.objective.monthly_discount_rate
     money = Money(world.money, world.horizon, decision.value_horizon_days, rate, decision.objective)
     contacts = contact_log(encoded, world.schema, config, catalogue=world.catalogue, money=money, log=log)
     checking = Checking(encoded, world.schema, world.catalogue, money, decision.objective, seed=config.model.seed)
     model, found = fit_response(log, contacts, checking, config=config)
-    return model, {**told, **found}
+    told |= found
+
+    def again(named: Learner, seeded: TrainingConfig) -> ResponseModel:
+        other = named.fit(log, world.schema, seeded, contacts=contacts).model
+        if isinstance(other, FunnelModel) and isinstance(model, FunnelModel):
+            return replace(other, kept=model.kept)
+        return other
+
+    return Responded(model, told, other_response(model, told, again, config=config))
 
 
 def fit_response(

@@ -6,12 +6,13 @@ import base64
 import ipaddress
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import anyio.to_thread
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
@@ -50,10 +51,17 @@ class _Refused(Problem):
 
 
 class Gate:
-    """ASGI middleware. Without a ``keyring`` there are no keys, and only this machine itself is answered."""
+    """ASGI middleware. Without a ``keyring`` there are no keys, and only this machine itself is answered.
 
-    def __init__(self, app: ASGIApp, *, keyring: KeyRing | None, rates: Rates) -> None:
-        self._app, self._keyring, self._rates = app, keyring, rates
+    ``page`` makes a page of a refusal, given the problem, the request and a word for what was refused; it is ``None``
+    for a request that does not ask for a page, which is answered as JSON.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, keyring: KeyRing | None, rates: Rates,
+        page: Callable[[Problem, Scope, str], Response | None] = lambda *_: None,
+    ) -> None:  # fmt: skip
+        self._app, self._keyring, self._rates, self._page = app, keyring, rates, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request: refused with a problem, or passed on with ``state.tenant`` and ``state.key``, if any."""
@@ -63,10 +71,13 @@ class Gate:
         try:
             await self._admit(scope)
         except Problem as problem:
-            if isinstance(problem, _Refused):
-                metrics.ACCESS.labels(problem.word).inc()
+            word = problem.word if isinstance(problem, _Refused) else ""
+            if word:
+                metrics.ACCESS.labels(word).inc()
             metrics.PROBLEMS.labels(route="gate", problem=problem.code).inc()
-            await problem_response(problem, request_id=scope["state"]["request_id"])(scope, receive, send)
+            shown = self._page(problem, scope, word)
+            answer = shown or problem_response(problem, request_id=scope["state"]["request_id"])
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -12,6 +12,7 @@ from typing import Any
 from decisioning.integrity import manifest_of, read_files, seal_of
 from decisioning.shadows import Compared, compare
 from domain.errors import BundleError
+from serving.pages.paired import Paired, paired
 from serving.pointer import CHALLENGER, CHAMPION, Target, read_target
 from serving.replaying import differences
 from serving.shadow_log import latest_pairs
@@ -38,6 +39,7 @@ class Version:
     features: Sequence[str]
     settings: Any
     horizons: Mapping[str, Any]
+    paired: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both versions and what differs; ``missing`` says by alias why one is not there: ``no_alias``, or a code."""
+    """Both versions and what differs; ``missing`` says by alias why one is not there: ``no_alias``, or a code.
+
+    ``paired`` are differences on the same rows, or ``unpaired`` says why there are none.
+    """
 
     champion: Version | None
     challenger: Version | None
@@ -69,6 +74,8 @@ class Comparison:
     settings_count: int = 0
     features: Mapping[str, Sequence[str]] | None = None
     shadow: Compared | None = None
+    paired: Paired | None = None
+    unpaired: str | None = None
 
 
 def comparison(registry: Path, *, shadow_log: Path | None) -> Comparison:
@@ -88,6 +95,7 @@ def comparison(registry: Path, *, shadow_log: Path | None) -> Comparison:
     champion, challenger = found[CHAMPION], found[CHALLENGER]
     if champion is None or challenger is None or champion == challenger:
         return Comparison(champion, challenger, missing)
+    beside, why = paired((champion.model_hash, champion.paired), (challenger.model_hash, challenger.paired))
     places = list(differences(champion.settings, challenger.settings))
     return Comparison(
         champion, challenger, missing,
@@ -97,7 +105,7 @@ def comparison(registry: Path, *, shadow_log: Path | None) -> Comparison:
         settings_count=len(places),
         features={alias: sorted(set(one.features) - set(other.features))
                   for alias, one, other in ((CHAMPION, champion, challenger), (CHALLENGER, challenger, champion))},
-        shadow=_shadow(shadow_log, champion, challenger) if shadow_log else None,
+        shadow=_shadow(shadow_log, champion, challenger) if shadow_log else None, paired=beside, unpaired=why,
     )  # fmt: skip
 
 
@@ -119,6 +127,7 @@ def _read(folder: Path, seal: str) -> Version:
             manifest["version"], manifest["model_hash"], manifest["trained_at"], seal,
             schema_fingerprint=str(schema["fingerprint"]), features=[str(name) for name in schema["names"]],
             settings=settings, horizons=dict(evaluation.get("horizons", {})),
+            paired=dict(json.loads(contents.get("evaluation/paired.json", b"{}"))),
         )  # fmt: skip
     except _BAD_JSON as error:
         raise BundleError(f"{folder}: its files do not fit together ({type(error).__name__})", code="unfit") from error

@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from report_figures import unsure
 
 AS_OF = "2026-03-02T12:00:00Z"
 
@@ -60,3 +61,24 @@ def test_tables_of_other_accounts_are_refused(acerto, acerto_in, project, writte
     accounts.to_parquet(project / "others/accounts.parquet")
     found = acerto("report", "--decisions", "grouped.parquet", "--data", "others", "--out", "refused")
     assert (found.code, "acerto decide --data" in found.err) == (1, True)
+
+
+def test_every_figure_has_rows_and_interval_or_says_why_not(written):
+    assert unsure(written[1]) == []
+
+
+def test_another_seed_is_told_by_metrics_accounts_and_decisions(written):
+    told = next(one for one in written[1]["sections"] if one["code"] == "seeds")["tables"]
+    assert [row["seed_number"] for row in told["seed_metrics"]] == ["0", "+1", "+2", "+3"]
+    assert told["seed_scores"][0]["mean_deviation"]["value"] > 0
+    assert 0 <= told["seed_choices"][0]["action_changed"]["value"] <= 1
+
+
+def test_fewer_who_pay_lower_rate_and_money_and_leave_the_score_as_it_is(written):
+    scores, money = (
+        {row["scenario"]: row for row in table_of(written[1], "economy", name)}
+        for name in ("scenario_scores", "scenario_money")
+    )
+    found = scores["Pagam menos"]
+    assert (found["p_change"]["value"], found["crossed"]["value"]) == (0.0, 0.0)
+    assert found["stress_gap"]["high"] < 0 and money["Pagam menos"]["value_change"]["high"] < 0

@@ -108,7 +108,7 @@ def left_alone(draw: st.DrawFn) -> LeftAlone:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = draw(st.integers(0, 40))
     waiting = rng.normal(size=n) * 1e5
-    return LeftAlone(rng.random(n), waiting, waiting + rng.random(n) * 1e4, rng.random(n) < 0.5)
+    return LeftAlone(rng.random(n), waiting, waiting + rng.random(n) * 1e4, rng.integers(0, 2, n))
 
 
 @given(found=left_alone())

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report_figures import unsure
 
 from decisioning.bundle import read_bundle
 from decisioning.desk import load_desk
@@ -30,6 +31,7 @@ from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
 from training.reporting.keeping import ROWS
 from training.reporting.lights import WORSE
+from training.reporting.paired import FILE as PAIRED
 from training.reporting.policy import load_policy
 from training.reporting.report import write_report as write
 
@@ -250,9 +252,16 @@ def test_the_report_needs_no_network_and_tells_every_section(
     trained: TrainingResult, tmp_path: Path, locale: str
 ) -> None:
     page = write_report(trained.bundle.folder, tmp_path, locale=locale).read_text(encoding="utf-8")
-    assert page.count("<h2>") == 26 and "http:" not in page and "https:" not in page and "<script" not in page
+    assert page.count("<h2>") == 28 and "http:" not in page and "https:" not in page and "<script" not in page
     numbers = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert numbers["evaluation"]["horizons"]["30"]["metrics"]["auc"]["value"] is not None
+
+
+def test_every_figure_of_the_report_has_rows_and_interval_or_says_why_not(
+    trained: TrainingResult, tmp_path: Path
+) -> None:
+    write_report(trained.bundle.folder, tmp_path, desk=load_desk(Path("configs")))
+    assert unsure(json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize("locale, title", [("pt-BR", "A quem o contato compensa"), ("en", "Whom contacting pays for")])
@@ -442,3 +451,6 @@ def test_the_next_version_is_compared_with_the_champion_on_the_same_rows(
     write_report(found.bundle.folder, tmp_path / "out")
     section = next(one for one in numbers_of(tmp_path / "out")["sections"] if one["code"] == "challenger")
     assert section["available"] and section["lights"][0]["reason"] == "champion_has_seen"
+    kept = json.loads((tracking.bundles / "2" / "evaluation" / PAIRED).read_text(encoding="utf-8"))
+    assert (kept["model_hash"], kept["rows_of"]) == (manifest_of(tracking.bundles / "1")["model_hash"], "all")
+    assert kept["metrics"]["auc"]["difference"] == section["tables"]["paired"][0]["auc_gain"]["value"]

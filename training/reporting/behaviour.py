@@ -9,7 +9,7 @@ from decisioning.explanation import Shares, group_weights, groups_of, reasons, s
 from training.metrics import auc as area
 from training.reporting.evidence import Evidence
 from training.reporting.importance import strongest
-from training.reporting.intervals import mean_figure
+from training.reporting.intervals import Scored, auc_gain, mean_figure, rate_of
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, note, table
 
@@ -31,9 +31,10 @@ def directions(evidence: Evidence) -> Section:
         Column("rows_against", "percent", 1), Column("largest_against"),
     )  # fmt: skip
     rows = [
-        (one["feature"], one["direction"], one["effect"], one["against"], one["share_of_rows"], one["largest"])
+        (one["feature"], one["direction"], one["effect"], one["against"], rate_of(one["share_of_rows"], found["rows"]),
+         one["largest"])
         for one in found["by_feature"]
-    ]
+    ]  # fmt: skip
     mode = evidence.evaluation.get("settings", {}).get("model", {}).get("monotone", "off")
     said = note(
         "directions_text", agree=found["agree"], features=found["features"], share=found["share_of_rows"],
@@ -59,7 +60,7 @@ def reason_codes(evidence: Evidence) -> Section:
     counts = {code: first.count(code) for code in dict.fromkeys(first) if code}
     texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
     rows = [
-        (code, texts[code][0], texts[code][1], count, count / len(values))
+        (code, *texts[code], count, mean_figure(np.array([float(one == code) for one in first]), clusters))
         for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
     ]
     columns = (
@@ -125,7 +126,7 @@ def robustness(evidence: Evidence) -> Section:
     noisy = evidence.served(shake(values, evidence, evidence.rng(18)))
     shift = mean_figure(np.abs(noisy - served), clusters)
     rows: list[tuple[Value, ...]] = [
-        ("noise", f"±{100 * evidence.policy.noise:g} %", float(area(paid, noisy, flat)) - base, shift,
+        ("noise", f"±{100 * evidence.policy.noise:g} %", auc_gain(Scored(paid, noisy, clusters), served), shift,
          float(np.abs(noisy - served).max()))
     ]  # fmt: skip
     for kind, name, columns in _stresses(evidence):
@@ -133,10 +134,11 @@ def robustness(evidence: Evidence) -> Section:
         hit[:, columns] = np.nan
         found = evidence.served(hit)
         moved = mean_figure(np.abs(found - served), clusters)
-        rows.append((kind, name, float(area(paid, found, flat)) - base, moved, float(np.abs(found - served).max())))
-    missing = [one for one in rows if one[0] == "feature_missing"]
-    worst = min(missing, key=lambda one: one[2] if isinstance(one[2], float) else 0.0, default=None)
-    loss = None if worst is None or not isinstance(worst[2], float) else Figure(-worst[2], n=len(values))
+        change = auc_gain(Scored(paid, found, clusters), served)
+        rows.append((kind, name, change, moved, float(np.abs(found - served).max())))
+    missing = [(one[1], one[2].value) for one in rows if one[0] == "feature_missing" and isinstance(one[2], Figure)]
+    worst = min(((on, change) for on, change in missing if change is not None), key=lambda one: one[1], default=None)
+    loss = None if worst is None else Figure(-worst[1], n=len(values))
     columns_ = (
         Column("stress", "word"), Column("on", "code"), Column("auc_change"), Column("mean_change"),
         Column("max_change"),
@@ -145,7 +147,7 @@ def robustness(evidence: Evidence) -> Section:
         "robustness",
         lights=(
             evidence.judge("ROBUST_NOISE", shift),
-            evidence.judge("ROBUST_MISSING", loss, about=None if worst is None else str(worst[1])),
+            evidence.judge("ROBUST_MISSING", loss, about=None if worst is None else str(worst[0])),
         ),
         notes=(note("robust_text", rows=len(values), auc=base), note("seed_text"), note("macro_text")),
         tables=(table("stresses", columns_, rows),),

@@ -1,4 +1,4 @@
-"""The sections in their order: the twenty that a risk manager reads, and what belongs to the decisions."""
+"""The sections in their order: the twenty a risk manager reads, those on decisions, stress and seeds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from training.reporting.limits import limitations, monitoring
 from training.reporting.parts import Section
 from training.reporting.performance import calibration, discrimination, gains
 from training.reporting.policy_value import discount_learning, policy_value, response, targeting
+from training.reporting.seed_variance import seed_variance
 from training.reporting.stability import segments, stability
+from training.reporting.stress import economy
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     identity, lineage, data_quality, split, discrimination, calibration, gains, stability, segments, fairness,
     importance, dependence, directions, local, reason_codes, challenger, policy_value, robustness, limitations,
     monitoring, response, targeting, decision_funnel, decision_controls, decision_fairness, discount_learning,
+    economy, seed_variance,
 )  # fmt: skip
 
 

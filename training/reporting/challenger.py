@@ -26,8 +26,8 @@ def challenger(evidence: Evidence) -> Section:
         lights = evidence.missing(*_LIGHTS, reason="no_champion")
         return not_available("challenger", "no_champion", lights, why=held.told.get("no_champion") or "–")
     theirs = champion.astype(np.float64)
-    every = _paired(held.test, theirs)
-    fresh = _paired(held.test.where(unseen), theirs[unseen])
+    every = paired(held.test, theirs)
+    fresh = paired(held.test.where(unseen), theirs[unseen])
     auc, brier = fresh
     return Section(
         "challenger",
@@ -55,7 +55,7 @@ def challenger(evidence: Evidence) -> Section:
     )  # fmt: skip
 
 
-def _paired(rows: Scored, other: Floats) -> tuple[Figure, Figure]:
+def paired(rows: Scored, other: Floats) -> tuple[Figure, Figure]:
     """AUC of this version less the champion's, and Brier score likewise (less is better)."""
     if not len(rows):
         return Figure(None, n=0, method="delong"), Figure(None, n=0, method="clustered")

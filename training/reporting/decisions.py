@@ -201,7 +201,13 @@ def _arm_lifts(found: Any) -> list[Table]:
         for name, one in found["arms"].items()
     ]
     lifts = [
-        (one["than"], _estimate(one["uplift"], {}), one["per_cent"], one["verdict"], one["debtors_needed"])
+        (
+            one["than"],
+            _estimate(one["uplift"], _both(found["arms"], one["than"])),
+            one["per_cent"],
+            one["verdict"],
+            one["debtors_needed"],
+        )
         for one in found["lifts"]
     ]
     columns = (
@@ -213,6 +219,11 @@ def _arm_lifts(found: Any) -> list[Table]:
         Column("debtors_needed", "count"),
     )  # fmt: skip
     return [table("arm_values", columns, arms), table("arm_lifts", than, lifts)]
+
+
+def _both(arms: Any, control: str) -> dict[str, int]:
+    """Accounts and debtors of the policy and of the control that it is compared with."""
+    return {name: arms["policy"][name] + arms[control][name] for name in ("accounts", "debtors")}
 
 
 def _estimate(found: Any, one: Any) -> Figure:

@@ -19,13 +19,14 @@ from decisioning.desk import Desk
 from decisioning.engine import rehearse
 from decisioning.exclusions import Exclusions
 from decisioning.rehearsal import NEEDED
-from decisioning.targeting import by_self_cure
+from decisioning.targeting import LeftAlone, by_self_cure
 from training.promotion import read_comparison, read_evaluation
 from training.reporting.decided import DecidedRows
 from training.reporting.intervals import Scored
 from training.reporting.keeping import CODES, ROWS
 from training.reporting.lights import Figure, Light, judge
 from training.reporting.policy import ReportOwner, ReportPolicy
+from training.seeds import FILE as SEEDS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -117,7 +118,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of it. ``held_out`` is ``None`` for bundles of before rows were kept, ``previous`` where there is none."""
+    """All of it. ``held_out`` is ``None`` for bundles of before rows were kept, ``previous`` where there is none.
+
+    ``seeds`` are choices under two seeds, as ``training.seeds.seed_choices`` kept them.
+    """
 
     bundle: ModelBundle
     evaluation: Mapping[str, Any]
@@ -130,6 +134,7 @@ class Evidence:
     previous: Mapping[str, Any] | None = None
     desk: Desk | None = None
     run: Run = Run()
+    seeds: Mapping[str, npt.NDArray[Any]] | None = None
 
     @property
     def explained(self) -> Mapping[str, Any]:
@@ -153,16 +158,23 @@ class Evidence:
         return self.bundle.payment.contributions(self.shown)
 
     @cached_property
+    def left_alone(self) -> LeftAlone | None:
+        """What waiting and the best action are worth on sampled rows; ``None`` where it is not known what is owed."""
+        if self.desk is None or not set(NEEDED) <= self.bundle.schema.index.keys():
+            return None
+        return rehearse(self.sample.values, self.bundle, desk=self.desk)
+
+    @cached_property
     def rehearsed(self) -> dict[str, Any] | None:
         """Whom contacting would pay for among the sampled rows; ``None`` where the model knows not what is owed."""
-        desk, values = self.desk, self.sample.values
-        if desk is None or not set(NEEDED) <= self.bundle.schema.index.keys():
+        desk, found = self.desk, self.left_alone
+        if desk is None or found is None:
             return None
         return {
-            "rows": len(values),
+            "rows": len(found.p_pay),
             "rests_on_priors": self.bundle.response is None,
             "policy_version": desk.policy_version,
-            "bands": by_self_cure(rehearse(values, self.bundle, desk=desk)),
+            "bands": by_self_cure(found),
         }
 
     def served(self, values: Floats) -> Floats:
@@ -200,7 +212,7 @@ def read_evidence(
     bundle = read_bundle(folder)
     return Evidence(
         bundle, read_evaluation(folder), _held_out(folder), _sample(folder), policy, owner, locale,
-        comparison=read_comparison(folder), previous=_previous(folder), desk=desk, run=run,
+        comparison=read_comparison(folder), previous=_previous(folder), desk=desk, run=run, seeds=_seeds(folder),
     )  # fmt: skip
 
 
@@ -214,6 +226,12 @@ def _held_out(folder: Path) -> HeldOut | None:
     if not (place / ROWS).is_file():
         return None
     return HeldOut(_arrays(place / ROWS), json.loads((place / CODES).read_text(encoding="utf-8")))
+
+
+def _seeds(folder: Path) -> dict[str, npt.NDArray[Any]] | None:
+    """What another seed would have chosen (``training.seeds``); ``None`` where training did not ask."""
+    path = folder / "evaluation" / SEEDS
+    return _arrays(path) if path.is_file() else None
 
 
 def _sample(folder: Path) -> Sample:

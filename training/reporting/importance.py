@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.reporting.evidence import Evidence
+from training.reporting.intervals import mean_figure, share_of
 from training.reporting.lights import Figure
-from training.reporting.parts import Column, Picture, Section, Table, note, table
+from training.reporting.parts import Column, Picture, Section, Table, Value, note, table
 from training.reporting.shap_plots import ShapPlots
 
 Floats = npt.NDArray[np.float64]
@@ -50,8 +51,7 @@ def importance(evidence: Evidence) -> Section:
         tables=(
             table(
                 "importance", (Column("feature", "code"), Column("mean_abs"), Column("share", "percent", 1)),
-                [(evidence.names[place], float(size[place]),
-                float(size[place] / size.sum())) for place in order[:_TOP]],
+                _strongest(evidence, order[:_TOP]),
             ),
         ),
         pictures=(
@@ -59,6 +59,21 @@ def importance(evidence: Evidence) -> Section:
             Picture("shap_beeswarm", drawn.beeswarm(), "importance", {"rows": len(values)}),
         ),
     )  # fmt: skip
+
+
+def _strongest(evidence: Evidence, order: list[int]) -> list[tuple[Value, ...]]:
+    """Mean absolute contributions and their shares, with intervals by debtor."""
+    found, debtor = np.abs(evidence.contributions[:, :-1]), _debtors(evidence)
+    every = found.sum(axis=1)
+    return [
+        (evidence.names[place], mean_figure(found[:, place], debtor), share_of(found[:, place], every, debtor))
+        for place in order
+    ]
+
+
+def _debtors(evidence: Evidence) -> npt.NDArray[np.int64]:
+    """(m,) of the shown rows."""
+    return evidence.sample.clusters[: len(evidence.shown)]
 
 
 def dependence(evidence: Evidence) -> Section:
@@ -117,16 +132,16 @@ def _group_means(values: Floats, group: npt.NDArray[np.int64]) -> Floats:
     return np.asarray((sums / np.maximum(counts, 1))[group], dtype=np.float64)
 
 
-def _by_value(evidence: Evidence, place: int) -> list[tuple[str, float | None, float | None, int, float, float]]:
-    column, own = evidence.shown[:, place], evidence.contributions[:, place]
-    bins, found = _bin(column, _BINS), []
+def _by_value(evidence: Evidence, place: int) -> list[tuple[Value, ...]]:
+    column, own, debtor = evidence.shown[:, place], evidence.contributions[:, place], _debtors(evidence)
+    bins = _bin(column, _BINS)
+    found: list[tuple[Value, ...]] = []
     for number in np.unique(bins).tolist():
         inside = bins == number
         known = column[inside & np.isfinite(column)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (None, None)
-        found.append(
-            (evidence.names[place], low, high, int(inside.sum()), float(own[inside].mean()), float(own[inside].std()))
-        )
+        mean = mean_figure(own[inside], debtor[inside])
+        found.append((evidence.names[place], low, high, int(inside.sum()), mean, float(own[inside].std())))
     return found
 
 

@@ -105,5 +105,31 @@ def difference(first: tuple[Floats, Ints], second: tuple[Floats, Ints]) -> Figur
     return Figure(value, value - Z_95 * se, value + Z_95 * se, n, clusters_in(debtor), "clustered")
 
 
+def share_of(part: Floats, whole: Floats, debtor: Ints, *, scale: float = 1.0) -> Figure:
+    """``scale`` times the sum of one quantity over that of another on the same rows, by debtor (linearised)."""
+    total = float(whole.sum())
+    if total <= 0:
+        return Figure(None, n=len(whole), debtors=clusters_in(debtor) if len(debtor) else 0, method="clustered")
+    value = float(part.sum()) / total
+    se = clustered_se((part - value * whole) * (len(whole) / total), debtor)
+    half = scale * Z_95 * se if np.isfinite(se) else None
+    low, high = (None, None) if half is None else (scale * value - half, scale * value + half)
+    return Figure(scale * value, low, high, len(whole), clusters_in(debtor), "clustered")
+
+
+def rate_of(value: float, rows: int, debtors: int | None = None) -> Figure:
+    """A rate of which only its rows are known, with Wilson's interval on as many trials as there are debtors.
+
+    Rows of one debtor tell at least as much as one row does, so that the interval is too wide rather than too narrow.
+    """
+    trials = rows if debtors is None else debtors
+    if not trials:
+        return Figure(None, n=rows, debtors=debtors, method="wilson")
+    centre = value + Z_95**2 / (2 * trials)
+    spread = Z_95 * float(np.sqrt(value * (1.0 - value) / trials + Z_95**2 / (4 * trials**2)))
+    scale = 1.0 + Z_95**2 / trials
+    return Figure(value, (centre - spread) / scale, (centre + spread) / scale, rows, debtors, "wilson")
+
+
 def _normal(value: float, se: float, rows: Scored, method: str) -> Figure:
     return Figure(value, value - Z_95 * se, value + Z_95 * se, len(rows), rows.debtors, method)

@@ -32,6 +32,7 @@ from training.metrics import auc
 from training.ope.canonical import trained_until_us
 from training.payment import Target
 from training.reporting.intervals import Scored, auc_of
+from training.reporting.paired import paired_file
 from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
@@ -46,9 +47,10 @@ _PROXY_ROWS, _LEAST_IN_GROUP = 20_000, 50
 
 @dataclass(frozen=True)
 class Champion:
-    """The champion at the time of training: its version, when its data ended, and ``p_pay`` (m,) on the test rows."""
+    """The champion at the time of training: which it is, when its data ended, and ``p_pay`` (m,) on the test rows."""
 
     version: str
+    model_hash: str
     data_end_us: int | None
     p_pay: Floats
 
@@ -100,7 +102,16 @@ def kept(
         "twins": _twins(rows.values, target),
         "proxies": _proxies(rows.values[later], debtor, cuts, rows.schema.names),
     }
-    return {ROWS: _npz(arrays), CODES: json.dumps(told, sort_keys=True, ensure_ascii=False).encode()}
+    files = {ROWS: _npz(arrays), CODES: json.dumps(told, sort_keys=True, ensure_ascii=False).encode()}
+    return {**files, **(_beside(champion, arrays, days=target.horizon_days) if isinstance(champion, Champion) else {})}
+
+
+def _beside(champion: Champion, arrays: dict[str, Any], *, days: int) -> dict[str, bytes]:
+    """The paired differences to the champion on test rows."""
+    test = arrays["test"]
+    rows = Scored(*(arrays[name][test] for name in ("paid", "p_pay", "debtor")))
+    identity = {"champion": champion.version, "model_hash": champion.model_hash, "horizon_days": days}
+    return paired_file(rows, champion.p_pay, unseen=arrays["champion_unseen"][test], identity=identity)
 
 
 def champion_scores(encoded: Encoded, spine: Spine, champion: ModelBundle, *, days: int) -> Champion | str:
@@ -108,7 +119,8 @@ def champion_scores(encoded: Encoded, spine: Spine, champion: ModelBundle, *, da
     if days not in champion.payment.horizons:
         return f"version {champion.version} has no horizon of {days} days"
     p_pay = champion.payment.predict(compute_many(encoded, spine, champion.schema))
-    return Champion(champion.version, trained_until_us(champion), p_pay[:, champion.payment.horizons.index(days)])
+    explained = p_pay[:, champion.payment.horizons.index(days)]
+    return Champion(champion.version, champion.model_hash, trained_until_us(champion), explained)
 
 
 def month_of(at_us: Int64s) -> tuple[tuple[str, ...], Int64s]:

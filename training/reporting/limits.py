@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.reporting.evidence import Evidence
+from training.reporting.evidence import Evidence, measured
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Note, Section, Table, Value, note, table
 
@@ -79,10 +79,9 @@ def _changes(evidence: Evidence, before: Any) -> list[Table]:
         *new}) if old.get(name) != new.get(name)
     ]  # fmt: skip
     days = str(evidence.bundle.payment.explained)
-    earlier = before["evaluation"]["horizons"].get(days, {}).get("metrics", {})
+    earlier = before["evaluation"]["horizons"].get(days, {})
     metrics = [
-        (name, (earlier.get(name) or {}).get("value"), one["value"])
-        for name, one in evidence.explained["metrics"].items()
+        (name, _measured(earlier, name), _measured(evidence.explained, name)) for name in evidence.explained["metrics"]
     ]
     return [
         table("changed_features", (Column("change", "word"), Column("feature", "code")), features),
@@ -91,6 +90,12 @@ def _changes(evidence: Evidence, before: Any) -> list[Table]:
         ),
         table("changed_metrics", (Column("metric", "word"), Column("metric_before"), Column("metric_now")), metrics),
     ]
+
+
+def _measured(horizon: Any, name: str) -> Figure | None:
+    """A metric of a version's evaluation, with its rows; ``None`` where that version has it not."""
+    rows = horizon.get("rows", {})
+    return measured(horizon.get("metrics", {}).get(name), n=rows.get("test", 0), debtors=rows.get("test_debtors"))
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from training.reporting.certainty import without_interval
 from training.reporting.formatting import DASH, interval, number, plain
 from training.reporting.lights import WORSE, Colour, Figure, Light
 from training.reporting.parts import Column, Note, Picture, Section, Table, Value
@@ -26,7 +27,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """A table in words; ``numeric`` says of each column whether it is set to the right, ``code`` whether it is code."""
+    """A table in words; ``numeric`` says of each column whether it is set to the right, ``code`` whether it is code.
+
+    ``certain`` says which columns have no interval, and why; empty where all numbers have one, or none is measured.
+    """
 
     name: str
     caption: str
@@ -34,6 +38,7 @@ class ShownTable:
     numeric: tuple[bool, ...]
     code: tuple[bool, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    certain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +156,17 @@ def _table(one: Table, said: Words) -> ShownTable:
     return ShownTable(
         one.name, said(f"table.{one.name}"), tuple(said(f"column.{column.name}") for column in one.columns),
         tuple(column.kind in NUMBERS for column in one.columns), tuple(column.kind == "code" for column in one.columns),
-        rows,
+        rows, _certain(one, said),
     )  # fmt: skip
+
+
+def _certain(one: Table, said: Words) -> str:
+    """The columns without an interval, together by their reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in without_interval(one).items():
+        by_reason.setdefault(reason, []).append(said(f"column.{name}"))
+    told = [f"{', '.join(names)} ({said(f'certain.{reason}')})" for reason, names in by_reason.items()]
+    return said("certain", columns="; ".join(told)) if told else ""
 
 
 def _cell(value: Value, column: Column, said: Words) -> Cell:

@@ -157,6 +157,8 @@ def _table(found: _Document, one: ShownTable, said: Words) -> None:
             drawn.row([_joined(cell) for cell in row])
     if len(one.rows) > _MOST_ROWS:
         _text(found, said("not_shown", rows=len(one.rows) - _MOST_ROWS), soft=True)
+    if one.certain:
+        _text(found, one.certain, soft=True)
     found.ln(2)
 
 

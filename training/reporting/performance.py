@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from training.reporting import pictures
-from training.reporting.calibration_tests import bands, brier_parts, holm, logistic_recalibration
+from training.reporting.calibration_tests import bands, holm, logistic_recalibration
 from training.reporting.evidence import Evidence, measured
-from training.reporting.intervals import Scored, auc_of, mean_figure
+from training.reporting.intervals import Scored, auc_of, mean_figure, rate_of, share_of
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Table, Value, not_available, note, table
+from training.reporting.resampling import brier_parts_of
 
 METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
@@ -42,11 +43,24 @@ def _by_horizon(evidence: Evidence) -> Table:
     for days, one in sorted(evidence.evaluation["horizons"].items(), key=lambda found: int(found[0])):
         counts = {"n": one["rows"]["test"], "debtors": one["rows"]["test_debtors"]}
         found = {name: measured(one["metrics"][name], **counts) for name in METRICS}
-        rows.append(
-            [int(days), *(found[name] for name in METRICS), _gini(found["auc"]), one["log_loss_of_base_rate"],
-             one["base_rate"]["test"]]
-        )  # fmt: skip
+        base, then = rate_of(one["base_rate"]["test"], **_named(counts)), one["base_rate"]["train"]
+        rows.append([int(days), *(found[name] for name in METRICS), _gini(found["auc"]), _log_loss(base, then), base])
     return table("by_horizon", columns, rows)
+
+
+def _named(counts: dict[str, int]) -> dict[str, int]:
+    return {"rows": counts["n"], "debtors": counts["debtors"]}
+
+
+def _log_loss(rate: Figure, said: float) -> Figure:
+    """Log-loss of one probability for all rows, which is linear in their rate and so has the ends of its interval."""
+
+    def loss(one: float | None) -> float | None:
+        return None if one is None or not 0.0 < said < 1.0 else -one * np.log(said) - (1.0 - one) * np.log1p(-said)
+
+    ends = [one for one in (loss(rate.low), loss(rate.high)) if one is not None]
+    low, high = (min(ends), max(ends)) if ends else (None, None)
+    return Figure(loss(rate.value), low, high, rate.n, rate.debtors, rate.method)
 
 
 def _gini(auc: Figure | None) -> Figure | None:
@@ -127,8 +141,7 @@ def distance(figure: Figure, ideal: float) -> Figure:
 
 
 def _parts(test: Scored, count: int) -> list[tuple[str, Value]]:
-    found = brier_parts(test.paid, test.p, count)
-    return [(f"brier_{name}", getattr(found, name)) for name in ("reliability", "resolution", "uncertainty", "within")]
+    return [(f"brier_{name}", figure) for name, figure in brier_parts_of(test, count).items()]
 
 
 def _old_reliability(explained: Any) -> Table:
@@ -152,9 +165,14 @@ def gains(evidence: Evidence) -> Section:
         Column("decile", "count"), Column("rows", "count"), Column("mean_p_pay"), Column("rate"),
         Column("lift", places=2), Column("share_of_payers", "percent", 1), Column("amount_due", "money"),
     )  # fmt: skip
+    figures = _decile_figures(evidence, table_of)
     shown: list[Table] = [
-        table("deciles", columns, [tuple(one[column.name] for column in columns) for one in table_of])
-    ]
+        table(
+            "deciles", columns,
+            [tuple(own.get(column.name, one[column.name]) for column in columns)
+             for one, own in zip(table_of, figures, strict=True)],
+        )
+    ]  # fmt: skip
     drawn = [pictures.gains(table_of, evidence.locale)]
     if money.get("bands"):
         shown.append(_money(money))
@@ -171,6 +189,27 @@ def gains(evidence: Evidence) -> Section:
         ),
         notes=tuple(notes), tables=tuple(shown), pictures=tuple(drawn),
     )  # fmt: skip
+
+
+def _decile_figures(evidence: Evidence, table_of: list[dict[str, Any]]) -> list[dict[str, Figure]]:
+    """Rate, lift and payers reached with their intervals; in older bundles the rate alone has one."""
+    held = evidence.held_out
+    if held is None:
+        return [{"rate": rate_of(one["rate"], one["rows"])} for one in table_of]
+    paid, debtor = held.test.paid, held.test.debtor
+    place = np.empty(len(paid), dtype=np.int64)
+    parts = np.array_split(np.argsort(-held.test.p, kind="stable"), 10)
+    for number, part in enumerate(parts):
+        place[part] = number
+    filled = [(number, part) for number, part in enumerate(parts) if len(part)]
+    return [
+        {
+            "rate": mean_figure(paid[part], debtor[part]),
+            "lift": share_of(paid * (place == number), paid, debtor, scale=len(paid) / len(part)),
+            "share_of_payers": share_of(paid * (place <= number), paid, debtor),
+        }
+        for number, part in filled
+    ]
 
 
 def _spread(a: dict[str, Any], b: dict[str, Any]) -> float:

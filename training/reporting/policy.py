@@ -22,13 +22,35 @@ class Limit(BaseModel, frozen=True, extra="forbid"):
     red: float
 
 
+class Move(BaseModel, frozen=True, extra="forbid"):
+    """What happens to a feature of every account: it is multiplied, then added to; its kind's bounds are kept."""
+
+    times: float = Field(default=1.0, ge=0.0)
+    add: float = 0.0
+
+
+class Scenario(BaseModel, frozen=True, extra="forbid"):
+    """One state of the economy: what it does to the odds of paying and to what accounts look like.
+
+    ``odds`` multiplies every account's odds of paying at unchanged features, which no score can see. ``features`` moves
+    features, by name or by a pattern such as ``payments_cents_*``. ``source`` says where the numbers come from, or that
+    they are assumed; both it and ``title`` are texts in Portuguese and in English.
+    """
+
+    name: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    title: tuple[str, str]
+    source: tuple[str, str]
+    odds: float = Field(default=1.0, gt=0.0)
+    features: dict[str, Move] = Field(default_factory=dict)
+
+
 class ReportPolicy(BaseModel, frozen=True, extra="forbid"):
     """The whole file.
 
     ``min_rows`` and ``min_debtors``: below them a figure is not stated. ``family_error`` is the chance with which a
     search over many segments, bands or features may call noise a weakness. ``selected_share`` is the share of rows,
     from the highest probability down, that counts as selected in fairness checks; ``noise`` the share of a feature's
-    spread by which inputs are shaken; ``bands`` the number of score bands.
+    spread by which inputs are shaken; ``bands`` the number of score bands; ``scenarios`` are what the economy may do.
     """
 
     version: str
@@ -39,6 +61,7 @@ class ReportPolicy(BaseModel, frozen=True, extra="forbid"):
     noise: float = Field(default=0.01, gt=0.0)
     bands: int = Field(default=10, ge=10, le=50)
     limits: dict[str, Limit]
+    scenarios: tuple[Scenario, ...] = ()
 
     @model_validator(mode="after")
     def _names_every_light(self) -> Self:
@@ -47,6 +70,9 @@ class ReportPolicy(BaseModel, frozen=True, extra="forbid"):
         missing, unknown = sorted(WORSE.keys() - self.limits.keys()), sorted(self.limits.keys() - WORSE.keys())
         if missing or unknown:
             raise ValueError(f"limits: missing lights {missing}, unknown lights {unknown}; needed one limit per light")
+        named = [one.name for one in self.scenarios]
+        if len(set(named)) < len(named):
+            raise ValueError(f"scenarios: found names {named}, needed each once")
         for code, limit in self.limits.items():
             if (limit.red - limit.amber) * (1 if WORSE[code] == "more" else -1) < 0:
                 raise ValueError(f"limits.{code}: found red {limit.red} on the better side of amber {limit.amber}")

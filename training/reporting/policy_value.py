@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from decisioning.targeting import LeftAlone, band_of
 from training.reporting.evidence import Evidence
+from training.reporting.intervals import mean_figure
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
 
@@ -127,19 +132,30 @@ def _heads(name: str, heads: Mapping[str, Any]) -> Any:
 
 def targeting(evidence: Evidence) -> Section:
     """By chance of paying without a contact: what waiting and the best action are worth, and who is left alone."""
-    found = evidence.rehearsed
-    if found is None:
+    found, alone = evidence.rehearsed, evidence.left_alone
+    if found is None or alone is None:
         return not_available("targeting", "no_targeting")
     columns = (
         Column("self_cure_from", "percent", 0), Column("self_cure_to", "percent", 0), Column("accounts", "count"),
         Column("waiting_value", "money"), Column("chosen_value", "money"), Column("gain", "money"),
         Column("left_alone", "percent", 1), Column("mostly", "word"),
     )  # fmt: skip
-    names = ("p_pay_low", "p_pay_high", "accounts", "waiting_value", "chosen_value", "gain", "left_alone", "mostly")
-    rows = [tuple(one[name] for name in names) for one in found["bands"]]
+    rows = [
+        (one["p_pay_low"], one["p_pay_high"], one["accounts"],
+         *_worth(alone, band, evidence.sample.clusters), one["mostly"])
+        for one, band in zip(found["bands"], np.unique(band_of(alone)).tolist(), strict=True)
+    ]  # fmt: skip
     notes = [note("targeting_text", rows=found["rows"])]
     notes += [note("targeting_priors")] if found["rests_on_priors"] else []
     return Section("targeting", notes=tuple(notes), tables=(table("targeting", columns, rows),))
+
+
+def _worth(found: LeftAlone, band: int, debtor: npt.NDArray[np.int64]) -> list[Figure]:
+    """Of one band: value of waiting and of the best action, the gain, and the share that is left alone."""
+    inside = band_of(found) == band
+    waiting, chosen = found.waiting_cents[inside] / 100.0, found.chosen_cents[inside] / 100.0
+    parts = (waiting, chosen, chosen - waiting, (~found.contacted[inside]).astype(np.float64))
+    return [mean_figure(one, debtor[inside]) for one in parts]
 
 
 def discount_learning(evidence: Evidence) -> Section:

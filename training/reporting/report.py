@@ -12,6 +12,7 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from training.evaluation import plain
 from training.reporting.catalogue import every_section
+from training.reporting.certainty import of_light, of_section
 from training.reporting.decisions import funnel_numbers
 from training.reporting.evidence import Evidence, Run, read_evidence
 from training.reporting.html import page
@@ -21,7 +22,7 @@ from training.reporting.pdf import document
 from training.reporting.policy import ReportOwner, ReportPolicy
 from training.reporting.words import words
 
-FORMAT = 1
+FORMAT = 2
 """Of ``report.json``; changes with the meaning of any of its keys."""
 OnStep = Callable[[str, float], None]
 _DRAWING = 0.8
@@ -76,14 +77,17 @@ def report_numbers(evidence: Evidence, sections: Sequence[Section]) -> dict[str,
         "format": FORMAT,
         "identity": _identity(evidence.bundle),
         "policy": evidence.policy.model_dump(mode="json"),
-        "lights": {light.code: {**light.as_json(), "section": one.code} for one in sections for light in one.lights},
-        "sections": [one.as_json() for one in sections],
+        "lights": {
+            light.code: {**light.as_json(), "no_interval": of_light(light), "section": one.code}
+            for one in sections for light in one.lights
+        },
+        "sections": [{**one.as_json(), "without_interval": of_section(one)} for one in sections],
         "evaluation": evidence.evaluation,
         "targeting": evidence.rehearsed,
         "opponents": evidence.comparison,
         "decision_funnel": funnel_numbers(evidence.run.exclusions),
         "discount_learning": evidence.evaluation.get("discount_learning"),
-    }
+    }  # fmt: skip
 
 
 def _identity(bundle: ModelBundle) -> dict[str, Any]:

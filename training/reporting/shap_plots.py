@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import get_backend
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from training.plots import png
 
@@ -55,10 +57,15 @@ class ShapPlots:
     def _drawn(self, draw: Callable[[Any, Any], object]) -> bytes:
         before = set(plt.get_fignums())
         try:
+            if get_backend(auto_select=False) is None:
+                # Where nobody chose how plots are shown, these need no screen; a reader's choice is left alone.
+                plt.switch_backend("Agg")
             with _quiet() as shap:
-                plt.figure()
-                draw(shap, copy.deepcopy(self._found))
-                return png(plt.gcf())
+                FigureCanvasAgg(plt.figure())  # however the reader's own plots are drawn, the package needs this one
+                # Some plots turn drawing as one types off, and leave it so; here it is as it was afterwards.
+                with plt.ioff():
+                    draw(shap, copy.deepcopy(self._found))
+                    return png(plt.gcf())
         finally:
             # Some plots open a figure of their own, and leave the empty one behind.
             for number in set(plt.get_fignums()) - before:

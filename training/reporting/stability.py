@@ -11,7 +11,6 @@ from scipy.stats import norm
 
 from features.definitions import Calendar
 from features.reference import counts_in, fit_numbers
-from training.metrics import ece
 from training.ope.estimators import Z_95
 from training.reporting import pictures
 from training.reporting.calibration_tests import holm
@@ -20,6 +19,7 @@ from training.reporting.intervals import Scored, auc_of, difference, mean_figure
 from training.reporting.lights import Figure, Light
 from training.reporting.parts import Column, Section, Table, Value, note, table
 from training.reporting.performance import distance, no_held_out
+from training.reporting.resampling import ece_of
 from training.reporting.shift import beyond_chance
 
 _SHOWN = 15
@@ -134,8 +134,8 @@ class Part:
     def cells(self) -> tuple[Value, ...]:
         """In the columns of a table of parts."""
         rows = self.rows
-        error = float(ece(rows.paid, rows.p, np.ones(len(rows))))
-        return (self.label, len(rows), rows.debtors, float(rows.p.mean()), self.rate, self.gap, self.auc, error)
+        said = float(rows.p.mean())
+        return (self.label, len(rows), rows.debtors, said, self.rate, self.gap, self.auc, ece_of(rows))
 
 
 def parts_of(rows: Scored, cut: Cut | None, *, prefix: str = "") -> list[Part]:

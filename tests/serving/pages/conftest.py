@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paired_files import told
 
 from decisioning.integrity import canonical_hash, canonical_json, manifest_of, read_files, seal_of, write_files
 from serving.access import keyring
@@ -39,6 +40,19 @@ def shelf(tmp_path: Path, bundle: Path) -> Path:
         pointer = {"version": version, "bundle": f"bundles/{version}", "seal": seal_of(manifest_of(folder))}
         (root / "aliases" / f"{alias}.json").write_text(json.dumps(pointer))
     return root
+
+
+@pytest.fixture
+def measured(shelf: Path) -> Path:
+    """The registry, whose challenger was measured beside its champion."""
+    champion, before = (manifest_of(shelf / "bundles" / version) for version in ("7", "8"))
+    _, files = read_files(shelf / "bundles" / "8")
+    files["evaluation/paired.json"] = json.dumps(told(champion["model_hash"])).encode()
+    folder = shelf / "bundles" / "8b"
+    write_files(folder, files, identity={name: before[name] for name in ("version", "trained_at", "model_hash")})
+    pointer = {"version": "8", "bundle": "bundles/8b", "seal": seal_of(manifest_of(folder))}
+    (shelf / "aliases" / "challenger.json").write_text(json.dumps(pointer))
+    return shelf
 
 
 @pytest.fixture

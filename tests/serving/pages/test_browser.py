@@ -16,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 
+from serving.access import keyring
 from serving.access.tokens import new_key
 from serving.app import create_app
 from serving.pages.routes import Places
@@ -87,7 +88,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def site(schemas: Any, engine: Any, shelf: Path, tmp_path: Path, ask: Any) -> Iterator[Site]:
+def site(schemas: Any, engine: Any, measured: Path, tmp_path: Path, ask: Any) -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -96,7 +97,7 @@ def site(schemas: Any, engine: Any, shelf: Path, tmp_path: Path, ask: Any) -> It
     store = Store.open(sqlite_url(tmp_path / "acerto.db"))
     token, kept = new_key("default", frozenset({"admin"}), now=datetime.now(UTC))
     store.add_key(kept)
-    places = Places(tmp_path / "reports", shelf, tmp_path / "shadow")
+    places = Places(tmp_path / "reports", measured, tmp_path / "shadow")
     url = sqlite_url(tmp_path / "acerto.db")
     app = create_app(schemas, load=lambda: engine, open_store=lambda: Store.open(url), places=places, keys=True)
     server = uvicorn.Server(uvicorn.Config(app, port=port, ws="none", log_config=None, timeout_graceful_shutdown=5))
@@ -115,6 +116,20 @@ def site(schemas: Any, engine: Any, shelf: Path, tmp_path: Path, ask: Any) -> It
         store.close()
 
 
+def _reached(tab: Any) -> list[int]:
+    """What the Tab key reaches, in its order, as many as there are things; each has to show that it is reached."""
+    there = tab.evaluate(NUMBERED, FOCUSABLE)
+    reached: list[int] = []
+    while len(reached) < len(there):
+        tab.keyboard.press("Tab")
+        place, outline = tab.evaluate(FOCUSED)
+        # A field for a moment takes the focus once for each of its parts, which browsers mark themselves.
+        if place not in reached[-1:]:
+            reached.append(place)
+            assert outline == "solid", place
+    return reached
+
+
 def _wait_until_ready(url: str) -> None:
     for _ in range(300):
         try:
@@ -124,6 +139,15 @@ def _wait_until_ready(url: str) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError("the service was never ready")
+
+
+@pytest.fixture
+def refused_key(site: Site, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key that may score and sees no page; the service, which is in this process, reads keys for every request."""
+    monkeypatch.setattr(keyring, "FRESH_S", 0.0)
+    token, kept = new_key("default", frozenset({"score"}), now=datetime.now(UTC))
+    site.store.add_key(kept)
+    return token
 
 
 @pytest.fixture
@@ -150,6 +174,30 @@ def test_no_page_is_wider_than_a_phone_or_tells_the_console_anything(tab: Any, s
     assert said == []
 
 
+@pytest.mark.parametrize("status, said", [(401, "A key is needed"), (403, "not good for this")])
+def test_who_may_not_see_a_page_is_shown_one_as_good_as_the_others(
+    tab: Any, site: Site, refused_key: str, status: int, said: str
+) -> None:
+    head = {"accept": "text/html", "accept-language": "en"}
+    head |= {"authorization": f"Bearer {refused_key}"} if status == 403 else {}
+    answer = httpx.get(f"{site.url}{site.decision}", headers=head, timeout=30)
+    assert answer.status_code == status
+    # A browser without a window has no dialogue for a key to cancel, after which the page of a 401 is shown.
+    shown = {name: text for name, text in answer.headers.items() if name in ("content-type", "content-security-policy")}
+    tab.route("**/reports/**", lambda route: route.fulfill(status=status, headers=shown, body=answer.content))
+    tab.goto(site.decision)
+    assert said in tab.locator("h1").inner_text()
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert {colours: ratio for colours, ratio in tab.evaluate(CONTRASTS).items() if ratio < 4.5} == {}
+    assert _reached(tab) == tab.evaluate(NUMBERED, FOCUSABLE)
+
+
+def test_the_comparison_says_its_verdict_before_its_numbers(tab: Any, site: Site) -> None:
+    tab.goto("/reports/compare?locale=en")
+    texts = tab.locator("main").inner_text()
+    assert texts.index("better in: auc; and worse in: brier") < texts.index("+0.0120")
+
+
 def test_every_text_stands_out_from_what_is_behind_it(tab: Any, site: Site) -> None:
     for path in site.pages():
         tab.goto(path)
@@ -162,16 +210,7 @@ def test_every_text_stands_out_from_what_is_behind_it(tab: Any, site: Site) -> N
 def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(tab: Any, site: Site) -> None:
     for path in site.pages():
         tab.goto(path)
-        there = tab.evaluate(NUMBERED, FOCUSABLE)
-        reached: list[int] = []
-        while len(reached) < len(there):
-            tab.keyboard.press("Tab")
-            place, outline = tab.evaluate(FOCUSED)
-            # A field for a moment takes the focus once for each of its parts, which browsers mark themselves.
-            if place not in reached[-1:]:
-                reached.append(place)
-                assert outline == "solid", (path, place)
-        assert reached == there, path
+        assert _reached(tab) == tab.evaluate(NUMBERED, FOCUSABLE), path
 
 
 def test_everything_has_a_name_and_headings_do_not_jump(tab: Any, site: Site) -> None:

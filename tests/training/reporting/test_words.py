@@ -38,7 +38,7 @@ def test_every_section_has_a_title_of_its_own() -> None:
 
 
 def test_there_are_the_twenty_sections_and_those_on_decisions() -> None:
-    assert len(SECTIONS) == 26
+    assert len(SECTIONS) == 28
 
 
 def test_a_text_without_words_is_refused() -> None:
