@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 VERSION = "built-in-1"
 """Changes whenever what stands here does."""
-Found = Iterable[tuple[str, Blocked]]
+Found = Iterable[tuple[str, Blocked | None]]
 
 
 def built_in(page: Page) -> Iterator[Restriction]:
@@ -28,7 +28,7 @@ def built_in(page: Page) -> Iterator[Restriction]:
     as_of_us, actions = page.days.as_of_us[:, None], page.catalogue.columns.acts
     for name, (layer, find) in BUILT_IN.items():
         for code, blocked in find(page):
-            if blocked.binds(as_of_us, actions):
+            if blocked is not None and blocked.binds(as_of_us, actions):
                 yield Restriction(origin(name, layer, code), blocked, actions)
 
 

@@ -29,7 +29,7 @@ class Counted(NamedTuple):
     leaves_us: Int64s
 
 
-def frequency_cap(rule: Rule, page: Page) -> Blocked:
+def frequency_cap(rule: Rule, page: Page) -> Blocked | None:
     """Full until the contact leaves that makes room for one more."""
     assert isinstance(rule, FrequencyCap)
     found = contacts_of(page, rule)
@@ -88,7 +88,7 @@ def leaves(days: int, window: str, of_rows: LocalDays, row: Int64s, at_us: Int64
     return LocalDays(at_us, made_on, zone, of_rows.names).at(made_on + days)
 
 
-def cool_down(rule: Rule, page: Page) -> Blocked:
+def cool_down(rule: Rule, page: Page) -> Blocked | None:
     """Until some days after the latest of the events."""
     assert isinstance(rule, CoolDown)
     found = happened(page, rule.after)
@@ -110,7 +110,7 @@ def cool_down(rule: Rule, page: Page) -> Blocked:
     return Blocked.until(np.maximum(by_channel.reshape(page.size, width), anywhere[:, None])[:, page.channel_of])
 
 
-def daily_volume(rule: Rule, page: Page) -> Blocked:
+def daily_volume(rule: Rule, page: Page) -> Blocked | None:
     """Until the next day of the rule's own time zone, once the day's contacts to everybody have been made."""
     assert isinstance(rule, DailyVolume)
     lifts = np.full(page.size, MISSING)

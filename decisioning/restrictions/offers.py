@@ -14,7 +14,7 @@ from domain.clock import FOREVER, MISSING
 Bools = npt.NDArray[np.bool_]
 
 
-def offer_limit(rule: Rule, page: Page) -> Blocked:
+def offer_limit(rule: Rule, page: Page) -> Blocked | None:
     """For as long as the offer is beyond one of the bounds."""
     assert isinstance(rule, OfferLimit)
     asked, actions = page.asked, page.catalogue.actions
@@ -31,7 +31,7 @@ def offer_limit(rule: Rule, page: Page) -> Blocked:
     return Blocked.where(beyond)
 
 
-def affordability(rule: Rule, page: Page) -> Blocked:
+def affordability(rule: Rule, page: Page) -> Blocked | None:
     """For as long as the instalment is more than the income can bear, or the income must be known and is not.
 
     The second ends with the days for which a reason counts; a hold ends when it is released.

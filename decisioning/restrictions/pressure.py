@@ -21,7 +21,7 @@ _UNITS = 1_000_000
 """Pressure is counted in whole millionths: ten times 0.6 is 6, and not a rounding error more."""
 
 
-def pressure_cap(rule: Rule, page: Page) -> Blocked:
+def pressure_cap(rule: Rule, page: Page) -> Blocked | None:
     """Until enough of the earlier contacts no longer count for the action to fit; for good where it never does."""
     assert isinstance(rule, PressureCap)
     found = attempts(page, own=rule.scope == "account")
@@ -58,7 +58,7 @@ def _most_units(pressure: float) -> int:
     return round(min(pressure, 1e6) * _UNITS)
 
 
-def forbearance(rule: Rule, page: Page) -> Blocked:
+def forbearance(rule: Rule, page: Page) -> Blocked | None:
     """What presses, for as long as the debtor is in distress."""
     assert isinstance(rule, Forbearance)
     columns = page.catalogue.columns
