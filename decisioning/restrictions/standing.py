@@ -154,6 +154,8 @@ def approval_ends(page: Page) -> Int64s:
     if dossier is None or not dossier.encoded.tables.has("approvals"):
         return until
     found, patterns = dossier.known("approvals"), dossier.text("approvals", "action")
+    if not len(found.row):
+        return until
     expires = dossier.ints("approvals", "expires_at")
     fits = np.array([[fnmatchcase(name, pattern) for name in names] for pattern in patterns.values], dtype=np.bool_)
     for row, own, code, end in zip(
