@@ -43,6 +43,8 @@ def on_hold(page: Page, kinds: tuple[str, ...]) -> Bools:
 def active_promise(_rule: Rule, page: Page) -> Blocked | None:
     """Through the last local day of the promise, unless it is resolved before."""
     last = page.states.promised_until_day
+    if not page.states.active_promise.any():
+        return None
     if last is None:
         return Blocked.where(page.states.active_promise[:, None])
     following = np.where(last == MISSING, MISSING, np.where(last == MISSING, 0, last) + 1)
@@ -79,13 +81,18 @@ def opt_out(rule: Rule, page: Page) -> Blocked | None:
 def invalid_contact_point(rule: Rule, page: Page) -> Blocked | None:
     """From a sign that nobody is there on, unless a sign of life or a consent came after it."""
     assert isinstance(rule, InvalidContactPoint)
-    dead, alive = happened(page, rule.responses), happened(page, rule.cleared_by)
+    dead = happened(page, rule.responses)
+    if not len(dead.row):
+        return None
+    alive = happened(page, rule.cleared_by)
     # A sign of life on no channel that is known clears none.
     alive = alive.take(alive.own & (alive.channel >= 0))
     return _unless_cleared(page, dead.take(dead.own), days=rule.days, cleared=alive)
 
 
-def _unless_cleared(page: Page, said: Moments, *, days: int | None, cleared: Moments | None = None) -> Blocked:
+def _unless_cleared(page: Page, said: Moments, *, days: int | None, cleared: Moments | None = None) -> Blocked | None:
+    if not len(said.row):
+        return None
     width = len(page.catalogue.channels)
     since = latest(said, width, size=page.size)
     row, channel, given_us = granted(page)
