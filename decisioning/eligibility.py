@@ -75,6 +75,9 @@ class Eligibility:
         for finding in self.findings:
             rows, actions = np.nonzero(finding.refused)
             told = self._told(finding, rows, actions, locale=locale)
+            if len(found) == 1:
+                found[0] += told
+                continue
             bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
             for row, (start, end) in enumerate(pairwise(bounds)):
                 found[row] += told[start:end]
@@ -98,18 +101,18 @@ class Eligibility:
         # The position -1 of a reason that there is none is that of the last.
         reasons = (*self.openings.reasons, None)
         return [
-            _refusal(whose, self.names[action], (until, whole), reasons[reason])
+            _refusal(whose, self.names[action], until, whole, reasons[reason])
             for action, until, whole, reason in zip(*(column.tolist() for column in columns), strict=True)
         ]
 
 
 @lru_cache(maxsize=16_384)
-def _refusal(whose: tuple[str, ...], action: str, until: tuple[int, int], depends_on: str | None) -> Refusal:
+def _refusal(whose: tuple[str, ...], action: str, until_us: int, whole_us: int, depends_on: str | None) -> Refusal:
     """A refusal; those of a day share their moments, so that most have been made before."""
     rule, code, layer, version, text = whose
     return Refusal(
-        action=action, rule=rule, code=code, until_us=_known(until[0]), text=text, layer=layer, version=version,
-        allowed_from_us=_known(until[1]), depends_on=depends_on,
+        action=action, rule=rule, code=code, until_us=_known(until_us), text=text, layer=layer, version=version,
+        allowed_from_us=_known(whole_us), depends_on=depends_on,
     )  # fmt: skip
 
 
