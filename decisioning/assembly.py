@@ -173,8 +173,7 @@ def _action_probs(case: Case, row: int) -> dict[str, float]:
 
 def _channel_probs(case: Case) -> Floats:
     """(n,) probability of the channel of each chosen action: what evaluates by channel takes a tenth of the log."""
-    names = [action.channel for action in case.page.catalogue.actions]
-    channel = np.unique(names, return_inverse=True)[1]
+    channel = case.page.channel_of
     same = channel[case.choice.action][:, None] == channel
     # A sum of parts that make 1 may end an ulp above it, which no reader of the log would take for a probability.
     total = (case.choice.probabilities * same).sum(axis=1)

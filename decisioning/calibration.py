@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -61,8 +62,7 @@ class Calibrator:
         """Probabilities of margins, any shape."""
         if self.kind == "platt":
             return _logistic(self.a * margin + self.b)
-        x, y = np.asarray(self.x), np.asarray(self.y)
-        low, high = self._tails()
+        (x, y), (low, high) = self._knots, self._tails
         below = y[0] * np.exp(np.minimum(low * (margin - x[0]), 0.0))
         above = 1.0 - (1.0 - y[-1]) * np.exp(np.minimum(-high * (margin - x[-1]), 0.0))
         inside = np.interp(margin, x, y)
@@ -74,7 +74,7 @@ class Calibrator:
         if self.kind == "platt":
             return np.asarray(self.a * p * (1.0 - p))
         x, slope = np.asarray(self.x), np.diff(self.y) / np.diff(self.x)
-        low, high = self._tails()
+        low, high = self._tails
         inside = slope[np.clip(np.searchsorted(x, margin, side="right") - 1, 0, len(slope) - 1)]
         tails = np.where(margin < x[0], low * p, high * (1.0 - p))
         return np.asarray(np.where((margin < x[0]) | (margin > x[-1]), tails, inside), dtype=np.float64)
@@ -100,6 +100,11 @@ class Calibrator:
             raise BundleError("found an isotonic calibrator that does not strictly increase within (0, 1); refit it")
         return found
 
+    @cached_property
+    def _knots(self) -> tuple[Floats, Floats]:
+        return np.asarray(self.x), np.asarray(self.y)
+
+    @cached_property
     def _tails(self) -> tuple[float, float]:
         """Rates at which the tails approach 0 and 1: those of the outermost segments, or of a logistic if steeper."""
         (x0, x1), (y0, y1) = self.x[:2], self.y[:2]

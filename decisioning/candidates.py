@@ -104,7 +104,8 @@ def grid(
     names : action features of the model; by default those of this catalogue
     """
     names = candidate_names(schema, actions) if names is None else names
-    plan = _plan(tuple(actions), tuple(names), schema.names)
+    # A copy of a catalogue's actions would have to be hashed again.
+    plan = _plan(actions if isinstance(actions, tuple) else tuple(actions), tuple(names), schema.names)
     # Two columns after the account's own: what there is no feature for, and nothing at all.
     wide = np.hstack([values, np.full((len(values), 1), np.nan), np.zeros((len(values), 1))])
     return Grid(values=values, static=plan.static, history=wide[:, plan.history], past=plan.past)

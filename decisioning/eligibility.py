@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,9 +19,10 @@ from decisioning.contact_policy.pack import ContactPolicy
 from decisioning.contact_policy.rules import LAYERS
 from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
-from decisioning.restrictions.hours import Hours
+from decisioning.restrictions.hours import Hours, closed_today, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
 from decisioning.restrictions.registry import restriction, unchecked
+from decisioning.restrictions.spans import forbidden_today
 from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
 
@@ -74,6 +75,9 @@ class Eligibility:
         for finding in self.findings:
             rows, actions = np.nonzero(finding.refused)
             told = self._told(finding, rows, actions, locale=locale)
+            if len(found) == 1:
+                found[0] += told
+                continue
             bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
             for row, (start, end) in enumerate(pairwise(bounds)):
                 found[row] += told[start:end]
@@ -81,21 +85,35 @@ class Eligibility:
 
     def _told(self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str) -> list[Refusal]:
         """The refusals of some pairs; hundreds of rows share the same one, and one object stands for all of them."""
-        opens, of, text = self.openings, finding.origin, finding.origin.text(locale)
-        until_us, whole_us = finding.until_us[rows, actions], opens.at_us[rows, actions]
-        columns = (actions, until_us, whole_us, opens.reason[rows, actions])
+        opens, of = self.openings, finding.origin
+        whose = (of.rule, of.code, of.layer, of.version, of.text(locale))
+        columns = (actions, finding.until_us[rows, actions], opens.at_us[rows, actions], opens.reason[rows, actions])
+        if len(self.allowed) == 1:
+            return self._distinct(whose, columns)
         first, which = alike(*columns)
-        distinct_ones = np.empty(len(first), dtype=object)
-        for place, (action, until, whole, reason) in enumerate(
-            zip(*(column[first].tolist() for column in columns), strict=True)
-        ):
-            distinct_ones[place] = Refusal(
-                action=self.names[action], rule=of.rule, code=of.code, until_us=_known(until), text=text,
-                layer=of.layer, version=of.version, allowed_from_us=_known(whole),
-                depends_on=opens.reasons[reason] if reason >= 0 else None,
-            )  # fmt: skip
-        told: list[Refusal] = distinct_ones[which].tolist()
+        distinct = np.empty(len(first), dtype=object)
+        distinct[:] = self._distinct(whose, tuple(column[first] for column in columns))
+        told: list[Refusal] = distinct[which].tolist()
         return told
+
+    def _distinct(self, whose: tuple[str, ...], columns: tuple[Int64s, ...]) -> list[Refusal]:
+        """Refusals of which no two are the same: actions, until when, and from when as a whole, or why never."""
+        # The position -1 of a reason that there is none is that of the last.
+        reasons = (*self.openings.reasons, None)
+        return [
+            _refusal(whose, self.names[action], until, whole, reasons[reason])
+            for action, until, whole, reason in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+
+@lru_cache(maxsize=16_384)
+def _refusal(whose: tuple[str, ...], action: str, until_us: int, whole_us: int, depends_on: str | None) -> Refusal:
+    """A refusal; those of a day share their moments, so that most have been made before."""
+    rule, code, layer, version, text = whose
+    return Refusal(
+        action=action, rule=rule, code=code, until_us=_known(until_us), text=text, layer=layer, version=version,
+        allowed_from_us=_known(whole_us), depends_on=depends_on,
+    )  # fmt: skip
 
 
 def _known(moment_us: int) -> int | None:
@@ -118,7 +136,7 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without
         else:
             spans.append(one)
     today = _Today.of(page, now=now)
-    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours)]
+    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours, page)]
     findings = [finding for finding in findings if finding.refused.any()]
     allowed = np.ones(today.start_us.shape, dtype=np.bool_)
     for finding in findings:
@@ -178,34 +196,19 @@ class _Today:
     def by_spans(self, found: list[Restriction]) -> Iterator[Finding]:
         """What is forbidden now; what is forbidden later today shortens the time that is left."""
         for one in found:
-            blocked = one.blocked
-            refused = blocked.at(self.as_of_us) & one.actions
-            later = one.actions & (blocked.until_us > self.start_us) & (blocked.from_us < self.end_us) & ~refused
-            if later.any():
-                covered = later & (blocked.from_us <= self.start_us)
-                refused |= covered & (blocked.until_us >= self.end_us)
-                self.start_us = np.where(covered, blocked.until_us, self.start_us)
-                self.end_us = np.where(later & ~covered, np.minimum(self.end_us, blocked.from_us), self.end_us)
-            until = np.where(blocked.until_us == FOREVER, MISSING, blocked.until_us)
-            yield Finding(one.origin, refused, np.broadcast_to(until, refused.shape))
+            # One memory layout, so that the kernel is compiled once.
+            blocked = np.ascontiguousarray(one.blocked.from_us), np.ascontiguousarray(one.blocked.until_us)
+            found_now = forbidden_today(blocked, one.actions, self.as_of_us, (self.start_us, self.end_us))
+            yield Finding(one.origin, *found_now)
 
-    def by_hours(self, found: list[Hours]) -> Iterator[Finding]:
+    def by_hours(self, found: list[Hours], page: Page) -> Iterator[Finding]:
         """What is closed for all that is left of the action's moment today."""
+        if not found:
+            return
         as_of = self.as_of_us
         first = np.broadcast_to(as_of, self.start_us.shape) if self.now else np.maximum(self.moment_start_us, as_of)
         last = np.broadcast_to(as_of + 1, first.shape) if self.now else self.moment_end_us
-        for one in found:
-            opens, closes = one.span(one.days, np.arange(len(one.rows)))
-            covered = one.rows[:, None] & one.actions
-            refused = covered & (np.maximum(first, opens[:, None]) >= np.minimum(last, closes[:, None]))
-            self.start_us = np.where(covered, np.maximum(self.start_us, opens[:, None]), self.start_us)
-            self.end_us = np.where(covered, np.minimum(self.end_us, closes[:, None]), self.end_us)
-            # What is over today is another refusal, and needs no opening of its own here.
-            refused &= first < last
-            until = np.full(refused.shape, MISSING)
-            rows, actions = np.nonzero(refused)
-            # Actions of the same hours open together.
-            some, which = alike(rows, first[rows, actions])
-            opening = one.next_open(rows[some], first[rows, actions][some])[which]
-            until[rows, actions] = np.where(opening == FOREVER, MISSING, opening)
-            yield Finding(one.origin, refused, until)
+        part, left = (np.array(first), np.array(last)), (self.start_us, self.end_us)
+        refused, until = closed_today(windows_of(found, page), page.days.day, part, left)
+        for one, of_window, until_us in zip(found, refused, until, strict=True):
+            yield Finding(one.origin, of_window, until_us)

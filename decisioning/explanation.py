@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from features.definitions import Feature
 from features.schema import FeatureSchema
 
 Floats = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
 MOST_REASONS = 4
 _FLAT = 1e-9
 
@@ -57,8 +60,8 @@ def reasons(
 
     Features of one group say nearly the same: together they make one reason, worded by the strongest of them.
     """
-    members = groups_of(schema)
-    weight = group_weights(found.contributions, members)
+    groups = groups_of(schema)
+    weight, members = group_weights(found.contributions, groups), groups.columns
     strongest = np.argsort(-np.abs(weight), axis=1, kind="stable")[:, :MOST_REASONS]
     said: list[tuple[Reason, ...]] = []
     for row, ranked in enumerate(strongest.tolist()):
@@ -79,17 +82,41 @@ def reasons(
     return said
 
 
-def groups_of(schema: FeatureSchema) -> list[npt.NDArray[np.int64]]:
-    """The columns of each group of features, groups in the order of their first."""
-    groups: dict[str, list[int]] = {}
-    for column, feature in enumerate(schema.features):
-        groups.setdefault(feature.group, []).append(column)
-    return [np.array(columns) for columns in groups.values()]
+class Groups(NamedTuple):
+    """The ``columns`` of each group of features, and all of the same size together: which these are, and their columns.
+
+    Groups stand in the order of their first feature.
+    """
+
+    columns: tuple[Int64s, ...]
+    by_size: tuple[tuple[Int64s, Int64s], ...]
 
 
-def group_weights(contributions: Floats, groups: Sequence[npt.NDArray[np.int64]]) -> Floats:
+def groups_of(schema: FeatureSchema) -> Groups:
+    """The groups of features that say nearly the same."""
+    return _groups(tuple(feature.group for feature in schema.features))
+
+
+@lru_cache(maxsize=32)
+def _groups(names: tuple[str, ...]) -> Groups:
+    found: dict[str, list[int]] = {}
+    for column, name in enumerate(names):
+        found.setdefault(name, []).append(column)
+    columns = [np.array(members, dtype=np.int64) for members in found.values()]
+    places = [[place for place, one in enumerate(columns) if len(one) == size] for size in {*map(len, columns)}]
+    by_size = tuple((np.array(some, dtype=np.int64), np.stack([columns[place] for place in some])) for some in places)
+    return Groups(tuple(columns), by_size)
+
+
+def group_weights(contributions: Floats, groups: Groups) -> Floats:
     """(n, g) what each group adds, of contributions (n, k)."""
-    return np.column_stack([contributions[:, columns].sum(axis=1) for columns in groups])
+    if len(contributions) > 1:
+        return np.column_stack([contributions[:, columns].sum(axis=1) for columns in groups.columns])
+    # An account alone has nearly as many groups as features: those of a size are added up in one step.
+    found = np.empty((len(contributions), len(groups.columns)))
+    for places, columns in groups.by_size:
+        found[:, places] = contributions[:, columns].sum(axis=2)
+    return found
 
 
 def _reason(declared: Feature, value: float, weight: float, *, locale: str, currency: str) -> Reason:

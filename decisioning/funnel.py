@@ -10,8 +10,9 @@ is learned, so that a few thousand logged decisions say enough.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from scipy.special import expit, logit
 
 from decisioning.candidates import Grid, grid
 from decisioning.response import AnyHead, Outcomes
-from domain.actions import Action
+from domain.actions import Action, made_once
 from domain.errors import BundleError
 from features.schema import FeatureSchema
 
@@ -74,8 +75,8 @@ class FunnelModel:
         wanted = np.ones((len(values), len(actions)), dtype=np.bool_) if allowed is None else allowed
         table, alone = grid(values, schema, actions, names=self.names), untouched(values, self.names)
         one = np.ones((len(values), 1), dtype=np.bool_)
-        contact = np.array([not action.is_wait for action in actions])
-        sent = np.where(wanted, [self.sent_of(action) for action in actions], np.nan)
+        contact = _are_contacts(actions)
+        sent = np.where(wanted, self._sending(actions), np.nan)
         if not contact.any():
             return self._alone(alone, wanted)
         reached = sent * np.where(contact, self.heads["received"].apply(table, wanted), 0.0)
@@ -106,9 +107,18 @@ class FunnelModel:
             p_sent=nothing, p_reached=nothing, p_agreed=nothing,
         )  # fmt: skip
 
+    @cached_property
+    def _sending(self) -> Callable[[Sequence[Action]], Floats]:
+        return made_once(lambda actions: np.array([self.sent_of(action) for action in actions]))
+
     def sent_of(self, action: Action) -> float:
         """The share of decisions for an action that are carried out; 0 for waiting."""
         return 0.0 if action.is_wait else self.sent.get(action.channel, self.sent[OTHER_CHANNEL])
+
+
+@made_once
+def _are_contacts(actions: Sequence[Action]) -> Bools:
+    return np.array([not action.is_wait for action in actions], dtype=np.bool_)
 
 
 def untouched(values: Floats, names: Sequence[str]) -> Grid:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -112,7 +113,19 @@ def kind_text(code: str, locale: str) -> str:
 
 def _points(values: Floats, schema: FeatureSchema, kind: Mapping[str, Evidence]) -> Floats:
     """(n, e) points of each piece of evidence."""
-    each = [evidence.points if name in schema.index else 0.0 for name, evidence in kind.items()]
-    most = [evidence.most for evidence in kind.values()]
-    units = np.nan_to_num(values[:, [schema.index.get(name, 0) for name in kind]], nan=0.0)
-    return np.array(each) * np.clip(units, 0.0, most)
+    columns, each, most = _weights(schema.names, tuple(kind.items()))
+    units = np.nan_to_num(values[:, columns], nan=0.0)
+    return each * np.clip(units, 0.0, most)
+
+
+@lru_cache(maxsize=32)
+def _weights(
+    features: tuple[str, ...], kind: tuple[tuple[str, Evidence], ...]
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """(e,) each: the column, the points of a unit and the most units of each piece of evidence."""
+    index = {name: place for place, name in enumerate(features)}
+    return (
+        np.array([index.get(name, 0) for name, _ in kind], dtype=np.int64),
+        np.array([evidence.points if name in index else 0.0 for name, evidence in kind]),
+        np.array([evidence.most for _, evidence in kind]),
+    )

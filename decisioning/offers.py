@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from decisioning.one_contact import Weighed, applies, elsewhere, one_contact_per
 from decisioning.pressure import worth_on
 from decisioning.response import Outcomes, PriorResponse
 from decisioning.valuation import Worth, amount_due_cents, amounts
+from domain.actions import Action
 from features.batch import compute_many
 from features.dossier import Dossier
 from features.encoding import Encoded
@@ -137,7 +139,9 @@ def outcomes_of(
     values: Floats, p_pay: Floats, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
 ) -> Outcomes:
     """Outcomes of the first actions of the catalogue, as many as ``allowed`` has columns."""
-    actions = desk.catalogue.actions[: allowed.shape[1]]
+    actions: Sequence[Action] = desk.catalogue.actions
+    if allowed.shape[1] < len(actions):
+        actions = actions[: allowed.shape[1]]
     if bundle.response is not None:
         return bundle.response.outcomes(values, bundle.schema, actions, allowed=allowed)
     return prior_of(bundle, desk).outcomes(p_pay, actions)

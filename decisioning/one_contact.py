@@ -37,6 +37,8 @@ def applies(policy: ContactPolicy) -> bool:
 
 def elsewhere(encoded: Encoded, spine: Spine) -> Spine:
     """The debtors' other accounts at the same moments, those left out that the spine has itself."""
+    if len(encoded.account_ids) == 1:
+        return spine.take(np.zeros(0, dtype=np.int64))
     family = records.siblings(encoded)
     debtor = family.debtor[spine.account]
     row, place = spread(family.offsets[debtor], family.offsets[debtor + 1])
@@ -79,6 +81,8 @@ def one_contact_per_debtor(
 
 def _first(own: Weighed, others: Weighed, debtor: npt.NDArray[np.int32], about: Bools) -> Bools:
     """(n,) whether each own row is the one of its debtor at its moment where a contact adds most."""
+    if len(own.spine) == 1 and not len(others.spine):
+        return np.ones(1, dtype=np.bool_)
     account = np.concatenate([own.spine.account, others.spine.account])
     moment = np.concatenate([own.spine.as_of_us, others.spine.as_of_us])
     gain = np.concatenate([_gain(own, about), _gain(others, about)])

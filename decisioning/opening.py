@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.alike import alike
-from decisioning.restrictions.hours import Hours
+from decisioning.restrictions.hours import Hours, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Page, Restriction
+from decisioning.restrictions.timetable import Windows, hour_us, local_day, span
 from domain.clock import FOREVER
+from domain.compiled import compiled
 
 _MOST_ROUNDS = 400
 """Rounds after which hours that never meet are taken to be just that; a round moves on by a day at least."""
@@ -39,14 +42,17 @@ class Openings:
     reasons: tuple[str, ...]
 
 
-@dataclass
-class _Search:
-    """Pairs of row and action that are still looking, and where in time they have come to."""
+class _Spans(NamedTuple):
+    """The spans of S restrictions one after the other, for compiled code.
 
-    row: Int64s
-    action: Int64s
-    at_us: Int64s
-    reason: Int64s
+    ``ends`` has of each, in turn, all ``from_us`` and all ``until_us`` of ``Blocked``, row by row; ``first`` (S, 2) is
+    where these begin and ``width`` (S, 2) how many columns they have. ``actions`` (S, A) are what each is about.
+    """
+
+    ends: Int64s
+    first: Int64s
+    width: Int64s
+    actions: Bools
 
 
 def openings(rest: Rest, wanted: Bools) -> Openings:
@@ -55,55 +61,68 @@ def openings(rest: Rest, wanted: Bools) -> Openings:
     Every rule in turn pushes the moment to where it forbids no longer, until none does: the moments only ever grow, and
     never past one that all rules allow, so that the first at which none objects is the earliest.
     """
-    row, action = np.nonzero(wanted)
-    search = _Search(row, action, rest.start_us[row, action].copy(), np.full(len(row), -1, dtype=np.int64))
-    reasons = (*(one.origin.code for one in rest.spans), _HOURS)
-    left = np.arange(len(row))
-    for _ in range(_MOST_ROUNDS):
-        before = search.at_us[left].copy()
-        _past_spans(rest, search, left)
-        left, before = _still_looking(search, left, before)
-        _into_hours(rest, search, left)
-        left = left[search.at_us[left] != before]
-        if not len(left):
-            break
-    search.at_us[left], search.reason[left] = FOREVER, len(rest.spans)
-    at_us, reason = rest.start_us.copy(), np.full(wanted.shape, -1, dtype=np.int64)
-    at_us[row, action], reason[row, action] = search.at_us, search.reason
-    return Openings(at_us, reason, reasons)
+    at_us, reason = np.array(rest.start_us), np.full(wanted.shape, -1, dtype=np.int64)
+    spans, windows = _spans_of(rest.spans, wanted.shape[1]), windows_of(rest.hours, rest.page)
+    _search(spans, windows, rest.page.catalogue.columns.hours, wanted, (at_us, reason))
+    return Openings(at_us, reason, (*(one.origin.code for one in rest.spans), _HOURS))
 
 
-def _still_looking(search: _Search, left: Int64s, before: Int64s) -> tuple[Int64s, Int64s]:
-    going = search.reason[left] < 0
-    return left[going], before[going]
+def _spans_of(found: Sequence[Restriction], n_actions: int) -> _Spans:
+    parts = [part for one in found for part in (one.blocked.from_us, one.blocked.until_us)]
+    first = np.cumsum([0, *(part.size for part in parts)])[:-1]
+    return _Spans(
+        np.concatenate([np.zeros(0, dtype=np.int64), *(part.ravel() for part in parts)]),
+        first.astype(np.int64).reshape(-1, 2),
+        np.array([part.shape[1] for part in parts], dtype=np.int64).reshape(-1, 2),
+        np.array([one.actions for one in found], dtype=np.bool_).reshape(len(found), n_actions),
+    )
 
 
-def _past_spans(rest: Rest, search: _Search, left: Int64s) -> None:
-    for place, one in enumerate(rest.spans):
-        row, action = search.row[left], search.action[left]
-        column = action if one.blocked.until_us.shape[1] > 1 else np.zeros_like(action)
-        from_column = action if one.blocked.from_us.shape[1] > 1 else np.zeros_like(action)
-        at_us, until = search.at_us[left], one.blocked.until_us[row, column]
-        hit = one.actions[action] & (one.blocked.from_us[row, from_column] <= at_us) & (at_us < until)
-        search.at_us[left[hit]] = until[hit]
-        search.reason[left[hit & (until == FOREVER)]] = place
-        left = left[search.reason[left] < 0]
+@compiled
+def _search(spans: _Spans, windows: Windows, hours: Int64s, wanted: Bools, found: tuple[Int64s, Int64s]) -> None:
+    at_us, reason = found
+    for row in range(wanted.shape[0]):
+        for action in range(wanted.shape[1]):
+            if not wanted[row, action]:
+                continue
+            moment, forbidden = at_us[row, action], -1
+            for _ in range(_MOST_ROUNDS):
+                before = moment
+                moment, forbidden = _past_spans(spans, row, action, moment)
+                if forbidden >= 0:
+                    break
+                moment = _into_hours(windows, hours, row, action, moment)
+                if moment == before:
+                    break
+            else:
+                moment, forbidden = FOREVER, len(spans.actions)
+            at_us[row, action], reason[row, action] = moment, forbidden
 
 
-def _into_hours(rest: Rest, search: _Search, left: Int64s) -> None:
+@compiled
+def _past_spans(spans: _Spans, row: int, action: int, at_us: int) -> tuple[int, int]:
+    """Past every span in turn that the moment lies in; with the position of the first that has no end, else -1."""
+    for place in range(len(spans.actions)):
+        if not spans.actions[place, action]:
+            continue
+        wide = spans.width[place]
+        from_us = spans.ends[spans.first[place, 0] + row * wide[0] + (action if wide[0] > 1 else 0)]
+        until_us = spans.ends[spans.first[place, 1] + row * wide[1] + (action if wide[1] > 1 else 0)]
+        if from_us <= at_us < until_us:
+            at_us = until_us
+            if until_us == FOREVER:
+                return at_us, place
+    return at_us, -1
+
+
+@compiled
+def _into_hours(windows: Windows, hours: Int64s, row: int, action: int, at_us: int) -> int:
     """To the next moment of the day that is within the action's own hours and every window, or to the next day."""
-    row, action, at_us = search.row[left], search.action[left], search.at_us[left]
-    columns = rest.page.catalogue.columns
-    # Most actions have come to the same few moments: what the calendar says of these is asked once.
-    some, which = alike(row, at_us, columns.hours[action, 0], columns.hours[action, 1])
-    of = rest.page.days.rows(row[some], at_us[some])
-    hours = columns.hours[action[some]]
-    opens = of.at(of.day, hour=hours[:, 0])[which]
-    closes = of.at(of.day + hours[:, 1] // 24, hour=hours[:, 1] % 24)[which]
-    for one in rest.hours:
-        start, end = one.span(of, row[some])
-        about = one.actions[action]
-        opens = np.where(about, np.maximum(opens, start[which]), opens)
-        closes = np.where(about, np.minimum(closes, end[which]), closes)
-    first = np.maximum(at_us, opens)
-    search.at_us[left] = np.where(first < closes, first, of.at(of.day + 1)[which])
+    day = local_day(windows, row, at_us)
+    opens, closes = hour_us(windows, row, day, hours[action, 0]), hour_us(windows, row, day, hours[action, 1])
+    for window in range(len(windows.rows)):
+        if windows.rows[window, row] and windows.actions[window, action]:
+            start, end = span(windows, window, row, day)
+            opens, closes = max(opens, start), min(closes, end)
+    first = max(at_us, opens)
+    return first if first < closes else hour_us(windows, row, day, 24)

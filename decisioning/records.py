@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -11,6 +13,7 @@ from domain.clock import from_us, rfc3339
 from domain.decisions import Candidate, Change, Decision, Difference, Explanation, MoneySplit, Refusal
 from domain.money import from_cents
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _MONEY = "_cents"
 _ROW_ONLY = ("eligible", "reason_values")
 
@@ -211,18 +214,43 @@ def _refusal_row(refusal: Refusal) -> dict[str, Any]:
     return dict(_refusal_parts(refusal))
 
 
-def _refusal_json(refusal: Refusal) -> dict[str, Any]:
-    return {
-        "action": refusal.action,
-        "rule": refusal.rule,
-        "code": refusal.code,
-        "version": refusal.version,
-        "layer": refusal.layer,
-        "until": _moment(refusal.until_us),
-        "allowed_from": _moment(refusal.allowed_from_us),
-        "depends_on": refusal.depends_on,
-        "text": refusal.text,
-    }
+class ToldRefusal(dict[str, Any]):
+    """A refusal as the service answers it, with its JSON: it is told again all day, and not to be written to."""
+
+    written: str
+
+
+@lru_cache(maxsize=16_384)
+def _refusal_json(refusal: Refusal) -> ToldRefusal:
+    told = ToldRefusal(
+        action=refusal.action, rule=refusal.rule, code=refusal.code, version=refusal.version, layer=refusal.layer,
+        until=_moment(refusal.until_us), allowed_from=_moment(refusal.allowed_from_us),
+        depends_on=refusal.depends_on, text=refusal.text,
+    )  # fmt: skip
+    told.written = json_text(told)
+    return told
+
+
+def json_text(value: Any) -> str:
+    """As the service writes JSON: no spaces, and letters as they are; a number that is none is a ``ValueError``."""
+    return _ENCODER.encode(value)
+
+
+def decision_text(answer: Mapping[str, Any]) -> str:
+    """The ``json_text`` of a decision, in which that of its refusals is not made anew: they are most of it.
+
+    >>> decision_text({"a": 1, "refusals": [{"b": 2}], "c": 3}), decision_text({"refusals": []})
+    ('{"a":1,"refusals":[{"b":2}],"c":3}', '{"refusals":[]}')
+    """
+    if "refusals" not in answer:
+        return json_text(answer)
+    names = [*answer]
+    place = names.index("refusals")
+    head, tail = (
+        json_text({name: answer[name] for name in some})[1:-1] for some in (names[:place], names[place + 1 :])
+    )
+    told = ",".join(one.written if isinstance(one, ToldRefusal) else json_text(one) for one in answer["refusals"])
+    return "{" + ",".join(part for part in (head, f'"refusals":[{told}]', tail) if part) + "}"
 
 
 @lru_cache(maxsize=65_536)

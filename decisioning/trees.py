@@ -92,8 +92,7 @@ class Trees:
             np.ascontiguousarray(grid.history),
             np.ascontiguousarray(grid.past),
         )
-        order = np.argsort(~allowed, axis=1, kind="stable")
-        _walk(self.nodes, plain, order, allowed.sum(axis=1), out)
+        _walk(self.nodes, plain, *_wanted_first(np.ascontiguousarray(allowed)), out)
         return out
 
 
@@ -145,6 +144,18 @@ def _listed(bits: npt.NDArray[np.uint32], start: int, end: int, value: float) ->
     category = int(value)
     word = start + category // 32
     return word < end and (bits[word] >> np.uint32(category % 32)) & np.uint32(1) == np.uint32(1)
+
+
+@compiled
+def _wanted_first(allowed: npt.NDArray[np.bool_]) -> tuple[Int64s, Int64s]:
+    """The wanted actions of each row in the first places (n, A) of it, and how many these are (n,)."""
+    order, ends = np.empty(allowed.shape, dtype=np.int64), np.zeros(len(allowed), dtype=np.int64)
+    for row in range(allowed.shape[0]):
+        for action in range(allowed.shape[1]):
+            if allowed[row, action]:
+                order[row, ends[row]] = action
+                ends[row] += 1
+    return order, ends
 
 
 @compiled

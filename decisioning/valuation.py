@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from decisioning.config import Objective
 from decisioning.response import Outcomes
-from domain.actions import Action
+from domain.actions import Action, made_once
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -86,8 +86,7 @@ def amounts(due_cents: Int64s, actions: Sequence[Action], *, balance_cents: Int6
     >>> found.offer_cents.tolist(), found.instalment_cents.tolist()
     ([[137700, 153000]], [[0, 51000]])
     """
-    pct = np.array([action.discount_pct for action in actions])
-    parts = np.array([action.instalments for action in actions])
+    pct, parts = _offered(actions)
     discount = np.rint(due_cents[:, None] * pct / 100.0).astype(np.int64)
     offer = due_cents[:, None] - discount
     instalment = np.where(parts > 1, np.rint(offer / parts), 0).astype(np.int64)
@@ -103,8 +102,30 @@ def amounts(due_cents: Int64s, actions: Sequence[Action], *, balance_cents: Int6
 
 def present_value(actions: Sequence[Action], monthly_rate: float) -> Floats:
     """(A,) factor of money that comes in by the action's schedule: a monthly plan is valued at its middle."""
-    months = np.array([(action.instalments - 1) / 2.0 for action in actions])
+    months = (_offered(actions)[1] - 1) / 2.0
     return np.asarray((1.0 + monthly_rate) ** -months, dtype=np.float64)
+
+
+@made_once
+def _offered(actions: Sequence[Action]) -> tuple[Floats, Int64s]:
+    """(A,) each: discounts in percent, and instalments."""
+    pct, parts = [action.discount_pct for action in actions], [action.instalments for action in actions]
+    return np.array(pct), np.array(parts)
+
+
+@made_once
+def _costs(actions: Sequence[Action]) -> tuple[Floats, Floats]:
+    """(A,) each: cents of an attempt, and of an incentive."""
+    attempt, benefit = (
+        [100.0 * action.unit_cost for action in actions],
+        [100.0 * action.offer_cost for action in actions],
+    )
+    return np.array(attempt), np.array(benefit)
+
+
+@made_once
+def _intrusiveness(actions: Sequence[Action]) -> Floats:
+    return np.array([action.intrusiveness for action in actions])
 
 
 def recovered_cents(outcomes: Outcomes, asked: Amounts, present: Floats) -> Floats:
@@ -146,8 +167,7 @@ def worth(
     Pressure costs price · p_sent · intrusiveness · (1 + carried); it is a shadow price, and in the objective alone.
     """
     recovered = recovered_cents(outcomes, asked, present_value(actions, objective.monthly_discount_rate))
-    attempt = np.array([100.0 * action.unit_cost for action in actions])
-    benefit = np.array([100.0 * action.offer_cost for action in actions])
+    attempt, benefit = _costs(actions)
     sent, reached = (1.0 if p is None else p for p in (outcomes.p_sent, outcomes.p_reached))
     cost = np.where(np.isnan(recovered), np.nan, sent * attempt + reached * benefit)
     complaint = 100.0 * objective.complaint_cost * outcomes.p_complaint
@@ -155,7 +175,7 @@ def worth(
     net = recovered - cost - complaint - opt_out
     pressure = np.zeros_like(net)
     if objective.pressure_price > 0:
-        presses = np.array([100.0 * objective.pressure_price * action.intrusiveness for action in actions])
+        presses = 100.0 * objective.pressure_price * _intrusiveness(actions)
         pressure = sent * presses * (1.0 if carried is None else 1.0 + carried[:, None]) + np.zeros_like(net)
     weighted = net - objective.discount_weight * outcomes.p_pay * asked.discount_cents - pressure
     return Worth(recovered, cost, complaint, opt_out, net, weighted, pressure)

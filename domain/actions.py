@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from functools import cached_property, lru_cache, wraps
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, StringConstraints, model_validator
+
+T = TypeVar("T")
 
 WAIT = "wait/none/any"
 WAIT_CHANNEL = "wait"
@@ -125,6 +127,31 @@ class Action:
         return self.channel == WAIT_CHANNEL
 
 
+class Actions(tuple[Action, ...]):
+    """Actions in order, hashed once: what is the same for every request is looked up by them."""
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+
+def made_once(make: Callable[[Sequence[Action]], T]) -> Callable[[Sequence[Action]], T]:
+    """A function of actions that is called once for those of a catalogue, ``Actions``, and each time for others.
+
+    What it returns is shared by all who ask, and is not to be written to.
+    """
+    known = lru_cache(maxsize=32)(make)
+
+    @wraps(make)
+    def found(actions: Sequence[Action]) -> T:
+        return known(actions) if isinstance(actions, Actions) else make(actions)
+
+    return found
+
+
 _WAIT_ACTION = Action(
     name=WAIT, channel=WAIT_CHANNEL, offer="none", moment=ANY_MOMENT, unit_cost=0.0, intrusiveness=0.0,
     needs_consent=False, contact_data="none", offer_kind="none", discount_pct=0.0, instalments=1, offer_cost=0.0,
@@ -138,7 +165,8 @@ class ActionColumns:
 
     ``channel`` is the position among the configured channels, -1 for ``wait``; ``discount_pct`` and the others are
     those of ``Action``. ``hours`` is (A, 2), and
-    ``by_hours`` has the actions of each pair of them. Limits of offers are ``NaN`` where there are none.
+    ``by_hours`` has the actions of each pair of them; ``by_min_days_past_due`` and its like those of each limit, in
+    order. Without a limit ``floor_cents`` is 0 and ``max_share_of_balance`` 1.
     """
 
     channel: npt.NDArray[np.int64]
@@ -148,10 +176,10 @@ class ActionColumns:
     intrusiveness: npt.NDArray[np.float64]
     hours: npt.NDArray[np.int64]
     by_hours: tuple[tuple[tuple[int, int], npt.NDArray[np.bool_]], ...]
-    min_days_past_due: npt.NDArray[np.float64]
-    max_days_past_due: npt.NDArray[np.float64]
-    floor_amount: npt.NDArray[np.float64]
-    max_pct_of_balance: npt.NDArray[np.float64]
+    by_min_days_past_due: tuple[tuple[int, npt.NDArray[np.bool_]], ...]
+    by_max_days_past_due: tuple[tuple[int, npt.NDArray[np.bool_]], ...]
+    floor_cents: npt.NDArray[np.float64]
+    max_share_of_balance: npt.NDArray[np.float64]
     _names: tuple[str, ...]
     _on: dict[tuple[tuple[str, ...] | None, tuple[str, ...]], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -179,16 +207,19 @@ class ActionColumns:
                 (hours, _frozen([action.hours == hours for action in actions], np.bool_))
                 for hours in dict.fromkeys(action.hours for action in actions)
             ),
-            min_days_past_due=_limits([None if offer is None else offer.min_days_past_due for offer in offers]),
-            max_days_past_due=_limits([None if offer is None else offer.max_days_past_due for offer in offers]),
-            floor_amount=_limits([None if offer is None else offer.floor_amount for offer in offers]),
-            max_pct_of_balance=_limits([None if offer is None else offer.max_pct_of_balance for offer in offers]),
+            by_min_days_past_due=_by_limit([None if offer is None else offer.min_days_past_due for offer in offers]),
+            by_max_days_past_due=_by_limit([None if offer is None else offer.max_days_past_due for offer in offers]),
+            floor_cents=_frozen([100.0 * ((offer and offer.floor_amount) or 0.0) for offer in offers], np.float64),
+            max_share_of_balance=_frozen(
+                [((offer and offer.max_pct_of_balance) or 100.0) / 100.0 for offer in offers], np.float64
+            ),
             _names=catalogue.channels,
         )
 
 
-def _limits(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
-    return _frozen([np.nan if value is None else value for value in values], np.float64)
+def _by_limit(limits: Sequence[int | None]) -> tuple[tuple[int, npt.NDArray[np.bool_]], ...]:
+    distinct = sorted({limit for limit in limits if limit is not None})
+    return tuple((limit, _frozen([each == limit for each in limits], np.bool_)) for limit in distinct)
 
 
 def _frozen(values: Any, dtype: Any) -> npt.NDArray[Any]:
@@ -204,7 +235,7 @@ class ActionCatalogue:
     config: ActionsConfig
 
     @cached_property
-    def actions(self) -> tuple[Action, ...]:
+    def actions(self) -> Actions:
         """All actions; index 0 is ``wait``."""
         config = self.config
         patterns = ["*/*/*"] if config.combinations == "all" else config.combinations
@@ -216,7 +247,7 @@ class ActionCatalogue:
                     if any(fnmatchcase(name, pattern) for pattern in patterns):
                         gated = any(fnmatchcase(name, pattern) for pattern in config.gated)
                         found.append(_action(name, channel, offer, moment, gated=gated))
-        return tuple(found)
+        return Actions(found)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -239,6 +270,10 @@ class ActionCatalogue:
 
     def names(self) -> tuple[str, ...]:
         """Action names, ``wait`` first."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
         return tuple(action.name for action in self.actions)
 
 

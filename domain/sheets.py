@@ -69,6 +69,19 @@ def offset_us(zones: Zones, zone: int, moment_us: int) -> int:
 
 
 @compiled
+def utc_us_of(zones: Zones, zone: int, wall_us: int) -> int:
+    """The moment at which the wall clock of a zone first shows a time, as ``clock.utc_of`` gives it for many."""
+    if zone < 0:
+        return wall_us
+    # No zone changes twice within two days: the offset is that of the day before, or that of the day after.
+    early = wall_us - offset_us(zones, zone, wall_us - US_PER_DAY)
+    late = wall_us - offset_us(zones, zone, wall_us + US_PER_DAY)
+    holds = wall_us - offset_us(zones, zone, early) == early
+    later = wall_us - offset_us(zones, zone, late) == late
+    return late if later and not holds else early
+
+
+@compiled
 def chains(codes: Int64s, n_codes: int) -> tuple[Int64s, Int64s]:
     """Rows by code: ``first[c]`` is a row of code c, ``following[row]`` the next of the same code, -1 at the end."""
     first, following = np.full(n_codes, -1, dtype=np.int64), np.full(len(codes), -1, dtype=np.int64)

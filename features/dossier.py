@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from domain.clock import Int64s
 from domain.coded import Coded
-from domain.sheets import OCCURRED, RECORDED
+from domain.compiled import compiled
+from domain.sheets import OCCURRED, RECORDED, UNTIL, Sheet
 from features import records
 from features.columns import Int32s
 from features.encoding import Encoded
@@ -94,18 +95,35 @@ class Dossier:
 
     def _known(self, table: str) -> Known:
         encoded, spine = self.encoded, self.spine
-        family = records.siblings(encoded)
-        debtor = family.debtor[spine.account]
-        row, place = spread(family.offsets[debtor], family.offsets[debtor + 1])
-        account = family.accounts[place]
-        order, offsets = encoded.by_account(table)
-        pair, place = spread(offsets[account], offsets[account + 1])
-        source, sheet = order[place], encoded.sheet(table)
-        owner, row = account[pair], row[pair]
-        at_us, as_of_us = sheet[OCCURRED, source], spine.as_of_us[row]
-        recorded, until = sheet[RECORDED, source], encoded.known_until(table)[source]
-        seen = (at_us < as_of_us) & (recorded < as_of_us) & (as_of_us <= until)
-        return Known(row, source, owner == spine.account[row], at_us).take(seen)
+        rows = encoded.by_account(table)
+        return Known(*_seen(records.siblings(encoded), rows, encoded.sheet(table), (spine.account, spine.as_of_us)))
+
+
+@compiled
+def _seen(
+    family: records.Siblings, rows: tuple[Int64s, Int64s], sheet: Sheet, spine: tuple[Int32s, Int64s]
+) -> tuple[Int64s, Int64s, Bools, Int64s]:
+    """The columns of ``Known``, from rows by account with their bounds."""
+    (order, offsets), (accounts, as_of_us) = rows, spine
+    most = 0
+    for row in range(len(accounts)):
+        debtor = family.debtor[accounts[row]]
+        for place in range(family.offsets[debtor], family.offsets[debtor + 1]):
+            account = family.accounts[place]
+            most += offsets[account + 1] - offsets[account]
+    columns, own, found = np.empty((3, most), dtype=np.int64), np.empty(most, dtype=np.bool_), 0
+    for row in range(len(accounts)):
+        debtor, moment = family.debtor[accounts[row]], as_of_us[row]
+        for place in range(family.offsets[debtor], family.offsets[debtor + 1]):
+            account = family.accounts[place]
+            for position in range(offsets[account], offsets[account + 1]):
+                source = order[position]
+                occurred = sheet[OCCURRED, source]
+                if occurred < moment and sheet[RECORDED, source] < moment <= sheet[UNTIL, source]:
+                    columns[0, found], columns[1, found], columns[2, found] = row, source, occurred
+                    own[found] = account == accounts[row]
+                    found += 1
+    return columns[0, :found], columns[1, :found], own[:found], columns[2, :found]
 
 
 def spread(starts: Int64s | Int32s, ends: Int64s | Int32s) -> tuple[Int64s, Int64s]:

@@ -15,6 +15,8 @@ from domain.balance_arrays import ledger_arrays
 from domain.balance_entries import Int32s
 from domain.clock import Int64s, zone_of
 from domain.coded import Vocabulary
+from domain.compiled import compiled
+from domain.ordering import row_order
 from domain.sheets import ACCOUNT, OCCURRED, RECORDED, UNTIL, Sheet, Zones, complete, link, zone_table
 from domain.tables import TABLES, Tables
 from features.columns import alphabetical, index_of, offsets_of
@@ -98,10 +100,7 @@ class Encoded:
             n_accounts = len(self.account_ids)
             if not self.tables.has(table):
                 return np.zeros(0, dtype=np.int64), np.zeros(n_accounts + 1, dtype=np.int64)
-            account, sheet = self.account_of(table), self.sheet(table)
-            order = np.lexsort((sheet[RECORDED], sheet[OCCURRED], account))
-            order = order[account[order] >= 0].astype(np.int64)
-            self._sorted[table] = order, offsets_of(account[order], n_accounts)
+            self._sorted[table] = rows_by_account(self.sheet(table), n_accounts)
         return self._sorted[table]
 
     def linked(self, table: str, column: str, *, to: str) -> Int32s:
@@ -136,6 +135,23 @@ class Encoded:
     def account_index(self) -> Mapping[str, int]:
         """Position of each account by id."""
         return self.index
+
+
+@compiled
+def rows_by_account(sheet: Sheet, n_accounts: int) -> tuple[Int64s, Int64s]:
+    """Rows by account, time and recording, orphans left out, and the bounds of each account."""
+    keys = np.empty((3, sheet.shape[1]), dtype=np.int64)
+    keys[0], keys[1], keys[2] = sheet[ACCOUNT], sheet[OCCURRED], sheet[RECORDED]
+    order, offsets, orphans = row_order(keys), np.zeros(n_accounts + 1, dtype=np.int64), 0
+    for row in range(sheet.shape[1]):
+        if sheet[ACCOUNT, row] < 0:
+            orphans += 1
+        else:
+            offsets[sheet[ACCOUNT, row] + 1] += 1
+    for account in range(n_accounts):
+        offsets[account + 1] += offsets[account]
+    # Orphans have the least account, and so come first.
+    return order[orphans:], offsets
 
 
 class Accounts(NamedTuple):

@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from domain.clock import Int64s
 from domain.compiled import compiled
-from domain.ordering import row_order
-from domain.sheets import ACCOUNT, OCCURRED, RECORDED, Sheet
+from domain.sheets import Sheet
 from domain.tables import CONSENT_STATUSES
 from features.columns import Int32s, index_of, offsets_of
-from features.encoding import Encoded
+from features.encoding import Encoded, rows_by_account
 
 NO_CONSENT, GRANTED, REVOKED, INVALID = 0, 1, 2, 3
 
@@ -71,21 +70,11 @@ _ALONE = Siblings(np.array([0, 1], dtype=np.int64), np.zeros(1, dtype=np.int32),
 @compiled
 def _by_account(sheet: Sheet, n_accounts: int) -> tuple[Int64s, Sheet]:
     """Bounds of each account, and the rows of accounts that are known, by account, time and recording."""
-    keys = np.empty((3, sheet.shape[1]), dtype=np.int64)
-    keys[0], keys[1], keys[2] = sheet[ACCOUNT], sheet[OCCURRED], sheet[RECORDED]
-    order = row_order(keys)
-    ordered, offsets = np.empty(sheet.shape, dtype=np.int64), np.zeros(n_accounts + 1, dtype=np.int64)
-    orphans = 0
-    for place in range(len(order)):
-        account = sheet[ACCOUNT, order[place]]
-        if account < 0:
-            orphans += 1
-            continue
-        offsets[account + 1] += 1
-        for field in range(sheet.shape[0]):
-            ordered[field, place - orphans] = sheet[field, order[place]]
-    for account in range(n_accounts):
-        offsets[account + 1] += offsets[account]
+    order, offsets = rows_by_account(sheet, n_accounts)
+    ordered = np.empty((sheet.shape[0], len(order)), dtype=np.int64)
+    for field in range(sheet.shape[0]):
+        for place in range(len(order)):
+            ordered[field, place] = sheet[field, order[place]]
     return offsets, ordered
 
 

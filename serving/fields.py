@@ -8,19 +8,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.clock import parse_moment, to_day, to_us
+from domain.clock import to_day, to_us
 from domain.money import one_to_cents
 from domain.tables import Column
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YEARS = (1900, 2200)
+_FIRST_US, _END_US = (to_us(datetime(year, 1, 1, tzinfo=UTC)) for year in _YEARS)
 MOST_MONEY = 1e10
 _MOST_COST = 1e6
 _MOST_NUMBER = 1e15
@@ -47,12 +48,13 @@ def moment_us(value: object) -> int:
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise _refuse("needed an RFC 3339 time with offset, such as 2026-03-02T12:00:00Z or 2026-03-02T09:00:00-03:00")
     try:
-        found = parse_moment(value.upper())
+        found = datetime.fromisoformat(value.upper())
     except (ValueError, OverflowError):
         raise _refuse("needed a time that exists, such as 2026-03-02T12:00:00Z") from None
-    if not _YEARS[0] <= found.year < _YEARS[1]:
+    at_us = to_us(found)
+    if not _FIRST_US <= at_us < _END_US:
         raise _refuse(f"needed a time between the years {_YEARS[0]} and {_YEARS[1]}")
-    return to_us(found)
+    return at_us
 
 
 def day_number(value: object) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from decisioning.records import decision_text, json_text
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
 from serving.brain import Answer, Brain
@@ -93,7 +93,7 @@ def decisions(
         return shown
 
     try:
-        reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of)
+        reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of, text=decision_text)
     except BaseException:
         if reservation is not None:
             reservation.give_back()
@@ -145,11 +145,12 @@ def each(
     return [found[position] for position in range(len(accounts))]
 
 
-def _reply(key: str, found: list[Answer], as_of: datetime) -> Reply:
+def _reply(key: str, found: list[Answer], as_of: datetime, *, text: Callable[[Answer], str] = json_text) -> Reply:
     moment = rfc3339(as_of)
-    return Reply(json_bytes({"as_of": moment, key: found}), found, moment)
+    content = f'{{"as_of":{json_text(moment)},"{key}":[{",".join(map(text, found))}]}}'
+    return Reply(content.encode(), found, moment)
 
 
 def json_bytes(answer: Mapping[str, Any]) -> bytes:
     """An answer as it is sent."""
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return json_text(answer).encode()

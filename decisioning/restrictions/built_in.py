@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -20,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 VERSION = "built-in-1"
 """Changes whenever what stands here does."""
-Found = Iterable[tuple[str, Blocked]]
+Found = Iterable[tuple[str, Blocked | None]]
 
 
 def built_in(page: Page) -> Iterator[Restriction]:
@@ -28,7 +27,7 @@ def built_in(page: Page) -> Iterator[Restriction]:
     as_of_us, actions = page.days.as_of_us[:, None], page.catalogue.columns.acts
     for name, (layer, find) in BUILT_IN.items():
         for code, blocked in find(page):
-            if blocked.binds(as_of_us, actions):
+            if blocked is not None and blocked.binds(as_of_us, actions):
                 yield Restriction(origin(name, layer, code), blocked, actions)
 
 
@@ -64,27 +63,21 @@ def _gate(page: Page) -> Found:
 
 def _ageing(page: Page) -> Found:
     """An offer's days past due; where nothing is open yet to count from, an offer with a minimum stays closed."""
-    least, most = page.catalogue.columns.min_days_past_due, page.catalogue.columns.max_days_past_due
     overdue = page.states.days_past_due
     known = overdue != MISSING
     first = page.days.day - np.where(known, overdue, 0)
-    for days in _distinct(least):
+    for days, of_action in page.catalogue.columns.by_min_days_past_due:
         opens = np.where(known, np.where(page.days.zone < 0, FOREVER, page.days.at(first + days)), FOREVER)
-        yield "OFFER_MIN_DAYS_PAST_DUE", Blocked.until(np.where(least == days, opens[:, None], MISSING))
-    for days in _distinct(most):
+        yield "OFFER_MIN_DAYS_PAST_DUE", Blocked.until(np.where(of_action, opens[:, None], MISSING))
+    for days, of_action in page.catalogue.columns.by_max_days_past_due:
         closes = np.where(known, page.days.at(first + days + 1), FOREVER)
-        yield "OFFER_MAX_DAYS_PAST_DUE", Blocked.since(np.where(most == days, closes[:, None], FOREVER))
-
-
-def _distinct(days: npt.NDArray[np.float64]) -> list[int]:
-    return sorted({int(each) for each in days.tolist() if not math.isnan(each)})
+        yield "OFFER_MAX_DAYS_PAST_DUE", Blocked.since(np.where(of_action, closes[:, None], FOREVER))
 
 
 def _size(page: Page) -> Found:
     columns = page.catalogue.columns
-    yield "OFFER_FLOOR", Blocked.where(page.asked.offer_cents < 100.0 * np.nan_to_num(columns.floor_amount))
-    most = np.nan_to_num(columns.max_pct_of_balance, nan=100.0)
-    beyond = page.asked.discount_cents > most / 100.0 * page.states.balance_cents[:, None]
+    yield "OFFER_FLOOR", Blocked.where(page.asked.offer_cents < columns.floor_cents)
+    beyond = page.asked.discount_cents > columns.max_share_of_balance * page.states.balance_cents[:, None]
     yield "OFFER_MAX_PCT", Blocked.where(beyond)
 
 

@@ -29,13 +29,15 @@ class Counted(NamedTuple):
     leaves_us: Int64s
 
 
-def frequency_cap(rule: Rule, page: Page) -> Blocked:
+def frequency_cap(rule: Rule, page: Page) -> Blocked | None:
     """Full until the contact leaves that makes room for one more."""
     assert isinstance(rule, FrequencyCap)
     found = contacts_of(page, rule)
     # A contact on a channel that is no longer configured still reached somebody: it counts where all channels do.
     covered = np.array([*(rule.covers(channel) for channel in page.catalogue.channels), rule.channels is None])
     found = found.take(covered[found.channel])
+    if len(found.row) < rule.max_contacts:
+        return None
     counted = _grouped(rule, page, found)
     lifts, row, channel = _full_until(counted, rule.max_contacts)
     if rule.scope not in ("channel", "contact_point"):
@@ -88,10 +90,12 @@ def leaves(days: int, window: str, of_rows: LocalDays, row: Int64s, at_us: Int64
     return LocalDays(at_us, made_on, zone, of_rows.names).at(made_on + days)
 
 
-def cool_down(rule: Rule, page: Page) -> Blocked:
+def cool_down(rule: Rule, page: Page) -> Blocked | None:
     """Until some days after the latest of the events."""
     assert isinstance(rule, CoolDown)
     found = happened(page, rule.after)
+    if not len(found.row):
+        return None
     if rule.after_channels is not None:
         about = [name in rule.after_channels for name in page.catalogue.channels]
         found = found.take(np.array([*about, True])[found.channel])
@@ -110,14 +114,14 @@ def cool_down(rule: Rule, page: Page) -> Blocked:
     return Blocked.until(np.maximum(by_channel.reshape(page.size, width), anywhere[:, None])[:, page.channel_of])
 
 
-def daily_volume(rule: Rule, page: Page) -> Blocked:
+def daily_volume(rule: Rule, page: Page) -> Blocked | None:
     """Until the next day of the rule's own time zone, once the day's contacts to everybody have been made."""
     assert isinstance(rule, DailyVolume)
-    lifts = np.full(page.size, MISSING)
     if page.dossier is None:
-        return Blocked.until(lifts[:, None])
+        return None
+    lifts = np.full(page.size, MISSING)
     utc = np.zeros(1, dtype=np.int32)
-    for as_of_us in np.unique(page.days.as_of_us).tolist():
+    for as_of_us in sorted(set(page.days.as_of_us.tolist())):
         now = np.array([as_of_us], dtype=np.int64)
         day = local_days(local_us(now, utc, (rule.timezone,)))
         here = LocalDays(now, day, utc, (rule.timezone,))

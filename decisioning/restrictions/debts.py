@@ -19,7 +19,7 @@ from features.columns import index_of
 Int64s = npt.NDArray[np.int64]
 
 
-def time_barred(rule: Rule, page: Page) -> Blocked:
+def time_barred(rule: Rule, page: Page) -> Blocked | None:
     """From the day on which the first of the open debts is barred."""
     assert isinstance(rule, TimeBarred)
     row, due = _open_debts(page)
@@ -41,7 +41,7 @@ def _years_later(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
-def minimum_notice(rule: Rule, page: Page) -> Blocked:
+def minimum_notice(rule: Rule, page: Page) -> Blocked | None:
     """Until some local days after the latest open debt was issued or fell due, or after the first contact by letter."""
     assert isinstance(rule, MinimumNotice)
     if rule.since == "contacted":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from features.vocabulary import KINDS
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
-_RESPONSES, _REASONS = index_of(KINDS["response"]), index_of(KINDS["reason"])
+_RESPONSES = index_of(KINDS["response"])
 
 
 class Moments(NamedTuple):
@@ -193,7 +194,7 @@ def _contact_of(dossier: Dossier) -> Int64s:
 def happened(page: Page, what: Sequence[str]) -> Moments:
     """Events of some kinds: responses by their kind, and ``payment``."""
     found, kinds = responses(page)
-    some = found.take(_listed(_RESPONSES, tuple(kind for kind in what if kind != "payment"))[kinds])
+    some = found.take(_listed("response", tuple(kind for kind in what if kind != "payment"))[kinds])
     if "payment" not in what:
         return some
     parts = [some]
@@ -206,8 +207,10 @@ def happened(page: Page, what: Sequence[str]) -> Moments:
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _listed(index: Mapping[str, int], names: tuple[str, ...]) -> Bools:
-    """Whether each code of a vocabulary is one of some names; the last, for what is missing, is not."""
+@lru_cache(maxsize=256)
+def _listed(kind: str, names: tuple[str, ...]) -> Bools:
+    """Whether each code of a kind's vocabulary is one of some names; the last, for what is missing, is not."""
+    index = index_of(KINDS[kind])
     found = np.zeros(len(index) + 1, dtype=np.bool_)
     found[[index[name] for name in names]] = True
     return found
@@ -220,7 +223,7 @@ def gave(page: Page, reasons: Sequence[str]) -> Moments:
         return nothing()
     found = dossier.known("responses")
     given = dossier.encoded.sheet("responses")[REASON, found.source]
-    found = found.take(_listed(_REASONS, tuple(reasons))[given])
+    found = found.take(_listed("reason", tuple(reasons))[given])
     unknown = np.full(len(found.row), -1, dtype=np.int64)
     return Moments(found.row, found.at_us, unknown, found.own, unknown, unknown)
 

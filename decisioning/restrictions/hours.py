@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import holidays
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.contact_policy.kinds import WEEKDAYS, CallWindow
-from decisioning.moments import LocalDays
+from decisioning.contact_policy.kinds import CallWindow
 from decisioning.restrictions.page import Origin, Page
-from domain.clock import FOREVER, MISSING, US_PER_HOUR, from_day, to_day, utc_us
-from features.calendar import region_holidays
-from features.columns import Int32s
+from decisioning.restrictions.timetable import Windows, hour_us, local_day, span, timetable
+from domain.clock import FOREVER, MISSING
+from domain.compiled import compiled
+from domain.sheets import zone_table
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
-_CLOSED = (24, 0)
 _LONGEST_CLOSED = 400
 """Days after which a window that has not opened counts as one that never does."""
 
@@ -29,72 +27,70 @@ class Hours:
 
     origin: Origin
     rule: CallWindow
-    days: LocalDays
     rows: Bools
     actions: Bools
-    region: Int32s
-    regions: tuple[str, ...]
-    _known: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
-
-    def span(self, of: LocalDays, rows: npt.NDArray[np.int64]) -> tuple[Int64s, Int64s]:
-        """Start and end (m,), in µs, of what is open on the local day of some rows; all time where nothing closes."""
-        keys = zip(of.day.tolist(), of.zone.tolist(), self.region[rows].tolist(), strict=True)
-        found = np.array([self._known.get(key) or self._span(of.names, *key) for key in keys], dtype=np.int64)
-        opens, closes = found.reshape(-1, 2).T
-        about = self.rows[rows]
-        return np.where(about, opens, MISSING), np.where(about, closes, FOREVER)
-
-    def next_open(self, rows: npt.NDArray[np.int64], from_us: Int64s) -> Int64s:
-        """(m,) the first moment at or after some others at which the window is open; ``FOREVER`` where none is near."""
-        found = from_us.copy()
-        left = np.arange(len(rows))
-        for _ in range(_LONGEST_CLOSED):
-            of = self.days.rows(rows[left], found[left])
-            start, end = self.span(of, rows[left])
-            is_open = found[left] < end
-            opens = np.maximum(found[left], start)
-            found[left[is_open & (start != FOREVER)]] = opens[is_open & (start != FOREVER)]
-            shut = ~is_open | (start == FOREVER)
-            found[left[shut]] = of.at(of.day + 1)[shut]
-            left = left[shut]
-            if not len(left):
-                return found
-        found[left] = FOREVER
-        return found
-
-    def _span(self, names: tuple[str, ...], day: int, zone: int, region: int) -> tuple[int, int]:
-        """Start and end of what is open on a local day in a zone and a region, -1 where either is unknown."""
-        start, end = open_hours(self.rule, self.regions[region] if region >= 0 else None, day)
-        wall = (day * 24 + start) * US_PER_HOUR, (day * 24 + end) * US_PER_HOUR
-        open_us, close_us = wall if zone < 0 else (utc_us(at, names[zone]) for at in wall)
-        span = (MISSING, FOREVER) if start < 0 else (FOREVER, FOREVER) if start >= end else (open_us, close_us)
-        self._known[day, zone, region] = span
-        return span
 
 
-def hours_of(rule: CallWindow, origin: Origin, page: Page, *, rows: Bools, actions: Bools) -> Hours:
-    """A call window over a page."""
+def windows_of(found: Sequence[Hours], page: Page) -> Windows:
+    """Some windows of a page together."""
     region, names = page.regions
-    return Hours(origin, rule, page.days, rows, actions, region, names)
+    return Windows(
+        timetable([one.rule for one in found], names),
+        np.array([one.rows for one in found], dtype=np.bool_).reshape(len(found), page.size),
+        np.array([one.actions for one in found], dtype=np.bool_).reshape(len(found), len(page.catalogue.actions)),
+        zone_table(page.days.names),
+        np.ascontiguousarray(page.days.zone, dtype=np.int32),
+        np.ascontiguousarray(region, dtype=np.int32),
+    )
 
 
-def open_hours(rule: CallWindow, region: str | None, day: int) -> tuple[int, int]:
-    """First and last hour of a local day; -1 where the rule is not in force; a closed day ends before it starts."""
-    if (rule.effective_from and day < to_day(rule.effective_from)) or (
-        rule.effective_to and day >= to_day(rule.effective_to)
-    ):
-        return -1, -1
-    at = from_day(day)
-    if rule.holidays == "closed" and at in _closed_days(region, rule.country):
-        return _CLOSED
-    return rule.hours.get(WEEKDAYS[at.weekday()], _CLOSED)  # type: ignore[call-overload, no-any-return]
+@compiled
+def next_open(windows: Windows, window: int, row: int, from_us: int) -> int:
+    """The first moment at or after another at which a window is open; ``FOREVER`` where none is near."""
+    at_us = from_us
+    for _ in range(_LONGEST_CLOSED):
+        day = local_day(windows, row, at_us)
+        start, end = span(windows, window, row, day)
+        if at_us < end and start != FOREVER:
+            return max(at_us, start)
+        at_us = hour_us(windows, row, day, 24)
+    return FOREVER
 
 
-@lru_cache(maxsize=512)
-def _closed_days(region: str | None, country: str | None) -> frozenset[object]:
-    """Holidays of a region; those of all states where only the country is known, or is what the rule falls back on."""
-    found, _, state = (region or country or "").partition("-")
-    states = holidays.list_supported_countries().get(found, [])
-    if state in states:
-        return frozenset(region_holidays(f"{found}-{state}"))
-    return frozenset(day for name in ("", *states) for day in region_holidays(f"{found}-{name}"))
+@compiled
+def closed_today(
+    windows: Windows, day: Int64s, part: tuple[Int64s, Int64s], left: tuple[Int64s, Int64s]
+) -> tuple[Bools, Int64s]:
+    """What each window closes for all of a part of today, and when it opens again.
+
+    Parameters
+    ----------
+    day : (n,) local days
+    part : from when, and until when (n, A) an action would be carried out today, half-open
+    left : what other rules have left of today, in the same form; narrowed here to what the windows leave of it
+
+    Returns
+    -------
+    (W, n, A) each; the second is ``MISSING`` where nothing is refused or no opening is near
+    """
+    (first_us, last_us), (start_us, end_us) = part, left
+    size, (n_rows, n_actions) = len(windows.rows), first_us.shape
+    refused = np.zeros((size, n_rows, n_actions), dtype=np.bool_)
+    until = np.full((size, n_rows, n_actions), MISSING, dtype=np.int64)
+    for window in range(size):
+        for row in range(n_rows):
+            if not windows.rows[window, row]:
+                continue
+            opens, closes = span(windows, window, row, day[row])
+            for action in range(n_actions):
+                if not windows.actions[window, action]:
+                    continue
+                first, last = first_us[row, action], last_us[row, action]
+                start_us[row, action] = max(start_us[row, action], opens)
+                end_us[row, action] = min(end_us[row, action], closes)
+                # What is over today is another refusal, and needs no opening of its own here.
+                if first < last and max(first, opens) >= min(last, closes):
+                    opening = next_open(windows, window, row, first)
+                    refused[window, row, action] = True
+                    until[window, row, action] = MISSING if opening == FOREVER else opening
+    return refused, until

@@ -14,7 +14,7 @@ from domain.clock import FOREVER, MISSING
 Bools = npt.NDArray[np.bool_]
 
 
-def offer_limit(rule: Rule, page: Page) -> Blocked:
+def offer_limit(rule: Rule, page: Page) -> Blocked | None:
     """For as long as the offer is beyond one of the bounds."""
     assert isinstance(rule, OfferLimit)
     asked, actions = page.asked, page.catalogue.actions
@@ -31,7 +31,7 @@ def offer_limit(rule: Rule, page: Page) -> Blocked:
     return Blocked.where(beyond)
 
 
-def affordability(rule: Rule, page: Page) -> Blocked:
+def affordability(rule: Rule, page: Page) -> Blocked | None:
     """For as long as the instalment is more than the income can bear, or the income must be known and is not.
 
     The second ends with the days for which a reason counts; a hold ends when it is released.
@@ -39,10 +39,12 @@ def affordability(rule: Rule, page: Page) -> Blocked:
     assert isinstance(rule, Affordability)
     income = np.full(page.size, np.nan) if page.dossier is None else page.dossier.number(rule.income)
     known = np.isfinite(income)
+    distress = in_distress_until(page, rule.known_income_for, rule.known_income_for_reasons, days=rule.reason_days)
+    if not known.any() and (distress == MISSING).all():
+        return None
     # To the cent: a share of an income is not a whole number of them, and a plan may not exceed it by any.
     most = np.floor(100.0 * np.minimum(rule.max_share * income, income - rule.leave_at_least) + 1e-6)
     plans = page.asked.instalment_cents > 0
     dear = page.asked.instalment_cents > np.where(known, most, np.inf)[:, None]
-    distress = in_distress_until(page, rule.known_income_for, rule.known_income_for_reasons, days=rule.reason_days)
     must_know = np.where(known, MISSING, distress)[:, None]
     return Blocked.until(np.where(plans, np.where(dear, FOREVER, must_know), MISSING))

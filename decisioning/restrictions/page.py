@@ -15,6 +15,7 @@ from decisioning.moments import LocalDays
 from decisioning.valuation import Amounts
 from domain.actions import ActionCatalogue
 from domain.clock import FOREVER, MISSING
+from domain.compiled import compiled
 from features.columns import Int32s
 from features.dossier import Dossier
 from features.state import AccountStates
@@ -77,12 +78,14 @@ class Blocked:
 
     def binds(self, as_of_us: Int64s, actions: Bools) -> bool:
         """Whether any of some actions (A,) is forbidden at any of the moments (n, 1), or after them."""
-        ever = self.until_us > np.maximum(self.from_us, as_of_us)
-        return bool(ever.any() and (ever & actions).any())
+        # One memory layout, so that the kernel is compiled once.
+        return _binds(np.ascontiguousarray(self.from_us), np.ascontiguousarray(self.until_us), as_of_us, actions)
 
     @classmethod
-    def where(cls, mask: Bools) -> Blocked:
-        """For good where the mask (n, 1) or (n, A) is true, and never elsewhere."""
+    def where(cls, mask: Bools) -> Blocked | None:
+        """For good where the mask (n, 1) or (n, A) is true, and never elsewhere; ``None`` where it is true nowhere."""
+        if not mask.any():
+            return None
         return cls(np.full(mask.shape, MISSING), np.where(mask, FOREVER, MISSING))
 
     @classmethod
@@ -102,6 +105,17 @@ class Blocked:
     def only(self, mask: Bools) -> Blocked:
         """The same where the mask is true, and nothing elsewhere."""
         return Blocked(self.from_us, np.where(mask, self.until_us, MISSING))
+
+
+@compiled
+def _binds(from_us: Int64s, until_us: Int64s, as_of_us: Int64s, actions: Bools) -> bool:
+    many_from, many_until = from_us.shape[1] > 1, until_us.shape[1] > 1
+    for row in range(len(as_of_us)):
+        for action in range(len(actions)):
+            until = until_us[row, action if many_until else 0]
+            if actions[action] and until > as_of_us[row, 0] and until > from_us[row, action if many_from else 0]:
+                return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from decisioning.contact_policy.rules import Rule
 from decisioning.refusals import PERSON_UNCHECKED, refusal_text
 from decisioning.restrictions.contacts import cool_down, daily_volume, frequency_cap
 from decisioning.restrictions.debts import minimum_notice, time_barred
-from decisioning.restrictions.hours import Hours, hours_of
+from decisioning.restrictions.hours import Hours
 from decisioning.restrictions.offers import affordability, offer_limit
 from decisioning.restrictions.page import Blocked, Origin, Page, Restriction
 from decisioning.restrictions.pressure import forbearance, pressure_cap
@@ -29,7 +29,7 @@ from decisioning.restrictions.standing import (
 )
 from domain.clock import FOREVER, MISSING, to_day
 
-APPLY: Mapping[str, Callable[[Rule, Page], Blocked]] = {
+APPLY: Mapping[str, Callable[[Rule, Page], Blocked | None]] = {
     "hold_stop": hold_stop,
     "active_promise": active_promise,
     "frequency_cap": frequency_cap,
@@ -63,10 +63,10 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
     actions = page.about(rule)
     if isinstance(rule, CallWindow):
         rows = rows_of(rule, page)
-        return hours_of(rule, origin_of(rule), page, rows=rows, actions=actions) if rows.any() else None
+        return Hours(origin_of(rule), rule, rows, actions) if rows.any() else None
     blocked = APPLY[rule.kind](rule, page)
     # Most rules forbid an account nothing: whom they are about, and when they are in force, need not be known then.
-    if not blocked.binds(page.days.as_of_us[:, None], actions):
+    if blocked is None or not blocked.binds(page.days.as_of_us[:, None], actions):
         return None
     return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows_of(rule, page)[:, None]), actions)
 
@@ -81,9 +81,12 @@ def unchecked(rule: Rule, page: Page) -> Restriction | None:
     encoded = page.dossier.encoded
     names = [encoded.account_ids[account] for account in page.dossier.spine.account.tolist()]
     rows = np.array([name in encoded.unchecked for name in names], dtype=np.bool_) & rows_of(rule, page)
+    blocked = Blocked.where(rows[:, None])
+    if blocked is None:
+        return None
     text = partial(refusal_text, PERSON_UNCHECKED)
     origin = Origin(rule.id, rule.in_layer, PERSON_UNCHECKED, rule.version, text)
-    return Restriction(origin, _in_force(rule, page, Blocked.where(rows[:, None])), page.about(rule))
+    return Restriction(origin, _in_force(rule, page, blocked), page.about(rule))
 
 
 def in_force_today(rule: Rule, page: Page) -> npt.NDArray[np.bool_]:

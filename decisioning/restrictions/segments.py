@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,12 @@ def _fits(where: Where, page: Page, *, unknown: bool) -> Bools:
 
 def _in_regions(regions: Sequence[str], page: Page, *, unknown: bool) -> Bools:
     codes, names = page.regions
+    return np.asarray(_inside(tuple(regions), tuple(names), unknown=unknown)[np.maximum(codes, -1)], dtype=np.bool_)
+
+
+@lru_cache(maxsize=512)
+def _inside(regions: tuple[str, ...], names: tuple[str, ...], *, unknown: bool) -> Bools:
+    """Whether each named region is one of some, and last what holds where none is known."""
 
     def inside(name: str) -> bool:
         country, _, state = name.partition("-")
@@ -50,7 +57,7 @@ def _in_regions(regions: Sequence[str], page: Page, *, unknown: bool) -> Bools:
         anywhere = unknown and not state and any(region.startswith(f"{country}-") for region in regions)
         return name in regions or country in regions or anywhere
 
-    return _one_of(Coded(codes, names), inside, unknown=unknown)
+    return np.array([*map(inside, names), unknown], dtype=np.bool_)
 
 
 def _satisfies(condition: Condition, page: Page, name: str, *, unknown: bool) -> Bools:

@@ -28,7 +28,7 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 
 
-def hold_stop(rule: Rule, page: Page) -> Blocked:
+def hold_stop(rule: Rule, page: Page) -> Blocked | None:
     """For as long as the hold is not released, which nobody can foresee."""
     assert isinstance(rule, HoldStop)
     return Blocked.where(on_hold(page, (rule.hold,))[:, None])
@@ -40,16 +40,18 @@ def on_hold(page: Page, kinds: tuple[str, ...]) -> Bools:
     return np.asarray(page.states.holds & mask != 0, dtype=np.bool_)
 
 
-def active_promise(_rule: Rule, page: Page) -> Blocked:
+def active_promise(_rule: Rule, page: Page) -> Blocked | None:
     """Through the last local day of the promise, unless it is resolved before."""
     last = page.states.promised_until_day
+    if not page.states.active_promise.any():
+        return None
     if last is None:
         return Blocked.where(page.states.active_promise[:, None])
     following = np.where(last == MISSING, MISSING, np.where(last == MISSING, 0, last) + 1)
     return Blocked.until(page.days.at(following)[:, None])
 
 
-def consent_required(rule: Rule, page: Page) -> Blocked:
+def consent_required(rule: Rule, page: Page) -> Blocked | None:
     """Until a consent is given; from the moment it expires or grows too old."""
     assert isinstance(rule, ConsentRequired)
     ends_us = consent_ends(page)
@@ -69,23 +71,28 @@ def consent_ends(page: Page) -> Int64s:
     return np.where(states.consent == GRANTED, until, MISSING)
 
 
-def opt_out(rule: Rule, page: Page) -> Blocked:
+def opt_out(rule: Rule, page: Page) -> Blocked | None:
     """From what was said on, unless a consent came after it."""
     assert isinstance(rule, OptOut)
     said = happened(page, rule.responses)
     return _unless_cleared(page, said if rule.scope == "person" else said.take(said.own), days=rule.days)
 
 
-def invalid_contact_point(rule: Rule, page: Page) -> Blocked:
+def invalid_contact_point(rule: Rule, page: Page) -> Blocked | None:
     """From a sign that nobody is there on, unless a sign of life or a consent came after it."""
     assert isinstance(rule, InvalidContactPoint)
-    dead, alive = happened(page, rule.responses), happened(page, rule.cleared_by)
+    dead = happened(page, rule.responses)
+    if not len(dead.row):
+        return None
+    alive = happened(page, rule.cleared_by)
     # A sign of life on no channel that is known clears none.
     alive = alive.take(alive.own & (alive.channel >= 0))
     return _unless_cleared(page, dead.take(dead.own), days=rule.days, cleared=alive)
 
 
-def _unless_cleared(page: Page, said: Moments, *, days: int | None, cleared: Moments | None = None) -> Blocked:
+def _unless_cleared(page: Page, said: Moments, *, days: int | None, cleared: Moments | None = None) -> Blocked | None:
+    if not len(said.row):
+        return None
     width = len(page.catalogue.channels)
     since = latest(said, width, size=page.size)
     row, channel, given_us = granted(page)
@@ -97,11 +104,11 @@ def _unless_cleared(page: Page, said: Moments, *, days: int | None, cleared: Mom
     return Blocked.until(np.where(stands, ends(since, days), MISSING)[:, page.channel_of])
 
 
-def do_not_call(rule: Rule, page: Page) -> Blocked:
+def do_not_call(rule: Rule, page: Page) -> Blocked | None:
     """Whoever is on the list, or has a contact point on it on the channel."""
     assert isinstance(rule, DoNotCall)
     if page.dossier is None or not rule.listed:
-        return Blocked.where(np.zeros((page.size, 1), dtype=np.bool_))
+        return None
     encoded, accounts = page.dossier.encoded, page.dossier.spine.account.tolist()
     if rule.of == "contact_point_id":
         return Blocked.where(_listed_points(rule, page)[:, page.channel_of])
@@ -138,7 +145,7 @@ def hashed(name: str) -> str:
     return sha256(name.encode()).hexdigest()
 
 
-def approval(rule: Rule, page: Page) -> Blocked:
+def approval(rule: Rule, page: Page) -> Blocked | None:
     """Until an approval is on record, and from its end on."""
     assert isinstance(rule, Approval)
     names = page.catalogue.names()
@@ -154,6 +161,8 @@ def approval_ends(page: Page) -> Int64s:
     if dossier is None or not dossier.encoded.tables.has("approvals"):
         return until
     found, patterns = dossier.known("approvals"), dossier.text("approvals", "action")
+    if not len(found.row):
+        return until
     expires = dossier.ints("approvals", "expires_at")
     fits = np.array([[fnmatchcase(name, pattern) for name in names] for pattern in patterns.values], dtype=np.bool_)
     for row, own, code, end in zip(

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from decisioning.calibration import Calibrator
-from decisioning.explanation import MOST_REASONS, Shares, contributions, reasons, shares
+from decisioning.explanation import MOST_REASONS, Shares, _groups, contributions, group_weights, reasons, shares
 from features.config import Attribute
 from features.schema import FeatureSchema, declared_features
 
@@ -117,3 +120,13 @@ def test_every_code_is_worded_in_full(world: Any, locale: str) -> None:
     said = [one.text for row in reasons(everything, np.ones((size, size)), world.schema, locale=locale) for one in row]
     assert len(said) == size
     assert all(text and "{" not in text for text in said)
+
+
+@given(
+    rows=arrays(np.float64, (1, 40), elements=st.floats(-1, 1)),
+    names=st.lists(st.sampled_from("abcd"), min_size=40, max_size=40),
+)
+def test_the_weights_of_an_account_alone_are_those_of_each_group_to_the_bit(rows: Any, names: list[str]) -> None:
+    groups = _groups(tuple(names))
+    each = [float(rows[:, columns].sum(axis=1)[0]) for columns in groups.columns]
+    assert group_weights(rows, groups).tolist() == [each]

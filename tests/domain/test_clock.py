@@ -25,6 +25,7 @@ from domain.clock import (
     weekdays,
     zone_of,
 )
+from domain.sheets import utc_us_of, zone_table
 
 ZONES = ("America/Sao_Paulo", "Europe/Lisbon", "Africa/Lagos", "Asia/Taipei", "America/Rio_Branco")
 MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2044, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  (bounds)
@@ -137,3 +138,17 @@ def test_moments_are_turned_alike_one_by_one_and_together(moments, zone):
     for turn in (local_us, utc_of):
         together = turn(many, zones, (zone,)).tolist()[: len(moments)]
         assert [int(turn(many[place : place + 1], zones[:1], (zone,))[0]) for place in range(len(moments))] == together
+
+
+@given(zone=st.integers(-1, len(ZONES) - 1), wall=MOMENTS.map(to_us))
+def test_one_wall_clock_shows_a_time_when_many_do(zone, wall):
+    at = utc_of(np.full(9, wall), np.full(9, zone, dtype=np.int32), ZONES)
+    assert utc_us_of(zone_table(ZONES), zone, wall) == at[0]
+
+
+@pytest.mark.parametrize("zone", range(len(ZONES)))
+def test_one_wall_clock_around_a_change_shows_a_time_when_many_do(zone):
+    starts, _ = transitions(ZONES[zone])
+    walls = [start + quarter * US_PER_HOUR // 4 for start in starts[1:].tolist() for quarter in range(-32, 33)]
+    many = utc_of(np.array(walls, dtype=np.int64), np.full(len(walls), zone, dtype=np.int32), ZONES)
+    assert [utc_us_of(zone_table(ZONES), zone, wall) for wall in walls] == many.tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.explanation import Shares, group_weights, groups_of, reasons, shares
+from decisioning.explanation import Groups, Shares, group_weights, groups_of, reasons, shares
 from training.metrics import auc as area
 from training.reporting.evidence import Evidence
 from training.reporting.importance import strongest
@@ -95,7 +95,7 @@ def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Fl
     return kept / _DRAWS
 
 
-def _strongest_group(contributions: Floats, groups: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+def _strongest_group(contributions: Floats, groups: Groups) -> npt.NDArray[np.int64]:
     return np.asarray(np.argmax(np.abs(group_weights(contributions, groups)), axis=1), dtype=np.int64)
 
 
