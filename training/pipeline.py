@@ -22,10 +22,12 @@ from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
+from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
 from training import labels, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
+from training.data_gates import RESULT, Checked
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.discount_learning import discount_learning
 from training.evaluation import plain
@@ -89,6 +91,7 @@ class _Learned:
     fitted: dict[int, Fitted]
     response: ResponseModel | None
     response_summary: dict[str, Any]
+    gates: Gates
 
 
 def train(
@@ -98,6 +101,7 @@ def train(
     until: datetime | None,
     name: str | None,
     tracking: registry.Tracking,
+    checked: Checked | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -105,12 +109,14 @@ def train(
     Parameters
     ----------
     until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
+    checked : how the tables were validated, where they were; kept with the run and in the bundle
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
     ------
     ConfigError : a configuration file cannot be used
-    DataError, NotEnoughDataError : there is too little to learn from, and what is missing
+    DataError, NotEnoughDataError : there is too little to learn from, and what is missing; or a feature is suspected of
+        leakage
     """
     loaded = Configs.load(configs)
     told = _steps(on_step)
@@ -120,7 +126,7 @@ def train(
     end_us = end_of_data(known, until_us=None if until is None else to_us(until))
     horizon = Horizon(end_us, loaded.training.posting_lag_days)
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
-    learned = _learn(encoded, schema, loaded, horizon, told)
+    learned = _learn(encoded, schema, loaded, horizon, told, checked=checked)
     schema = learned.rows.schema
     told("evaluate")
     columns = Columns(schema.names, schema.categorical, schema.directions)
@@ -137,9 +143,10 @@ def train(
     files = {
         "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
         **_for_the_report(encoded, learned, judged, tracking, days=loaded.decision.explained_horizon),
+        **({} if checked is None else checked.files(learned.gates)),
     }  # fmt: skip
     parts = _parts(learned, schema, loaded, files=files)
-    bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
+    bundle = _registered(parts, evaluation, learned.gates, name=name, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation)
 
@@ -158,6 +165,7 @@ def _evaluation(
             "data": data,
             "features": learned.inspected.section(schema),
             "settings": loaded.training.model_dump(mode="json"),
+            "data_gates": learned.gates.to_json(),
         }
     )
     return found
@@ -181,7 +189,13 @@ def _for_the_report(
 
 
 def _learn(
-    encoded: Encoded, schema: FeatureSchema, loaded: Configs, horizon: Horizon, told: Callable[[str], None]
+    encoded: Encoded,
+    schema: FeatureSchema,
+    loaded: Configs,
+    horizon: Horizon,
+    told: Callable[[str], None],
+    *,
+    checked: Checked | None,
 ) -> _Learned:
     config, decision = loaded.training, loaded.decision
     told("compute features")
@@ -191,6 +205,7 @@ def _learn(
     told("label")
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
+    gates = Gates() if checked is None else _gated(checked, rows, targets[decision.explained_horizon])
     told("fit payment models")
     columns = Columns(schema.names, schema.categorical, schema.directions)
     fitted = {
@@ -200,7 +215,13 @@ def _learn(
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
     response, summary = respond(world, config, decision)
-    return _Learned(rows, inspected, targets, fitted, response, summary)
+    return _Learned(rows, inspected, targets, fitted, response, summary, gates)
+
+
+def _gated(checked: Checked, rows: PaymentRows, target: Target) -> Gates:
+    """Suspects of leakage, before anything is learned from them."""
+    usable = np.flatnonzero(target.usable)
+    return checked.with_features(rows.values[usable], target.paid[usable], rows.schema)
 
 
 def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]) -> BundleParts:
@@ -226,6 +247,7 @@ def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: 
 def _registered(
     parts: BundleParts,
     evaluation: dict[str, Any],
+    gates: Gates,
     *,
     name: str | None,
     tracking: registry.Tracking,
@@ -235,7 +257,9 @@ def _registered(
         draft = write_bundle(Path(folder) / "bundle", parts)
         told("register")
         params = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
-        record = registry.RunRecord(name, params, verdicts.headline(evaluation))
+        record = registry.RunRecord(
+            name, params, verdicts.headline(evaluation), tags=gates.tags(), files={RESULT: gates.to_json()}
+        )
         return registry.register(draft.folder, record, tracking)
 
 

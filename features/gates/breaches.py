@@ -100,6 +100,8 @@ class Gates:
     def tags(self) -> Mapping[str, str]:
         """The result in a few words, for the tags of a run."""
         waived = sorted({f"{b.table}.{b.expectation}" for b in self.breaches if b.waived is not None})
+        if not self.declared:
+            return {"data_gates": "none declared"}
         verdict = "stopped" if self.stopping else ("waived" if waived else "passed")
         return {"data_gates": verdict, "data_gates_waived": ", ".join(waived)}
 

@@ -245,7 +245,7 @@ Expectation = Annotated[
 class Leakage(Expected):
     """No feature tells by itself who pays with an AUC above ``max_auc``, of at least ``least_events`` payers."""
 
-    max_auc: float = Field(default=0.95, gt=0.5, le=1)
+    max_auc: float = Field(default=0.92, gt=0.5, le=1)
     least_events: PositiveInt = 50
 
 

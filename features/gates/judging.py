@@ -86,7 +86,9 @@ def judge(look: Look, declared: Declared) -> Gates:
             misses = JUDGES[type(expected)](seen, expected)
             breaches += [Breach(expected.severity, table, name, expected.kind, miss) for miss in misses]
     count = sum(len(named) for named in declared.expectations.tables.values())
-    return settle(breaches, declared.waivers, now_us=look.portfolio.now_us, declared=count, against=declared.against)
+    # Features are judged later, and their waivers with them.
+    waivers = [waiver for waiver in declared.waivers if waiver.table in declared.expectations.tables]
+    return settle(breaches, waivers, now_us=look.portfolio.now_us, declared=count, against=declared.against)
 
 
 def settle(
