@@ -266,22 +266,18 @@ def _(world, rng):
 
 @defect("portal visits dated by the payment", "major", "features.leakage", leak=True)
 def _(world, _rng):
-    return {"responses": beside_payments(world, "responses", "response_id", kind="portal_visit")}
+    return {"responses": beside_payments(world, "responses", "response_id", of=("kind", "portal_visit"))}
 
 
-@defect("bureau removals dated by the payment", "major", "features.leakage", leak=True)
+@defect("letters dated by the payment", "major", "features.leakage", leak=True)
 def _(world, _rng):
-    return {"debt_events": beside_payments(world, "debt_events", "event_id", kind="bureau_removed")}
+    return {"contacts": beside_payments(world, "contacts", "contact_id", of=("channel", "letter"))}
 
 
-def beside_payments(world, table: str, column: str, *, kind: str) -> pd.DataFrame:
+def beside_payments(world, table: str, column: str, *, of: tuple[str, str]) -> pd.DataFrame:
     """Rows of one kind, a month before each payment: what a source writes that dates a change by its invoice."""
     frame, payments = world.frame(table), world.frame("payments")
     at = payments["occurred_at"] - pd.Timedelta(days=30)
-    leaked = pd.DataFrame(
-        {column: "leak-" + payments["payment_id"], "account_id": payments["account_id"], "kind": kind,
-         "debt_id": payments["debt_id"], "occurred_at": at, "recorded_at": at}
-    )  # fmt: skip
-    kept = frame[frame["kind"] != kind]
-    leaked = leaked[leaked["debt_id"].notna()]
-    return pd.concat([kept, leaked[[name for name in leaked if name in frame]]])
+    leaked = pd.DataFrame({column: "leak-" + payments["payment_id"], "account_id": payments["account_id"]})
+    leaked = leaked.assign(**{of[0]: of[1]}, occurred_at=at, recorded_at=at)
+    return pd.concat([frame[frame[of[0]] != of[1]], leaked])

@@ -19,6 +19,8 @@ _SETTLING_DAYS = 45
 """Months that ended so long before the last training had all their rows by then."""
 _SLACK_ROWS = 5
 _LEAST_ROWS = 50
+_LEAST_WORDS = 200
+"""Of fewer rows than this a vocabulary is not known yet."""
 _GROWTH = 10
 """Accounts may become more than they were, by so many times what they may become fewer."""
 _GONE_SHARE = 0.02
@@ -85,7 +87,7 @@ def vocabulary_kept(seen: Seen, expected: VocabularyKept) -> Iterator[Miss]:
     """Codes that the last training never saw, and codes of weight that are gone."""
     for column in expected.columns:
         then, now = _categories(seen, column)
-        if then is None or now is None:
+        if then is None or now is None or then.counts.sum() < _LEAST_WORDS:
             continue
         known = set(then.values)
         counts = now.counts.sum(axis=0)
