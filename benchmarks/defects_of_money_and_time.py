@@ -21,7 +21,7 @@ def _(world, _rng):
     return {"debts": frame.assign(amount=(frame["amount"] / 100).clip(lower=0.01).round(2))}
 
 
-@defect("one creditor's payments in cents lately", "major", "payments.scale_steady")
+@defect("one creditor's payments in cents lately", "major", "payments.scale_steady", "payments.one_scale")
 def _(world, rng):
     frame = world.frame("payments")
     rows = recent(frame, world) & frame["account_id"].isin(largest_creditor(world, rng))

@@ -1,6 +1,6 @@
 """Data gates against planted defects, and on clean data: what they catch, and how often they stop what is sound.
 
-    python benchmarks/soak_gates.py [--seeds 25] [--first 1] [--accounts 500] [--only NAME] [--workers 1] [--configs configs]
+    python benchmarks/soak_gates.py [--seeds 25] [--first 1] [--accounts 400] [--only NAME] [--workers 1]
 
 For each seed a portfolio is simulated. Its data until a month before its end are the last training; those until its
 end, with one defect of ``defects.py``, are the new data. A defect is caught where what it names catches it, with the
@@ -26,6 +26,7 @@ from pathlib import Path
 
 import defects_of_money_and_time  # noqa: F401  (registers its defects)
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from defects import DEFECTS, Defect, World
@@ -122,13 +123,25 @@ def plant(defect: Defect, world: World, folder: Path, rng: np.random.Generator) 
     for table in world.tables:
         source, path = world.folder / f"{table}.parquet", folder / f"{table}.parquet"
         if table in changed:
-            pq.write_table(pa.Table.from_pandas(changed[table], preserve_index=False), path)
+            pq.write_table(as_arrow(changed[table]), path)
         elif defect.damage:
             path.write_bytes(source.read_bytes())
         else:
             path.symlink_to(source)
     if defect.damage:
         defect.damage(folder, rng)
+
+
+def as_arrow(frame: pd.DataFrame) -> pa.Table:
+    """A frame as it is written; times by way of numpy, since pandas has no other that will last."""
+    found = {}
+    for name, column in frame.items():
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            naive = pa.array(column.dt.tz_convert(None).to_numpy(), pa.timestamp("us"))
+            found[name] = naive.cast(pa.timestamp("us", "UTC"))
+        else:
+            found[name] = pa.array(column.to_numpy(), from_pandas=True)
+    return pa.table(found)
 
 
 def stopping(report: Report) -> list[str]:
@@ -233,7 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=25)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--accounts", type=int, default=500)
+    parser.add_argument("--accounts", type=int, default=400)
     parser.add_argument("--only", default="", help="a part of the name of the defects to plant")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--configs", type=Path, default=Path("configs"))

@@ -51,24 +51,36 @@ def end_of(portfolio: Portfolio) -> int:
 
 
 def _groups(portfolio: Portfolio) -> Groups:
-    """Rows by the creditor of their account, since each has a scale of amounts of its own."""
+    """Rows by the creditor of their account, as each has a scale of amounts of its own; "" for small ones together."""
     accounts = portfolio.tables.get("accounts")
-    creditor = None if accounts is None else accounts.data.get("creditor")
-    if accounts is None or not isinstance(creditor, Coded) or len(creditor.values) > _MOST_VALUES:
+    if accounts is None:
         return lambda table: (np.zeros(table.rows, dtype=np.int32), ("",))
-    ids = accounts.data["account_id"]
+    creditor, ids = accounts.data["creditor"], accounts.data["account_id"]
+    assert isinstance(creditor, Coded)
     assert isinstance(ids, Coded)
-    of_account = np.full(len(ids.values) + 1, -1, dtype=np.int32)
-    of_account[ids.codes] = creditor.codes
-    of_account[-1] = -1
+    names, place = _named(creditor, np.ones(accounts.rows, dtype=np.bool_))
+    of_account = np.full(len(ids.values) + 1, len(names), dtype=np.int32)
+    of_account[ids.codes] = place[creditor.codes]
+    of_account[-1] = len(names)
 
     def grouped(table: LoadedTable) -> tuple[Int32s, tuple[str, ...]]:
         account = table.data["account_id"]
         assert isinstance(account, Coded)
-        # Two kinds of -1, no account and no creditor, both end in the last group.
-        return of_account[account.among(ids)] % (len(creditor.values) + 1), (*creditor.values, "")
+        return of_account[account.among(ids)], (*names, "")
 
     return grouped
+
+
+def _named(column: Coded, used: npt.NDArray[np.bool_]) -> tuple[tuple[str, ...], Int64s]:
+    """Values that stand in enough rows, in their order as words, and the place of each code; others are after them."""
+    if len(column.values) > _MOST_VALUES:
+        return (), np.zeros(len(column.values) + 1, dtype=np.int64)
+    rows = np.bincount(column.codes[used & (column.codes >= 0)], minlength=len(column.values))
+    order = sorted(range(len(column.values)), key=column.values.__getitem__)
+    kept = [code for code in order if rows[code] >= LEAST_ROWS]
+    place = np.full(len(column.values) + 1, len(kept), dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    return tuple(column.values[code] for code in kept), place
 
 
 def _profile(table: LoadedTable, end_day: int, groups: Groups) -> TableProfile:
@@ -128,14 +140,10 @@ def _categories(table: LoadedTable, bucket: Int64s, months: int) -> dict[str, Ca
     return found
 
 
-def _vocabulary(values: Coded, bucket: Int64s, months: int) -> Categories:
-    given = (values.codes >= 0) & (bucket >= 0)
-    rows = np.bincount(values.codes[given], minlength=len(values.values))
-    kept = [code for code in np.argsort(values.values, kind="stable").tolist() if rows[code] >= LEAST_ROWS]
-    place = np.full(len(values.values) + 1, len(kept), dtype=np.int64)
-    place[kept] = np.arange(len(kept))
-    counts = _table(np.where(given, bucket, -1), place[values.codes], months, len(kept) + 1)
-    return Categories(tuple(values.values[code] for code in kept), counts)
+def _vocabulary(column: Coded, bucket: Int64s, months: int) -> Categories:
+    given = (column.codes >= 0) & (bucket >= 0)
+    names, place = _named(column, given)
+    return Categories(names, _table(np.where(given, bucket, -1), place[column.codes], months, len(names) + 1))
 
 
 def _amounts(table: LoadedTable, bucket: Int64s, months: int, groups: Groups) -> dict[str, Amounts]:
