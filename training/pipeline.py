@@ -140,11 +140,9 @@ def train(
         {**judged.measured, "discount_learning": waiting}, learned, schema, loaded,
         data={**data_summary(known), "end": rfc3339(end_us)},
     )  # fmt: skip
-    files = {
-        "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
-        **_for_the_report(encoded, learned, judged, tracking, days=loaded.decision.explained_horizon),
-        **({} if checked is None else checked.files(learned.gates)),
-    }  # fmt: skip
+    files = {"evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample}
+    files |= _for_the_report(encoded, learned, judged, tracking, days=loaded.decision.explained_horizon)
+    files |= {} if checked is None else checked.files(learned.gates)
     parts = _parts(learned, schema, loaded, files=files)
     bundle = _registered(parts, evaluation, learned.gates, name=name, tracking=tracking, told=told)
     told("done")

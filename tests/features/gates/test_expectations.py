@@ -231,6 +231,12 @@ def test_with_a_moment_until_which_to_look_later_rows_are_not_judged(tmp_path: P
     assert judged(tmp_path / "data", rows, declared, until=START + timedelta(days=290)).gates.breaches == ()
 
 
+def test_data_until_an_earlier_moment_have_not_lost_the_later_rows(before: Any, tmp_path: Path) -> None:
+    declared = replace(load_declared(Path("configs")), before=before)
+    report = judged(tmp_path / "data", clean(), declared, until=BEFORE - timedelta(days=150))
+    assert report.gates.stopping == ()
+
+
 @pytest.mark.parametrize("damage", [lambda rows: rows.update(payments=[]), lambda rows: rows.update(contacts=[])])
 def test_an_empty_table_stops_at_no_judge(tmp_path: Path, damage: Callable[[Rows], None], before: Any) -> None:
     rows: Mapping[str, Any] = clean()
