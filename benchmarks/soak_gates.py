@@ -36,6 +36,8 @@ from domain.config import load_section
 from features.encoding import encode
 from features.findings import Report
 from features.gates import reference
+from features.gates.breaches import Breach
+from features.gates.config import Leakage
 from features.gates.judging import JUDGES, Declared, load_declared
 from features.schema import fit_schema
 from features.tables import read_tables
@@ -91,7 +93,13 @@ class Judge:
         return self.leaks(self.world.folder)
 
     def leaks(self, folder: Path) -> list[str]:
-        """Features of a directory that are suspected of leakage."""
+        """The expectation about leakage, once for each feature of a directory that is suspected of it."""
+        expected = self.declared.expectations.leakage
+        assert expected is not None
+        return [f"features.{breach.expectation}" for breach in self.suspected(folder, expected)]
+
+    def suspected(self, folder: Path, expected: Leakage) -> list[Breach]:
+        """Features of a directory that tell by themselves who pays."""
         tables = read_tables(folder, attributes=self.configs.features.attributes)
         encoded = encode(tables, attributes=self.configs.features.attributes)
         horizon = Horizon(end_of_data(tables, until_us=None), self.configs.training.posting_lag_days)
@@ -100,10 +108,8 @@ class Judge:
         target = payment_target(
             rows, labels.receipts(encoded), horizon, days=decision.explained_horizon, config=self.configs.training
         )
-        usable, expected = np.flatnonzero(target.usable), self.declared.expectations.leakage
-        assert expected is not None
-        found = suspects(rows.values[usable], target.paid[usable], rows.schema, expected)
-        return [f"features.{breach.expectation}" for breach in found]
+        usable = np.flatnonzero(target.usable)
+        return list(suspects(rows.values[usable], target.paid[usable], rows.schema, expected))
 
     def judged(self, defect: Defect, folder: Path, seed: int) -> tuple[set[tuple[str, str]], bool]:
         """Everything that a defect sets off, as (severity, what), and whether it stops without a last training."""
@@ -255,6 +261,18 @@ def cost(data: Path, configs: Path) -> None:
     print(f"{rows:,} rows: {np.median(spent[False]):.2f} CPU-s without expectations, {np.median(spent[True]):.2f} with")
 
 
+def telling(data: Path, configs: Path) -> None:
+    """The features of a directory that tell most by themselves, and those of the leaks planted in it."""
+    judge = Judge(data, configs)
+    for defect in (None, *(one for one in DEFECTS if one.leak)):
+        with tempfile.TemporaryDirectory(prefix="gates-") as name:
+            folder = data if defect is None else Path(name)
+            if defect is not None:
+                plant(defect, judge.world, folder, np.random.default_rng(0))
+            found = sorted(judge.suspected(folder, Leakage(max_auc=0.7)), key=lambda one: one.miss.found, reverse=True)
+            print(f"{defect.name if defect else 'clean'}: {found[0].miss.column}, {found[0].miss.found}")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -265,7 +283,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--configs", type=Path, default=Path("configs"))
     parser.add_argument("--cost", type=Path, metavar="DIR", help="time the expectations on a directory instead")
+    parser.add_argument("--telling", type=Path, metavar="DIR", help="the highest AUC of one feature, and with leaks")
     given = parser.parse_args()
+    if given.telling is not None:
+        telling(given.telling, given.configs)
+        return
     if given.cost is not None:
         cost(given.cost, given.configs)
         return
