@@ -58,14 +58,15 @@ def _validate(data: Path, *, configs: Path) -> None:
     from cli.validate_command import validate
 
     _title(2, "is the data fit to learn from?")
-    validate(data, configs=configs)
+    # Another demo may have simulated another portfolio before.
+    validate(data, against="none", configs=configs)
 
 
 def _train(data: Path, *, configs: Path) -> None:
     from cli.model_commands import train
 
     _title(3, "learn who pays, and what each action does")
-    train(data, configs=configs, name="demo")
+    train(data, configs=configs, name="demo", against="none")
 
 
 def _promote(data: Path, *, configs: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import tables as tables_io
+from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, moment
 from cli.output import OnStep, progress, say, show_json, show_table
 
@@ -30,13 +31,14 @@ def train(
     data: DataDir,
     until: Annotated[str | None, typer.Option("--until", help="Use nothing from this moment on.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
+    against: Against = LAST,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Train on a directory of canonical tables, measure, and register the version as the challenger."""
     stop_at = None if until is None else moment(until, option="--until")
     with progress("training", quiet=as_json) as step:
-        result = run_training(data, configs=configs, until=stop_at, name=name, on_step=step)
+        result = run_training(data, configs=configs, until=stop_at, name=name, against=against, on_step=step)
     summary = summarise(result)
     if as_json:
         show_json(summary)
@@ -45,19 +47,21 @@ def train(
 
 
 def run_training(
-    data: Path, *, configs: Path, until: datetime | None, name: str | None, on_step: OnStep
+    data: Path, *, configs: Path, until: datetime | None, name: str | None, against: str, on_step: OnStep
 ) -> TrainingResult:
-    """Validate, then train; a critical finding stops it."""
+    """Validate, then train; a critical finding stops it, and an expectation that is not met."""
     from features.findings import raise_if_critical
-    from features.validation import validate
     from training import pipeline, registry
 
     on_step("validate", 0.0)
-    raise_if_critical(validate(data, attributes=tables_io.attributes_of(configs), now=datetime.now(UTC)))
+    checked = check(data, configs=configs, against=against, until=until)
+    raise_if_critical(checked.report)
     on_step("read", 0.01)
     tables = tables_io.read(data, configs=configs)
     tracking = registry.Tracking.from_environment()
-    return pipeline.train(tables, configs=configs, until=until, name=name, tracking=tracking, on_step=on_step)
+    return pipeline.train(
+        tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, on_step=on_step
+    )
 
 
 def summarise(result: TrainingResult) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ from domain.clock import MISSING, rfc3339
 from domain.errors import DataError
 from domain.tables import TABLES
 from features.config import Attribute
+from features.gates.breaches import Gates, raise_if_stopped
+from features.gates.profile import DataProfile
 from features.reading import LoadedTable, example_ids
 from features.reading_problems import rows_and_examples
 
@@ -65,12 +67,23 @@ class Portfolio:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The data-quality report of one directory, in a fixed order: severity, table, column, code."""
+    """The data-quality report of one directory, in a fixed order: severity, table, column, code.
+
+    ``gates`` are the declared expectations, ``profile`` is what the tables look like; neither is there where the tables
+    cannot be looked at.
+    """
 
     directory: str
     now: str
     tables: tuple[TableSummary, ...]
     findings: tuple[Finding, ...]
+    gates: Gates = field(default_factory=Gates)
+    profile: DataProfile | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether training would start with these data."""
+        return not self.critical and not self.gates.stopping
 
     @property
     def critical(self) -> tuple[Finding, ...]:
@@ -80,7 +93,15 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """The report for machines; the command line prints it with ``--json``."""
         counts = {severity: sum(f.severity == severity for f in self.findings) for severity in SEVERITIES}
-        return {**asdict(self), "counts": counts, "usable": not self.critical}
+        return {
+            "directory": self.directory,
+            "now": self.now,
+            "tables": [asdict(table) for table in self.tables],
+            "findings": [asdict(finding) for finding in self.findings],
+            "counts": counts,
+            "gates": self.gates.to_json(),
+            "usable": self.usable,
+        }
 
     def text(self) -> str:
         """The report for people, as plain text."""
@@ -93,8 +114,9 @@ class Report:
             found = [finding.line() for finding in self.findings if finding.severity == severity]
             if found:
                 lines += ["", f"{severity.upper()} ({len(found)})", *(f"  {line}" for line in found)]
-        verdict = "cannot be used until the critical findings are gone" if self.critical else "can be used"
-        return "\n".join([*lines, "", f"The data {verdict}."])
+        lines += self.gates.lines()
+        verdict = "cannot be used until what is critical is gone, and what is major is gone or waived"
+        return "\n".join([*lines, "", f"The data {'can be used' if self.usable else verdict}."])
 
 
 def sort_key(finding: Finding) -> tuple[int, int, str, str]:
@@ -128,8 +150,10 @@ def raise_if_critical(report: Report) -> None:
 
     Raises
     ------
-    DataError : the report holds critical findings; each is named with table, column, count and three ids
+    DataError : the report holds critical findings, each named with table, column, count and three ids; or expectations
+        are not met that stop training
     """
     if report.critical:
         lines = "\n".join(f"  {finding.line()}" for finding in report.critical)
         raise DataError(f"{report.directory}: found {len(report.critical)} critical findings, needed none:\n{lines}")
+    raise_if_stopped(report.gates)

@@ -11,13 +11,20 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from domain.clock import rfc3339, to_us
+from domain.coded import Coded
 from domain.errors import DataError
 from domain.tables import TABLES
 from features import checks_references, checks_structure, checks_time, checks_values
 from features.config import Attribute
 from features.findings import Finding, Portfolio, Report, TableSummary, raise_if_critical, sort_key, summary_of
-from features.identity import without_repeats
+from features.gates.judging import Declared, judge
+from features.gates.looking import Look
+from features.gates.measuring import moments_of, profile_of
+from features.identity import repeated_rows
 from features.reading import LoadedTable, connect, load_table
 from features.reading_files import find_files, stray_files
 from features.reading_problems import missing_table
@@ -33,7 +40,13 @@ CHECKS: tuple[Callable[[Portfolio], Iterator[Finding]], ...] = (
 
 
 def validate(
-    data_dir: Path, *, attributes: Mapping[str, Attribute], now: datetime, channels: Sequence[str] = CHANNELS
+    data_dir: Path,
+    *,
+    attributes: Mapping[str, Attribute],
+    now: datetime,
+    channels: Sequence[str] = CHANNELS,
+    declared: Declared | None = None,
+    until: datetime | None = None,
 ) -> Report:
     """Everything that is wrong or doubtful about a data directory; bad data are findings, never errors.
 
@@ -43,6 +56,8 @@ def validate(
     attributes : declared columns of accounts
     now : aware; what is later than this lies in the future
     channels : channel names that are known; the default are those with features of their own
+    declared : what is expected of the tables beyond that, and what they are compared with
+    until : expectations look at nothing that happened or was recorded at or after this moment; findings do
 
     Raises
     ------
@@ -55,7 +70,27 @@ def validate(
     once = {name: _without_repeats(table) for name, table in loaded.items()}
     portfolio = Portfolio(once, attributes, tuple(channels), to_us(now))
     findings += [finding for check in CHECKS for finding in check(portfolio)]
-    return Report(str(data_dir), rfc3339(now), summaries, tuple(sorted(findings, key=sort_key)))
+    report = Report(str(data_dir), rfc3339(now), summaries, tuple(sorted(findings, key=sort_key)))
+    return report if declared is None else _gated(report, portfolio, declared, until=until)
+
+
+def _gated(report: Report, portfolio: Portfolio, declared: Declared, *, until: datetime | None) -> Report:
+    """The report with its expectations."""
+    known = portfolio if until is None else _known_before(portfolio, to_us(until))
+    profile = profile_of(known)
+    rows = {summary.table: summary.rows for summary in report.tables}
+    look = Look(known, report.findings, rows, profile, declared.before)
+    return replace(report, gates=judge(look, declared), profile=profile)
+
+
+def _known_before(portfolio: Portfolio, until_us: int) -> Portfolio:
+    """The rows that had happened and were recorded by then."""
+    tables = {}
+    for name, table in portfolio.tables.items():
+        happened = moments_of(table)
+        known = np.asarray(table.data["recorded_at"]) < until_us
+        tables[name] = _only(table, known if happened is None else known & (happened < until_us))
+    return replace(portfolio, tables=tables)
 
 
 def _load(data_dir: Path, attributes: Mapping[str, Attribute]) -> tuple[dict[str, LoadedTable], list[Finding]]:
@@ -90,4 +125,15 @@ def _strays(data_dir: Path) -> Iterator[Finding]:
 
 
 def _without_repeats(table: LoadedTable) -> LoadedTable:
-    return replace(table, data=without_repeats(table.data, id_column=table.spec.id_column))
+    repeated = repeated_rows(table.data, id_column=table.spec.id_column)
+    return _only(table, ~repeated) if repeated.any() else table
+
+
+def _only(table: LoadedTable, kept: npt.NDArray[np.bool_]) -> LoadedTable:
+    """The rows of a mask; problems stay those of the files."""
+    rows = np.flatnonzero(kept)
+    data = {
+        name: values.take(rows) if isinstance(values, Coded) else values[rows] for name, values in table.data.items()
+    }
+    unrecorded = (np.cumsum(kept) - 1)[table.unrecorded[kept[table.unrecorded]]]
+    return replace(table, data=data, unrecorded=unrecorded)

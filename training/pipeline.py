@@ -21,10 +21,12 @@ from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
+from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
 from training import labels, registry, verdicts
 from training.boosting import Columns
 from training.config import TrainingConfig, load_training_config
+from training.data_gates import RESULT, Checked
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.discount_learning import discount_learning
 from training.evaluation import plain
@@ -88,6 +90,7 @@ class _Learned:
     targets: dict[int, Target]
     fitted: dict[int, Fitted]
     responded: Responded
+    gates: Gates
 
 
 def train(
@@ -97,6 +100,7 @@ def train(
     until: datetime | None,
     name: str | None,
     tracking: registry.Tracking,
+    checked: Checked | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -104,12 +108,14 @@ def train(
     Parameters
     ----------
     until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
+    checked : how the tables were validated, where they were; kept with the run and in the bundle
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
     ------
     ConfigError : a configuration file cannot be used
-    DataError, NotEnoughDataError : there is too little to learn from, and what is missing
+    DataError, NotEnoughDataError : there is too little to learn from, and what is missing; or a feature is suspected of
+        leakage
     """
     loaded = Configs.load(configs)
     told = _steps(on_step)
@@ -119,7 +125,7 @@ def train(
     end_us = end_of_data(known, until_us=None if until is None else to_us(until))
     horizon = Horizon(end_us, loaded.training.posting_lag_days)
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
-    learned = _learn(encoded, schema, loaded, horizon, told)
+    learned = _learn(encoded, schema, loaded, horizon, told, checked=checked)
     schema = learned.rows.schema
     told("evaluate")
     columns = Columns(schema.names, schema.categorical, schema.directions)
@@ -137,9 +143,10 @@ def train(
         "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
         **_for_the_report(encoded, learned, judged, loaded, tracking),
         **_other_seeds(learned, loaded, judged.sample),
+        **({} if checked is None else checked.files(learned.gates)),
     }  # fmt: skip
     parts = _parts(learned, schema, loaded, files=files)
-    bundle = _registered(parts, evaluation, name=name, tracking=tracking, told=told)
+    bundle = _registered(parts, evaluation, learned.gates, name=name, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation)
 
@@ -158,6 +165,7 @@ def _evaluation(
             "data": data,
             "features": learned.inspected.section(schema),
             "settings": loaded.training.model_dump(mode="json"),
+            "data_gates": learned.gates.to_json(),
         }
     )
     return found
@@ -190,20 +198,17 @@ def _for_the_report(
             champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
     columns = Columns(rows.schema.names, rows.schema.categorical, rows.schema.directions)
     seeded = seed_scores(
-        rows.values,
-        columns,
-        target,
-        debtor=rows.rows.debtor,
-        config=loaded.training.model,
+        rows.values, columns, target, debtor=rows.rows.debtor, config=loaded.training.model,
         others=loaded.training.seeds,
-    )
+    )  # fmt: skip
     scores = {**judged.scores, **seeded}
     return kept(encoded, rows, target, scores=scores, reference=learned.inspected.reference, champion=champion)
 
 
 def _learn(
-    encoded: Encoded, schema: FeatureSchema, loaded: Configs, horizon: Horizon, told: Callable[[str], None]
-) -> _Learned:
+    encoded: Encoded, schema: FeatureSchema, loaded: Configs, horizon: Horizon, told: Callable[[str], None],
+    *, checked: Checked | None,
+) -> _Learned:  # fmt: skip
     config, decision = loaded.training, loaded.decision
     told("compute features")
     rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
@@ -212,6 +217,9 @@ def _learn(
     told("label")
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
+    target = targets[decision.explained_horizon]
+    judged = np.flatnonzero(target.usable)
+    gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
     told("fit payment models")
     columns = Columns(schema.names, schema.categorical, schema.directions)
     fitted = {
@@ -220,7 +228,7 @@ def _learn(
     }
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
-    return _Learned(rows, inspected, targets, fitted, respond(world, config, decision))
+    return _Learned(rows, inspected, targets, fitted, respond(world, config, decision), gates)
 
 
 def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: dict[str, bytes]) -> BundleParts:
@@ -246,6 +254,7 @@ def _parts(learned: _Learned, schema: FeatureSchema, loaded: Configs, *, files: 
 def _registered(
     parts: BundleParts,
     evaluation: dict[str, Any],
+    gates: Gates,
     *,
     name: str | None,
     tracking: registry.Tracking,
@@ -255,7 +264,9 @@ def _registered(
         draft = write_bundle(Path(folder) / "bundle", parts)
         told("register")
         params = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
-        record = registry.RunRecord(name, params, verdicts.headline(evaluation))
+        record = registry.RunRecord(
+            name, params, verdicts.headline(evaluation), tags=gates.tags(), files={RESULT: gates.to_json()}
+        )
         return registry.register(draft.folder, record, tracking)
 
 

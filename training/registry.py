@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,11 +56,13 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What MLflow keeps of a training run beside its bundle."""
+    """What MLflow keeps of a training run beside its bundle; ``files`` are JSON values by file name."""
 
     name: str | None
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
 
 
 def now() -> datetime:
@@ -239,6 +241,10 @@ def _log(client: MlflowClient, run_id: str, record: RunRecord) -> None:
         client.log_param(run_id, name, value)
     for name, number in record.metrics.items():
         client.log_metric(run_id, name, number)
+    for name, text in record.tags.items():
+        client.set_tag(run_id, name, text)
+    for name, content in record.files.items():
+        client.log_dict(run_id, content, name)
 
 
 def _experiment(client: MlflowClient, tracking: Tracking) -> str:
