@@ -135,16 +135,13 @@ def train(
     )  # fmt: skip
     told("write the bundle")
     waiting = discount_learning(encoded, loaded.catalogue, horizon, seed=loaded.training.model.seed)
-    evaluation = _evaluation(
-        {**judged.measured, "discount_learning": waiting}, learned, schema, loaded,
-        data={**data_summary(known), "end": rfc3339(end_us)},
-    )  # fmt: skip
+    data = {**data_summary(known), "end": rfc3339(end_us)}
+    evaluation = _evaluation({**judged.measured, "discount_learning": waiting}, learned, schema, loaded, data=data)
     files = {
         "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
-        **_for_the_report(encoded, learned, judged, loaded, tracking),
-        **_other_seeds(learned, loaded, judged.sample),
-        **({} if checked is None else checked.files(learned.gates)),
+        **_for_the_report(encoded, learned, judged, loaded, tracking), **_other_seeds(learned, loaded, judged.sample),
     }  # fmt: skip
+    files |= checked.files(learned.gates) if checked else {}
     parts = _parts(learned, schema, loaded, files=files)
     bundle = _registered(parts, evaluation, learned.gates, name=name, tracking=tracking, told=told)
     told("done")
@@ -173,11 +170,8 @@ def _evaluation(
 
 def _other_seeds(learned: _Learned, loaded: Configs, sample: bytes) -> dict[str, bytes]:
     """What the response model of another seed would choose."""
-    explained, responded = loaded.decision.explained_horizon, learned.responded
-    pair = Pair(
-        learned.rows.schema, assemble(learned.fitted, explained=explained, shipped="shipped"), {}, responded.model,
-        responded.other_seed,
-    )  # fmt: skip
+    payment = assemble(learned.fitted, explained=loaded.decision.explained_horizon, shipped="shipped")
+    pair = Pair(learned.rows.schema, payment, {}, learned.responded.model, learned.responded.other_seed)
     return seed_choices(pair, sample, where=open_desk(loaded.catalogue, loaded.decision))
 
 
@@ -196,13 +190,12 @@ def _for_the_report(
             champion = f"version {before[0]} cannot be read by this build ({type(error).__name__})"
         else:
             champion = champion_scores(encoded, rows.spine.take(target.split.test), bundle, days=days)
-    columns = Columns(rows.schema.names, rows.schema.categorical, rows.schema.directions)
+    columns, settings = Columns(rows.schema.names, rows.schema.categorical, rows.schema.directions), loaded.training
     seeded = seed_scores(
-        rows.values, columns, target, debtor=rows.rows.debtor, config=loaded.training.model,
-        others=loaded.training.seeds,
-    )  # fmt: skip
-    scores = {**judged.scores, **seeded}
-    return kept(encoded, rows, target, scores=scores, reference=learned.inspected.reference, champion=champion)
+        rows.values, columns, target, debtor=rows.rows.debtor, config=settings.model, others=settings.seeds
+    )
+    seeded |= judged.scores
+    return kept(encoded, rows, target, scores=seeded, reference=learned.inspected.reference, champion=champion)
 
 
 def _learn(
