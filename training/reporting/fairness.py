@@ -18,7 +18,7 @@ from training.reporting.keeping import UNKNOWN
 from training.reporting.lights import Figure, Light
 from training.reporting.parts import Column, Section, Table, Value, not_available, note, table
 from training.reporting.performance import no_held_out
-from training.reporting.stability import Part, enough, gap_light, parts_of
+from training.reporting.slices import Part, enough, gap_light, parts_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
