@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.explanation import Shares, group_weights, groups_of, reasons, shares
+from decisioning.explanation import reasons, shares
+from features.schema import FeatureSchema
 from training.metrics import auc as area
 from training.reporting.evidence import Evidence
 from training.reporting.importance import strongest
 from training.reporting.intervals import mean_figure
 from training.reporting.lights import Figure
-from training.reporting.parts import Column, Section, Value, note, table
+from training.reporting.noise import Codes, codes_of, first_kept, scaled
+from training.reporting.parts import Column, Section, Table, Value, note, table
 
 Floats = npt.NDArray[np.float64]
 _SHOWN, _FAMILIES_SHOWN = 20, 15
@@ -51,22 +56,9 @@ def reason_codes(evidence: Evidence) -> Section:
     told = [bool(one) and all(reason.text for reason in one) for one in said]
     spoken = [bool(one) and all(reason.text for reason in one) for one in english]
     both = np.array(told) & np.array(spoken)
-    clusters = evidence.sample.clusters[: len(values)]
-    stable = mean_figure(_first_reason_kept(evidence, values, found), clusters)
+    stable, harder = _stability(evidence, values, [tuple(one.code for one in row) for row in english])
     protected = {name for name, one in schema.attributes.items() if one.protected}
     blocked = sum(feature.name in protected for feature in schema.features)
-    first = [one[0].code if one else None for one in said]
-    counts = {code: first.count(code) for code in dict.fromkeys(first) if code}
-    texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
-    rows = [
-        (code, texts[code][0], texts[code][1], count, count / len(values))
-        for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
-    ]
-    columns = (
-        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
-        Column("first_of", "count"),
-        Column("share", "percent", 1),
-    )  # fmt: skip
     return Section(
         "reasons",
         lights=(
@@ -78,24 +70,35 @@ def reason_codes(evidence: Evidence) -> Section:
             note("reasons_text", rows=len(values), noise=evidence.policy.noise),
             note("blocked_text", names=", ".join(sorted(protected)) or "–"),
         ),
-        tables=(table("reason_codes", columns, rows),),
-    )
+        tables=(
+            _most_frequent([one[0].code for one in said if one], schema, rows=len(values)),
+            table("reasons_shaken", (Column("noise_of", "word"), Column("first_kept")),
+                  [("noise_of_value", stable), ("noise_of_spread", harder)]),
+        ),
+    )  # fmt: skip
 
 
-def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Floats:
-    """(n,) share of draws in which the strongest group of features is the same after a shake of all inputs."""
-    rng = evidence.rng(15)
-    groups = groups_of(evidence.bundle.schema)
-    known = _strongest_group(before.contributions, groups)
-    kept = np.zeros(len(values))
-    for _ in range(_DRAWS):
-        shaken = shares(evidence.bundle.payment, shake(values, evidence, rng))
-        kept += _strongest_group(shaken.contributions, groups) == known
-    return kept / _DRAWS
+def _most_frequent(first: list[str], schema: FeatureSchema, *, rows: int) -> Table:
+    texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
+    columns = (
+        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
+        Column("first_of", "count"),
+        Column("share", "percent", 1),
+    )  # fmt: skip
+    found = [(code, *texts[code], count, count / rows) for code, count in Counter(first).most_common(_SHOWN)]
+    return table("reason_codes", columns, found)
 
 
-def _strongest_group(contributions: Floats, groups: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    return np.asarray(np.argmax(np.abs(group_weights(contributions, groups)), axis=1), dtype=np.int64)
+def _stability(evidence: Evidence, values: Floats, said: list[Codes]) -> tuple[Figure, Figure]:
+    """How often the first reason stays under noise of each value, and under noise of each feature's spread."""
+    schema, noise = evidence.bundle.schema, evidence.policy.noise
+
+    def kept(shaken: Callable[[np.random.Generator], Floats]) -> Figure:
+        rng = evidence.rng(15)
+        draws = [first_kept(said, codes_of(evidence.bundle, shaken(rng))) for _ in range(_DRAWS)]
+        return mean_figure(np.mean(draws, axis=0), evidence.sample.clusters[: len(values)])
+
+    return kept(lambda rng: scaled(values, schema, rng, noise=noise)), kept(lambda rng: shake(values, evidence, rng))
 
 
 def shake(values: Floats, evidence: Evidence, rng: np.random.Generator) -> Floats:
