@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scipy.stats import norm
+
 from training.reporting.evidence import Evidence
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
 
-_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE")
+_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE", "POLICY_PROBABILITIES")
 _VERDICTS = {"better": 2.0, "not_established": 1.0, "worse": 0.0, "no_support": 1.0}
 
 
@@ -35,9 +37,25 @@ def policy_value(evidence: Evidence) -> Section:
         lights=(
             evidence.judge("POLICY_SUPPORT", support, reason="old_comparison"),
             evidence.judge("POLICY_VALUE", score, about=ladder, reason="no_ladder"),
+            evidence.judge("POLICY_PROBABILITIES", _weights(evaluated, evidence), reason="old_comparison"),
         ),
         notes=tuple(notes), tables=(_opponents(found), *_policies(evaluated), *_overlap(evaluated)),
     )  # fmt: skip
+
+
+def _weights(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
+    """How far the mean weight of the policy that draws evenly from what was eligible is from 1; 0 within chance.
+
+    It is 1 whatever the outcomes are, as long as each action was drawn with the probability that the log says. Any
+    policy's is, but this one gives every action its due, so that no wrong probability escapes it.
+    """
+    found = (evaluated.get("policies") or {}).get("random") or {}
+    se = found.get("mean_weight_se")
+    if se is None or found.get("unsupported_share_is_estimated"):
+        return None
+    value, half = abs(found["mean_weight"] - 1.0), float(norm.isf(evidence.policy.family_error / 2.0)) * se
+    low, high = (max(0.0, value - half), value + half) if value > half else (0.0, 0.0)
+    return Figure(value if value > half else 0.0, low, high, evaluated["rows"], evaluated["debtors"], "clustered")
 
 
 def _opponents(found: Mapping[str, Any]) -> Any:
