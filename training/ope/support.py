@@ -21,8 +21,8 @@ _Z_ONE_IN_TWO_THOUSAND = 3.29
 class Support:
     """``unsupported`` share of the policy's mass; ``known`` says that it was summed over whole policies, not estimated.
 
-    ``mean_weight`` should be 1, give or take ``mean_weight_se``; ``weights_too_large`` says that it lies above 1 by more than chance allows, so that
-    ``action_prob`` or the policy's probabilities are not what they are said to be.
+    ``mean_weight`` should be 1, give or take ``mean_weight_se``; ``weights_too_large`` says that it lies above 1 by
+    more than chance allows, so that ``action_prob`` or the policy's probabilities are not what they are said to be.
     """
 
     unsupported: float

@@ -47,7 +47,7 @@ def _weights(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
     """How far the mean weight of the policy that draws evenly from what was eligible is from 1; 0 within chance.
 
     It is 1 whatever the outcomes are, as long as each action was drawn with the probability that the log says. Any
-    policy's is, but this one gives every action its due, so that no wrong probability escapes it.
+    policy's is, but this one weighs every action alike. Errors either way that cancel are not seen.
     """
     found = (evaluated.get("policies") or {}).get("random") or {}
     se = found.get("mean_weight_se")

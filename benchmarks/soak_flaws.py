@@ -1,0 +1,200 @@
+"""Whether the lights of the report catch known flaws, and stay green where there is none.
+
+    python benchmarks/soak_flaws.py [--seeds 20] [--accounts 6000] [--kinds NAME ...] [--out FILE]
+
+Each seed is a lender of its own. A sound model of it is trained and reported as a whole; then each flaw is planted in a
+copy of the same data, model, log or decisions, and the section whose light must catch it is made again. *Caught*: that
+light is amber or red while it is green on the sound twin. *False alarm*: it is not green on the sound twin. Intervals
+are Clopper and Pearson's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from flaw_models import champion_of, compared, decided
+from flaw_plants import PLANTS, Plant
+from flaw_world import ACCOUNTS, CONFIGS, SectionOf, Study, evidence_of, fitted, lender
+from scipy.stats import binomtest
+
+from training.payment import Fitted
+from training.reporting.catalogue import SECTIONS
+from training.reporting.evidence import Evidence, Run
+from training.reporting.lights import Light
+from training.reporting.policy import ReportPolicy, load_policy
+
+NO_LIGHTS = ("dependence", "local")
+"""Sections that take long to draw and have no light."""
+MOST_MISSED, MOST_FALSE = 0.05, 0.05
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A lender with a sound model, its lights by code, and the section that makes each."""
+
+    study: Study
+    model: Fitted
+    evidence: Evidence
+    lights: dict[str, Light]
+    section: dict[str, SectionOf]
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One flaw planted once: the light that must catch it, on the sound twin and on the flawed one."""
+
+    plant: Plant
+    seed: int
+    before: Light
+    after: Light
+
+    @property
+    def false_alarm(self) -> bool:
+        """Whether the light is not green where nothing is wrong."""
+        return self.before.colour != "green"
+
+    @property
+    def flagged(self) -> bool:
+        """Whether it turned amber or red by the flaw."""
+        return not self.false_alarm and self.after.colour in ("amber", "red")
+
+
+@dataclass
+class Tally:
+    """What all seeds gave: flaws planted, and the lights of each sound report."""
+
+    caught: list[Caught] = field(default_factory=list)
+    sound: list[dict[str, Light]] = field(default_factory=list)
+
+
+@contextmanager
+def sound(seed: int, *, accounts: int = ACCOUNTS, policy: ReportPolicy) -> Iterator[Sound]:
+    """A lender, a model of it, and every light of its report; the bundle is there as long as the block lasts."""
+    study = lender(seed, accounts=accounts)
+    study = replace(study, champion=champion_of(study))
+    model = fitted(study)
+    with tempfile.TemporaryDirectory() as folder:
+        evidence = evidence_of(study, model, Path(folder) / "2", policy=policy)
+        evidence = replace(evidence, comparison=compared(study), run=Run(decided=decided(study)))
+        lights: dict[str, Light] = {}
+        section: dict[str, SectionOf] = {}
+        for one in SECTIONS:
+            if one.__name__ not in NO_LIGHTS:
+                found = {light.code: light for light in one(evidence).lights}
+                lights |= found
+                section |= dict.fromkeys(found, one)
+        yield Sound(study, model, evidence, lights, section)
+
+
+def planted(plant: Plant, twin: Sound, *, policy: ReportPolicy) -> Light:
+    """The light that must catch a flaw, with the flaw in a copy of what is sound."""
+    section = twin.section[plant.light]
+    if plant.stage == "evidence":
+        return _light(section, plant.change(twin.study, twin.evidence), plant.light)
+    study = plant.change(twin.study) if plant.stage == "data" else twin.study
+    model = fitted(study) if plant.stage == "data" else plant.change(study, twin.model)
+    with tempfile.TemporaryDirectory() as folder:
+        return _light(section, evidence_of(study, model, Path(folder) / "2", policy=policy), plant.light)
+
+
+def _light(section: SectionOf, evidence: Evidence, code: str) -> Light:
+    return next(light for light in section(evidence).lights if light.code == code)
+
+
+def run(seeds: Sequence[int], plants: Sequence[Plant], *, accounts: int = ACCOUNTS) -> Tally:
+    """Every flaw on every seed."""
+    policy, tally = load_policy(CONFIGS), Tally()
+    for number, seed in enumerate(seeds, start=1):
+        began = time.process_time()
+        with sound(seed, accounts=accounts, policy=policy) as twin:
+            tally.sound.append(twin.lights)
+            for one in plants:
+                tally.caught.append(Caught(one, seed, twin.lights[one.light], planted(one, twin, policy=policy)))
+        print(f"seed {number} of {len(seeds)}: {time.process_time() - began:.0f} CPU-s", file=sys.stderr)
+    return tally
+
+
+def share(count: int, of: int) -> str:
+    """A count with Clopper and Pearson's 95 % interval of the share."""
+    found = binomtest(count, of).proportion_ci(method="exact")
+    return f"{count} of {of} [{found.low:.1%}, {found.high:.1%}]"
+
+
+def report(tally: Tally) -> list[str]:
+    """Lines of Markdown: a row per flaw, all flaws together, and the sound reports."""
+    lines = ["| flaw | light | caught | of them red | false alarms |", "|---|---|---|---|---|"]
+    for plant in dict.fromkeys(one.plant for one in tally.caught):
+        own = [one for one in tally.caught if one.plant == plant]
+        red = sum(one.flagged and one.after.colour == "red" for one in own)
+        lines.append(
+            f"| {plant.name} | {plant.light} | {share(sum(one.flagged for one in own), len(own))} | {red} | "
+            f"{share(sum(one.false_alarm for one in own), len(own))} |"
+        )
+    flagged, false = (sum(getattr(one, kind) for one in tally.caught) for kind in ("flagged", "false_alarm"))
+    # Flaws that one light catches share their sound twins, which are counted once.
+    watched = {(one.seed, one.plant.light): one.false_alarm for one in tally.caught}
+    lines += [
+        "", f"caught: {share(flagged, len(tally.caught))}; false alarms by flaw and seed: {share(false, len(tally.caught))}, "
+        f"by light and seed: {share(sum(watched.values()), len(watched))}",
+    ]  # fmt: skip
+    return lines + _sound_lines(tally.sound)
+
+
+def _sound_lines(reports: Sequence[dict[str, Light]]) -> list[str]:
+    colours = {colour: Counter(c for one in reports for c, light in one.items() if light.colour == colour)
+               for colour in ("red", "amber", "not_available")}  # fmt: skip
+    judged = sum(light.colour != "not_available" for one in reports for light in one.values())
+    counts = {colour: sum(found.values()) for colour, found in colours.items()}
+    any_of = {colour: sum(any(light.colour == colour for light in one.values()) for one in reports)
+              for colour in ("red", "amber")}  # fmt: skip
+    return [
+        f"sound reports with any red light: {share(any_of['red'], len(reports))}; with any amber one: "
+        f"{share(any_of['amber'], len(reports))}",
+        f"of {judged} lights on sound models {counts['red']} red, {counts['amber']} amber",
+        *(f"{colour}: {', '.join(f'{code} {n}' for code, n in found.most_common()) or '–'}"
+          for colour, found in colours.items()),
+    ]  # fmt: skip
+
+
+def kept(tally: Tally) -> bool:
+    """Whether at most one flaw in twenty is missed, and at most one light in twenty rings without a reason."""
+    missed = sum(not one.flagged for one in tally.caught) / len(tally.caught)
+    return missed <= MOST_MISSED and sum(one.false_alarm for one in tally.caught) / len(tally.caught) <= MOST_FALSE
+
+
+def main() -> None:
+    """Run, print, and end with 1 where the figures do not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=1_000)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    parser.add_argument("--kinds", nargs="+", choices=sorted(PLANTS), default=list(PLANTS))
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    began = time.process_time()
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    tally = run(seeds, [PLANTS[name] for name in given.kinds], accounts=given.accounts)
+    spent = (time.process_time() - began) / 60
+    lines = [
+        f"{given.seeds} lenders of {given.accounts:,} accounts, {len(given.kinds)} flaws; "
+        f"{spent:.0f} minutes of one core", "", *report(tally),
+    ]  # fmt: skip
+    print("\n".join(lines))
+    if given.out:
+        given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.exit(0 if kept(tally) else 1)
+
+
+if __name__ == "__main__":
+    main()
