@@ -25,21 +25,21 @@ from training.reporting.keeping import protected_cuts
 _ACTIONS = 5
 
 
-@plant("CALIBRATION_SLOPE", "model")
+@plant("CALIBRATION_SLOPE", stage="model")
 def too_sure_of_itself(_study: Study, model: Fitted) -> Fitted:
     """Log-odds are stretched by half: what is likely is called nearly sure."""
     stretched = Calibrator.platt(1.5, 0.0)
     return Fitted((model.evaluated[0], stretched), (model.shipped[0], stretched), model.rounds)
 
 
-@plant("CALIBRATION_MEAN", "model")
+@plant("CALIBRATION_MEAN", stage="model")
 def base_rate_of_elsewhere(_study: Study, model: Fitted) -> Fitted:
     """Probabilities are those of a portfolio that pays better: half a unit of log-odds is added."""
     moved = Calibrator.platt(1.0, 0.5)
     return Fitted((model.evaluated[0], moved), (model.shipped[0], moved), model.rounds)
 
 
-@plant("DISCRIMINATION_OVERFIT", "model")
+@plant("DISCRIMINATION_OVERFIT", stage="model")
 def learned_by_heart(study: Study, _model: Fitted) -> Fitted:
     """Trees go on until they know their rows by heart: large, of single rows, and nothing stops them."""
     free = study.config.model.model_copy(update={"max_leaves": 63, "max_depth": 12, "learning_rate": 0.2})
@@ -50,7 +50,7 @@ def learned_by_heart(study: Study, _model: Fitted) -> Fitted:
     return Fitted(pair, pair, 60)
 
 
-@plant("CHALLENGER_AUC", "model")
+@plant("CHALLENGER_AUC", stage="model")
 def worse_than_the_champion(study: Study, model: Fitted) -> Fitted:
     """The new version learned from an eighth of the rows."""
     split = study.target.split
@@ -61,7 +61,7 @@ def worse_than_the_champion(study: Study, model: Fitted) -> Fitted:
     return Fitted((booster, model.evaluated[1]), (booster, model.shipped[1]), 30)
 
 
-@plant("SEGMENT_SMALL", "evidence")
+@plant("SEGMENT_SMALL", stage="evidence")
 def segments_of_a_few_rows(study: Study, evidence: Evidence) -> Evidence:
     """A third of the rows lies in segments of a hundred rows each: products are told by campaign."""
     held = evidence.held_out
@@ -75,44 +75,52 @@ def segments_of_a_few_rows(study: Study, evidence: Evidence) -> Evidence:
     return replace(evidence, held_out=HeldOut({**held.columns, "cut_product": code}, told))
 
 
-@plant("POLICY_SUPPORT", "evidence")
+@plant("POLICY_SUPPORT", stage="evidence")
+def policy_far_from_the_log(study: Study, evidence: Evidence) -> Evidence:
+    """The policy never does what the log's rule says, and the log explores one decision in a hundred."""
+    return replace(evidence, comparison=compared(study, explored=0.01, differs=1.0))
+
+
+@plant("POLICY_UNSEEN", "POLICY_SUPPORT", stage="evidence")
 def log_without_exploration(study: Study, evidence: Evidence) -> Evidence:
-    """The log does what its rule says in all but one of a thousand decisions."""
+    """The log does what its rule says in all but one of a thousand decisions; the policy in seven of ten."""
     return replace(evidence, comparison=compared(study, explored=0.001))
 
 
-@plant("POLICY_PROBABILITIES", "evidence")
+@plant("POLICY_PROBABILITIES", stage="evidence")
 def probabilities_of_before_the_rules(study: Study, evidence: Evidence) -> Evidence:
     """``action_prob`` is what was drawn from before a rule took one action of five away from half the accounts."""
     return replace(evidence, comparison=compared(study, before_rules=True))
 
 
-@plant("DECISIONS_PRESSURE", "evidence")
+@plant("DECISIONS_PRESSURE", stage="evidence")
 def pressure_by_group(study: Study, evidence: Evidence) -> Evidence:
-    """Debtors of sixty and older are called where others get a message in a third of the decisions."""
-    return replace(evidence, run=Run(decided=decided(study, harder=0.33)))
+    """Debtors of sixty and older are called where others get a message in half of the decisions."""
+    return replace(evidence, run=Run(decided=decided(study, harder=0.5)))
 
 
-def compared(study: Study, *, explored: float = 0.4, before_rules: bool = False) -> dict[str, Any]:
+def compared(
+    study: Study, *, explored: float = 0.4, differs: float = 0.3, before_rules: bool = False
+) -> dict[str, Any]:
     """What ``acerto promote`` keeps of a comparison, of a log of five actions on the test rows.
 
     The log follows a rule but for the ``explored`` share, drawn evenly from what a rule of contact leaves. ``model``
-    takes another action in three of ten rows.
+    takes another action, a better one, in the share of rows in which it ``differs``.
     """
     rng, rows = study.rng, study.target.split.test
     n = np.arange(len(rows))
     eligible = np.ones((len(rows), _ACTIONS), dtype=np.bool_)
     eligible[rng.random(len(rows)) < 0.5, _ACTIONS - 1] = False
-    usual, wanted = rng.integers(0, _ACTIONS - 1, size=len(rows)), rng.integers(0, _ACTIONS - 1, size=len(rows))
+    usual = rng.integers(0, _ACTIONS - 2, size=len(rows))
     probability = explored * eligible / eligible.sum(axis=1, keepdims=True)
     probability[n, usual] += 1.0 - explored
     action = (probability.cumsum(axis=1) > rng.random(len(rows))[:, None]).argmax(axis=1)
     logged = probability[n, action]
     if before_rules:
         logged = np.where(action == usual, 1.0 - explored, 0.0) + explored / _ACTIONS
-    reward = 100.0 * study.target.paid[rows] + 10.0 * action
+    reward = 100.0 * study.target.paid[rows] + 100.0 * action
     log = Log(logged, reward, np.unique(study.rows.rows.debtor[rows], return_inverse=True)[1].astype(np.int64))
-    own = np.where(rng.random(len(rows)) < 0.3, wanted, usual)
+    own = usual + (rng.random(len(rows)) < differs)
     return _told(log, action, {"model": own, "ladder": usual}, eligible)
 
 

@@ -21,14 +21,14 @@ Stage = Literal["data", "model", "evidence"]
 
 @dataclass(frozen=True)
 class Plant:
-    """One kind of flaw: what is planted, the light that must catch it, and the function that plants it.
+    """One kind of flaw: what is planted, the lights of which one must catch it, and the function that plants it.
 
     ``stage`` says what the function changes: ``data`` a :class:`Study` before a model is trained on it, ``model`` a
     study and what was trained on it, ``evidence`` a study and what a sound model's report is made from.
     """
 
     name: str
-    light: str
+    lights: tuple[str, ...]
     stage: Stage
     change: Callable[..., Any]
 
@@ -41,12 +41,12 @@ class Plant:
 PLANTS: dict[str, Plant] = {}
 
 
-def plant(light: str, stage: Stage = "data") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def plant(*lights: str, stage: Stage = "data") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares a flaw under the name of its function."""
 
     def declared(change: Callable[..., Any]) -> Callable[..., Any]:
         name = change.__name__
-        PLANTS[name] = Plant(name, light, stage, change)
+        PLANTS[name] = Plant(name, lights, stage, change)
         return change
 
     return declared
@@ -67,11 +67,6 @@ def group_of(study: Study, label: str) -> Bools:
     """(n,) rows of debtors of a band of ages."""
     labels, code = protected_cuts(study.encoded, study.rows.spine)["protected_birth_year"]
     return np.asarray(code == labels.index(label), dtype=np.bool_)
-
-
-def payments_of(study: Study) -> list[int]:
-    """Columns that tell of payments."""
-    return [place for place, one in enumerate(study.rows.schema.features) if "payments" in {one.table, *one.tables}]
 
 
 def of_the_future(study: Study, name: str, *, days: int) -> Floats:
@@ -171,17 +166,16 @@ def proxy_of_age(study: Study) -> Study:
     return study.with_values(values)
 
 
-@plant("FAIRNESS_TRUE_POSITIVES")
-def group_without_history(study: Study) -> Study:
-    """Payments of debtors of sixty and older are in no feature: they went through a branch that is not connected."""
-    values = study.values.copy()
-    values[np.ix_(np.flatnonzero(group_of(study, ">= 60")), payments_of(study))] = np.nan
-    return study.with_values(values)
+@plant("FAIRNESS_SELECTION")
+def group_learned_as_poor(study: Study) -> Study:
+    """Two in three payments of debtors of sixty and older are missing from training; a feature tells who they are."""
+    known = np.concatenate([study.target.split.train, study.target.split.valid])
+    return _unpaid(proxy_of_age(study), known[group_of(study, ">= 60")[known]], share=2 / 3)
 
 
 @plant("FAIRNESS_CALIBRATION")
 def group_without_outcomes(study: Study) -> Study:
-    """Half the payments of debtors of sixty and older are missing from the outcomes of the test rows."""
+    """Two in five payments of debtors of sixty and older are missing from the outcomes of the test rows."""
     return _unpaid(study, later(study)[group_of(study, ">= 60")[later(study)]], share=0.4)
 
 
@@ -203,6 +197,14 @@ def sign_turned_round(study: Study) -> Study:
     values = study.values.copy()
     turned = np.flatnonzero(np.array(study.columns.directions))
     values[:, turned] *= -1.0
+    return study.with_values(values)
+
+
+@plant("DIRECTIONS_LARGEST")
+def one_sign_turned_round(study: Study) -> Study:
+    """The days past due alone are stored with the opposite sign."""
+    values = study.values.copy()
+    values[:, study.place("days_past_due")] *= -1.0
     return study.with_values(values)
 
 

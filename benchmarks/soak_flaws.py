@@ -3,9 +3,9 @@
     python benchmarks/soak_flaws.py [--seeds 20] [--accounts 6000] [--kinds NAME ...] [--out FILE]
 
 Each seed is a lender of its own. A sound model of it is trained and reported as a whole; then each flaw is planted in a
-copy of the same data, model, log or decisions, and the section whose light must catch it is made again. *Caught*: that
-light is amber or red while it is green on the sound twin. *False alarm*: it is not green on the sound twin. Intervals
-are Clopper and Pearson's.
+copy of the same data, model, log or decisions, and the sections whose lights must catch it are made again. *Caught*:
+one of those lights is amber or red while all are green on the sound twin. *False alarm*: one is not green on the sound
+twin. Intervals are Clopper and Pearson's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from flaw_models import champion_of, compared, decided
 from flaw_plants import PLANTS, Plant
-from flaw_world import ACCOUNTS, CONFIGS, SectionOf, Study, evidence_of, fitted, lender
+from flaw_world import ACCOUNTS, CONFIGS, SectionOf, Study, evidence_of, fitted, lender, lights_of
 from scipy.stats import binomtest
 
 from training.payment import Fitted
@@ -52,22 +52,27 @@ class Sound:
 
 @dataclass(frozen=True)
 class Caught:
-    """One flaw planted once: the light that must catch it, on the sound twin and on the flawed one."""
+    """One flaw planted once: the lights of which one must catch it, on the sound twin and on the flawed one."""
 
     plant: Plant
     seed: int
-    before: Light
-    after: Light
+    before: tuple[Light, ...]
+    after: tuple[Light, ...]
 
     @property
     def false_alarm(self) -> bool:
-        """Whether the light is not green where nothing is wrong."""
-        return self.before.colour != "green"
+        """Whether a light is not green where nothing is wrong."""
+        return any(light.colour != "green" for light in self.before)
 
     @property
     def flagged(self) -> bool:
-        """Whether it turned amber or red by the flaw."""
-        return not self.false_alarm and self.after.colour in ("amber", "red")
+        """Whether one turned amber or red by the flaw."""
+        return not self.false_alarm and any(light.colour in ("amber", "red") for light in self.after)
+
+    @property
+    def red(self) -> bool:
+        """Whether one turned red by the flaw."""
+        return not self.false_alarm and any(light.colour == "red" for light in self.after)
 
 
 @dataclass
@@ -97,19 +102,17 @@ def sound(seed: int, *, accounts: int = ACCOUNTS, policy: ReportPolicy) -> Itera
         yield Sound(study, model, evidence, lights, section)
 
 
-def planted(plant: Plant, twin: Sound, *, policy: ReportPolicy) -> Light:
-    """The light that must catch a flaw, with the flaw in a copy of what is sound."""
-    section = twin.section[plant.light]
+def planted(plant: Plant, twin: Sound, *, policy: ReportPolicy) -> tuple[Light, ...]:
+    """The lights of which one must catch a flaw, with the flaw in a copy of what is sound."""
+    sections = list(dict.fromkeys(twin.section[code] for code in plant.lights))
     if plant.stage == "evidence":
-        return _light(section, plant.change(twin.study, twin.evidence), plant.light)
+        found = lights_of(plant.change(twin.study, twin.evidence), sections)
+        return tuple(found[code] for code in plant.lights)
     study = plant.change(twin.study) if plant.stage == "data" else twin.study
     model = fitted(study) if plant.stage == "data" else plant.change(study, twin.model)
     with tempfile.TemporaryDirectory() as folder:
-        return _light(section, evidence_of(study, model, Path(folder) / "2", policy=policy), plant.light)
-
-
-def _light(section: SectionOf, evidence: Evidence, code: str) -> Light:
-    return next(light for light in section(evidence).lights if light.code == code)
+        found = lights_of(evidence_of(study, model, Path(folder) / "2", policy=policy), sections)
+    return tuple(found[code] for code in plant.lights)
 
 
 def run(seeds: Sequence[int], plants: Sequence[Plant], *, accounts: int = ACCOUNTS) -> Tally:
@@ -120,7 +123,8 @@ def run(seeds: Sequence[int], plants: Sequence[Plant], *, accounts: int = ACCOUN
         with sound(seed, accounts=accounts, policy=policy) as twin:
             tally.sound.append(twin.lights)
             for one in plants:
-                tally.caught.append(Caught(one, seed, twin.lights[one.light], planted(one, twin, policy=policy)))
+                before = tuple(twin.lights[code] for code in one.lights)
+                tally.caught.append(Caught(one, seed, before, planted(one, twin, policy=policy)))
         print(f"seed {number} of {len(seeds)}: {time.process_time() - began:.0f} CPU-s", file=sys.stderr)
     return tally
 
@@ -136,18 +140,15 @@ def report(tally: Tally) -> list[str]:
     lines = ["| flaw | light | caught | of them red | false alarms |", "|---|---|---|---|---|"]
     for plant in dict.fromkeys(one.plant for one in tally.caught):
         own = [one for one in tally.caught if one.plant == plant]
-        red = sum(one.flagged and one.after.colour == "red" for one in own)
-        lines.append(
-            f"| {plant.name} | {plant.light} | {share(sum(one.flagged for one in own), len(own))} | {red} | "
-            f"{share(sum(one.false_alarm for one in own), len(own))} |"
-        )
+        flagged, red, false = (sum(getattr(one, kind) for one in own) for kind in ("flagged", "red", "false_alarm"))
+        cells = (plant.name, ", ".join(plant.lights), share(flagged, len(own)), str(red), share(false, len(own)))
+        lines.append(f"| {' | '.join(cells)} |")
     flagged, false = (sum(getattr(one, kind) for one in tally.caught) for kind in ("flagged", "false_alarm"))
     # Flaws that one light catches share their sound twins, which are counted once.
-    watched = {(one.seed, one.plant.light): one.false_alarm for one in tally.caught}
-    lines += [
-        "", f"caught: {share(flagged, len(tally.caught))}; false alarms by flaw and seed: {share(false, len(tally.caught))}, "
-        f"by light and seed: {share(sum(watched.values()), len(watched))}",
-    ]  # fmt: skip
+    watched = {(one.seed, light.code): light.colour != "green" for one in tally.caught for light in one.before}
+    lines += ["", f"caught: {share(flagged, len(tally.caught))}"]
+    lines += [f"false alarms by flaw and seed: {share(false, len(tally.caught))}"]
+    lines += [f"false alarms by light and seed: {share(sum(watched.values()), len(watched))}"]
     return lines + _sound_lines(tally.sound)
 
 

@@ -28,7 +28,8 @@ def directions(evidence: Evidence) -> Section:
     """Features with a declared direction: how the mean and single rows run against it, on a grid of values."""
     found = evidence.explained.get("directions")
     if not found:
-        return Section("directions", evidence.missing("DIRECTIONS", reason="old_bundle"), (note("old_bundle_part"),))
+        lights = evidence.missing("DIRECTIONS", "DIRECTIONS_LARGEST", reason="old_bundle")
+        return Section("directions", lights, (note("old_bundle_part"),))
     against = sum(one["against"] > evidence.policy.noise for one in found["by_feature"])
     share = Figure(against / found["features"], n=found["rows"]) if found["features"] else None
     columns = (
@@ -44,7 +45,13 @@ def directions(evidence: Evidence) -> Section:
         "directions_text", agree=found["agree"], features=found["features"], share=found["share_of_rows"],
         largest=found["largest"], rows=found["rows"], mode=mode, above=evidence.policy.noise,
     )  # fmt: skip
-    return Section("directions", (evidence.judge("DIRECTIONS", share),), (said,), (table("directions", columns, rows),))
+    worst = found["by_feature"][0] if found["by_feature"] else None
+    largest = None if worst is None else Figure(worst["against"], n=found["rows"])
+    lights = (
+        evidence.judge("DIRECTIONS", share),
+        evidence.judge("DIRECTIONS_LARGEST", largest, about=None if worst is None else worst["feature"]),
+    )
+    return Section("directions", lights, (said,), (table("directions", columns, rows),))
 
 
 def reason_codes(evidence: Evidence) -> Section:

@@ -11,7 +11,7 @@ from training.reporting.evidence import Evidence
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
 
-_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE", "POLICY_PROBABILITIES")
+_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE", "POLICY_UNSEEN", "POLICY_PROBABILITIES")
 _VERDICTS = {"better": 2.0, "not_established": 1.0, "worse": 0.0, "no_support": 1.0}
 
 
@@ -37,6 +37,7 @@ def policy_value(evidence: Evidence) -> Section:
         lights=(
             evidence.judge("POLICY_SUPPORT", support, reason="old_comparison"),
             evidence.judge("POLICY_VALUE", score, about=ladder, reason="no_ladder"),
+            evidence.judge("POLICY_UNSEEN", _unseen(evaluated, evidence), reason="old_comparison"),
             evidence.judge("POLICY_PROBABILITIES", _weights(evaluated, evidence), reason="old_comparison"),
         ),
         notes=tuple(notes), tables=(_opponents(found), *_policies(evaluated), *_overlap(evaluated)),
@@ -49,13 +50,30 @@ def _weights(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
     It is 1 whatever the outcomes are, as long as each action was drawn with the probability that the log says. Any
     policy's is, but this one weighs every action alike. Errors either way that cancel are not seen.
     """
-    found = (evaluated.get("policies") or {}).get("random") or {}
+    return _mean_weight("random", evaluated, evidence, sides=(-1.0, 1.0))
+
+
+def _unseen(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
+    """By how much the mean weight of the model's policy is below 1: its mass on what the log hardly ever did.
+
+    Effective rows do not tell it. Where the policy mostly does what the log does, all rows on which they agree count
+    fully, and the rare, large weights that would stand for the rest are not in the sample at all.
+    """
+    return _mean_weight("model", evaluated, evidence, sides=(-1.0,))
+
+
+def _mean_weight(
+    name: str, evaluated: Mapping[str, Any], evidence: Evidence, *, sides: tuple[float, ...]
+) -> Figure | None:
+    """Distance of a policy's mean weight from 1, below, above or either way; 0 where chance makes as much."""
+    found = (evaluated.get("policies") or {}).get(name) or {}
     se = found.get("mean_weight_se")
     if se is None or found.get("unsupported_share_is_estimated"):
         return None
-    value, half = abs(found["mean_weight"] - 1.0), float(norm.isf(evidence.policy.family_error / 2.0)) * se
-    low, high = (max(0.0, value - half), value + half) if value > half else (0.0, 0.0)
-    return Figure(value if value > half else 0.0, low, high, evaluated["rows"], evaluated["debtors"], "clustered")
+    value = max(side * (found["mean_weight"] - 1.0) for side in sides)
+    half = float(norm.isf(evidence.policy.family_error / 2.0)) * se
+    told = (value, value - half, value + half) if value > half else (0.0, 0.0, 0.0)
+    return Figure(*told, evaluated["rows"], evaluated["debtors"], "clustered")
 
 
 def _opponents(found: Mapping[str, Any]) -> Any:
