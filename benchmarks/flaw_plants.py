@@ -24,13 +24,15 @@ class Plant:
     """One kind of flaw: what is planted, the lights of which one must catch it, and the function that plants it.
 
     ``stage`` says what the function changes: ``data`` a :class:`Study` before a model is trained on it, ``model`` a
-    study and what was trained on it, ``evidence`` a study and what a sound model's report is made from.
+    study and what was trained on it, ``evidence`` a study and what a sound model's report is made from. ``blind`` is a
+    flaw that no light is known to see: it is measured, and counted apart.
     """
 
     name: str
     lights: tuple[str, ...]
     stage: Stage
     change: Callable[..., Any]
+    blind: bool = False
 
     @property
     def says(self) -> str:
@@ -41,12 +43,14 @@ class Plant:
 PLANTS: dict[str, Plant] = {}
 
 
-def plant(*lights: str, stage: Stage = "data") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def plant(
+    *lights: str, stage: Stage = "data", blind: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares a flaw under the name of its function."""
 
     def declared(change: Callable[..., Any]) -> Callable[..., Any]:
         name = change.__name__
-        PLANTS[name] = Plant(name, lights, stage, change)
+        PLANTS[name] = Plant(name, lights, stage, change, blind)
         return change
 
     return declared
@@ -84,7 +88,7 @@ def feature_of_the_future(study: Study) -> Study:
     return study.with_values(values)
 
 
-@plant("SPLIT_LEAK")
+@plant("SPLIT_LEAK", blind=True)
 def feature_late_by_days(study: Study) -> Study:
     """Days since the last payment are read ten days after the decision: a third of the horizon is known."""
     values = study.values.copy()
@@ -191,7 +195,7 @@ def test_rows_in_training(study: Study) -> Study:
     return _copied(study, study.target.split.train, share=0.05)
 
 
-@plant("DIRECTIONS")
+@plant("DIRECTIONS", "DIRECTIONS_LARGEST")
 def sign_turned_round(study: Study) -> Study:
     """Features with a declared direction are stored with the opposite sign."""
     values = study.values.copy()

@@ -44,7 +44,7 @@ Floats = npt.NDArray[np.float64]
 SectionOf = Callable[[Evidence], Section]
 CONFIGS = Path(__file__).parent.parent / "configs"
 DAYS = 30
-ACCOUNTS = 6_000
+ACCOUNTS = 5_000
 TRAINING = TrainingConfig(
     model=ModelConfig(threads=1, max_leaves=15, max_depth=5, learning_rate=0.15, max_rounds=60),
     splits=SplitsConfig(valid_share=0.15, test_share=0.30),
