@@ -18,7 +18,8 @@ from features.stability import stability
 from training.evaluation import reliability
 from training.metrics import METRICS, equal_mass_bins
 from training.reporting.calibration_tests import bands, brier_parts, holm, jeffreys, logistic_recalibration
-from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, difference, mean_figure
+from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, difference, established, mean_figure
+from training.reporting.lights import Figure
 from training.reporting.shift import psi
 
 World = Callable[..., Scored]
@@ -195,3 +196,13 @@ def test_the_difference_of_independent_samples_has_the_textbook_error(world: Wor
     found = difference((a.paid, a.debtor), (b.paid, b.debtor + 800))
     error = np.sqrt(a.paid.var() / len(a) + b.paid.var() / len(b))
     assert (found.high - found.value) / 1.959963984540054 == pytest.approx(error, rel=1e-3)
+
+
+def test_a_difference_whose_interval_holds_nothing_is_none() -> None:
+    assert established(Figure(0.04, -0.01, 0.09, 300, 300, "delong")).value == 0.0
+
+
+@pytest.mark.parametrize("low, high", [(0.01, 0.07), (-0.07, -0.01)])
+def test_a_difference_on_one_side_of_nothing_stays(low: float, high: float) -> None:
+    found = Figure((low + high) / 2, low, high, 300, 300, "delong")
+    assert established(found) == found
