@@ -21,7 +21,7 @@ from domain.clock import parse_moment, rfc3339, to_us
 from domain.config import load_section
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode
-from features.schema import fit_schema
+from features.schema import FeatureSchema, fit_schema
 from features.tables import read_tables
 from simulation.portfolio import Portfolio, draw_portfolio
 from simulation.world import play
@@ -52,6 +52,15 @@ TRAINING = TrainingConfig(
 _TRAINED_AT = "2026-07-01T00:00:00+00:00"
 _STATES = 6
 _FIRST_OPENED = to_us(parse_moment("2021-01-01T00:00:00Z"))
+_CATEGORICAL = ("product",)
+_MORE = (
+    "promises_made_count",
+    "promises_broken_count",
+    "promises_broken_recency",
+    "kept_share",
+    "account_age",
+    "product",
+)
 OWNER = ReportOwner(
     owner="Credit risk", approver="Model committee", tier="2", intended_use="collection",
     monitoring_owner="Credit risk", cadence="monthly", triggers=("a red light",), rollback="acerto rollback",
@@ -114,7 +123,8 @@ def lender(seed: int, *, accounts: int = ACCOUNTS) -> Study:
         tables = read_tables(Path(folder), attributes=attributes)
     encoded = encode(tables, attributes=attributes)
     horizon = Horizon(end_of_data(tables, until_us=None), TRAINING.posting_lag_days)
-    rows = payment_rows(encoded, fit_schema(encoded, attributes=attributes), TRAINING, horizon, longest_days=DAYS)
+    schema = _of_few_features(fit_schema(encoded, attributes=attributes))
+    rows = payment_rows(encoded, schema, TRAINING, horizon, longest_days=DAYS)
     target = payment_target(rows, labels.receipts(encoded), horizon, days=DAYS, config=TRAINING)
     data = {**data_summary(tables), "end": rfc3339(horizon.end_us)}
     return Study(encoded, horizon, rows, target, TRAINING, seed, data)
@@ -123,6 +133,12 @@ def lender(seed: int, *, accounts: int = ACCOUNTS) -> Study:
 def _of_few_segments(folk: Portfolio) -> Portfolio:
     """In six states, placed from 2021 on: so small a book has too few rows for 27 states and twenty vintages."""
     return replace(folk, region=folk.region % _STATES, opened_us=np.maximum(folk.opened_us, _FIRST_OPENED))
+
+
+def _of_few_features(schema: FeatureSchema) -> FeatureSchema:
+    """Without those of single channels and responses, which bring such a model little and cost most of the time."""
+    names = tuple(name for name in schema.names[: schema.index["contacts_sms_count_30d"]]) + _MORE
+    return replace(schema, names=names, categories={name: schema.categories[name] for name in _CATEGORICAL})
 
 
 def fitted(study: Study) -> Fitted:

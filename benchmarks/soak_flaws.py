@@ -130,7 +130,12 @@ def run(seeds: Sequence[int], plants: Sequence[Plant], *, accounts: int = ACCOUN
         for found in pool.map(partial(_of_seed, plants=plants, accounts=accounts), seeds):
             tally.sound += found.sound
             tally.caught += found.caught
-            print(f"{len(tally.sound)} of {len(seeds)} lenders", file=sys.stderr)
+            wrong = [
+                f"{one.plant.name} {'rings' if one.false_alarm else 'missed'}"
+                for one in found.counted
+                if not one.flagged
+            ]
+            print(f"{len(tally.sound)} of {len(seeds)} lenders: {', '.join(wrong) or 'all caught'}", file=sys.stderr)
     return tally
 
 
