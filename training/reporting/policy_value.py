@@ -72,8 +72,8 @@ def _mean_weight(
         return None
     value = max(side * (found["mean_weight"] - 1.0) for side in sides)
     half = float(norm.isf(evidence.policy.family_error / 2.0)) * se
-    told = (value, value - half, value + half) if value > half else (0.0, 0.0, 0.0)
-    return Figure(*told, evaluated["rows"], evaluated["debtors"], "clustered")
+    told, low, high = (value, value - half, value + half) if value > half else (0.0, 0.0, 0.0)
+    return Figure(told, low, high, evaluated["rows"], evaluated["debtors"], "clustered")
 
 
 def _opponents(found: Mapping[str, Any]) -> Any:
