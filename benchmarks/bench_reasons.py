@@ -21,12 +21,12 @@ import numpy as np
 from scratch_registry import newest
 
 from decisioning.bundle import ModelBundle, read_bundle
-from decisioning.explanation import reasons, shares
 from decisioning.pages import owing, spine_at
 from domain.clock import parse_moment, to_us
 from features.batch import compute_many
 from features.encoding import encode
 from features.tables import read_tables
+from training.reporting.noise import codes_of, scaled
 
 
 @dataclass(frozen=True)
@@ -37,26 +37,12 @@ class Stability:
     others: float
 
 
-def codes(bundle: ModelBundle, values: np.ndarray) -> list[tuple[str, ...]]:
-    """The reason codes of each row, in order."""
-    told = reasons(shares(bundle.payment, values), values, bundle.schema, locale="en")
-    return [tuple(one.code for one in row) for row in told]
-
-
-def noisy(values: np.ndarray, bundle: ModelBundle, rng: np.random.Generator, *, noise: float) -> np.ndarray:
-    """The same rows with noise on what is no category."""
-    factor = rng.uniform(1.0 - noise, 1.0 + noise, size=values.shape)
-    factor[:, list(bundle.schema.categorical)] = 1.0
-    factor[:, [bool(feature.words) for feature in bundle.schema.features]] = 1.0
-    return values * factor
-
-
 def stability(bundle: ModelBundle, values: np.ndarray, *, draws: int, noise: float) -> Stability:
     """What noise does to the reasons of some rows."""
-    rng, before = np.random.default_rng(0), codes(bundle, values)
+    rng, before = np.random.default_rng(0), codes_of(bundle, values)
     first, others = [], []
     for _ in range(draws):
-        for was, now in zip(before, codes(bundle, noisy(values, bundle, rng, noise=noise)), strict=True):
+        for was, now in zip(before, codes_of(bundle, scaled(values, bundle.schema, rng, noise=noise)), strict=True):
             if was:
                 first.append(now[:1] == was[:1])
             if len(was) > 1:

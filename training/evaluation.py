@@ -21,6 +21,7 @@ from training.metrics import (
     log_loss,
     with_intervals,
 )
+from training.ope.estimators import Z_95
 from training.payment import Target
 from training.windows import Bools, Int64s
 
@@ -187,7 +188,7 @@ def _auc_gain(paid: Floats, p: Floats, other: Floats, *, weights: Floats) -> dic
 
 
 def _wilson(rate: float, n: int) -> tuple[float, float]:
-    z = 1.959964
+    z = Z_95
     centre, spread = rate + z * z / (2 * n), z * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return float((centre - spread) / scale), float((centre + spread) / scale)

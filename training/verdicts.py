@@ -17,6 +17,7 @@ from training.config import TrainingConfig
 from training.dataset import PaymentRows
 from training.directions import check_directions
 from training.evaluation import Baselines, evaluate_horizon
+from training.metrics import auc
 from training.payment import Fitted, Target
 from training.scorecard import days_past_due_score, fit_scorecard
 from training.windows import Int64s
@@ -65,6 +66,7 @@ def judge(
             "scorecard_variables": names,
             "trees": fitted[days].rounds,
             "calibration": fitted[days].evaluated[1].kind,
+            "training": _on_training_rows(rows, targets[days], fitted[days], threads=config.model.threads),
             "directions": _directions(rows, targets[days], fitted[days], columns, threads=config.model.threads),
         }
     sample = _sample(rows, targets[explained], p_pay[:, place], rng=rng)
@@ -83,6 +85,13 @@ def _served(
     p_pay = np.full((len(rows.spine), len(pairs)), np.nan)
     p_pay[tested] = monotone(np.column_stack(columns), place)
     return p_pay
+
+
+def _on_training_rows(rows: PaymentRows, target: Target, fitted: Fitted, *, threads: int) -> dict[str, Any]:
+    """How well the evaluated model orders the rows that it was grown on: far better than others where it overfits."""
+    train = target.split.train
+    margin = margins(fitted.evaluated[0], rows.values[train], threads=threads)
+    return {"rows": len(train), "auc": float(auc(target.paid[train], margin, np.ones(len(train))))}
 
 
 def _directions(rows: PaymentRows, target: Target, fitted: Fitted, columns: Columns, *, threads: int) -> dict[str, Any]:

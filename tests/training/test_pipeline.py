@@ -239,6 +239,13 @@ def test_every_horizon_is_asked_whether_it_follows_the_declared_directions(train
         assert found and all(declared[one["feature"]] == one["direction"] for one in found)
 
 
+def test_every_horizon_tells_how_well_it_orders_the_rows_that_it_was_grown_on(trained: TrainingResult) -> None:
+    told = [horizon["training"] for horizon in trained.evaluation["horizons"].values()]
+    assert [(0.5 < one["auc"] <= 1.0, one["rows"]) for one in told] == [
+        (True, horizon["rows"]["train"]) for horizon in trained.evaluation["horizons"].values()
+    ]
+
+
 @pytest.mark.parametrize("locale, line", [("pt-BR", "Sentido esperado: "), ("en", "Expected direction: ")])
 def test_the_report_says_in_one_line_whether_directions_are_kept(
     trained: TrainingResult, tmp_path: Path, locale: str, line: str

@@ -21,8 +21,8 @@ _Z_ONE_IN_TWO_THOUSAND = 3.29
 class Support:
     """``unsupported`` share of the policy's mass; ``known`` says that it was summed over whole policies, not estimated.
 
-    ``mean_weight`` should be 1; ``weights_too_large`` says that it lies above 1 by more than chance allows, so that
-    ``action_prob`` or the policy's probabilities are not what they are said to be.
+    ``mean_weight`` should be 1, give or take ``mean_weight_se``; ``weights_too_large`` says that it lies above 1 by
+    more than chance allows, so that ``action_prob`` or the policy's probabilities are not what they are said to be.
     """
 
     unsupported: float
@@ -30,6 +30,7 @@ class Support:
     lacking: bool
     mean_weight: float
     weights_too_large: bool
+    mean_weight_se: float = float("nan")
 
 
 def support(log: Log, weight: Floats, *, unsupported: float | None = None) -> Support:
@@ -53,7 +54,7 @@ def support(log: Log, weight: Floats, *, unsupported: float | None = None) -> Su
     lacking = (known and missing > MAX_UNSUPPORTED) or (off < -_Z_ONE_IN_TWO_THOUSAND and 1.0 - mean > MAX_UNSUPPORTED)
     shown = max(missing, 1.0 - mean) if lacking and not (known and missing > MAX_UNSUPPORTED) else missing
     too_large = above > _Z_ONE_IN_TWO_THOUSAND and mean - 1.0 > MAX_UNSUPPORTED
-    return Support(shown, known, lacking, mean, too_large)
+    return Support(shown, known, lacking, mean, too_large, clustered_se(weight - mean, log.cluster))
 
 
 def _null_se(log: Log, weight: Floats, *, rarest: float) -> float:

@@ -74,6 +74,7 @@ class Told:
             "ess": result.ess,
             "max_weight": result.max_weight,
             "mean_weight": support.mean_weight,
+            "mean_weight_se": _finite(support.mean_weight_se),
             "unsupported_share": support.unsupported,
             "unsupported_share_is_estimated": not support.known,
             "verdict": self.verdict(result),

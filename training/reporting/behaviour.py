@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.explanation import Groups, Shares, group_weights, groups_of, reasons, shares
+from decisioning.explanation import reasons, shares
+from features.schema import FeatureSchema
 from training.metrics import auc as area
 from training.reporting.evidence import Evidence
 from training.reporting.importance import strongest
 from training.reporting.intervals import Scored, auc_gain, mean_figure, rate_of
 from training.reporting.lights import Figure
-from training.reporting.parts import Column, Section, Value, note, table
+from training.reporting.noise import Codes, codes_of, first_kept, scaled
+from training.reporting.parts import Column, Section, Table, Value, note, table
 
 Floats = npt.NDArray[np.float64]
 _SHOWN, _FAMILIES_SHOWN = 20, 15
@@ -23,7 +27,8 @@ def directions(evidence: Evidence) -> Section:
     """Features with a declared direction: how the mean and single rows run against it, on a grid of values."""
     found = evidence.explained.get("directions")
     if not found:
-        return Section("directions", evidence.missing("DIRECTIONS", reason="old_bundle"), (note("old_bundle_part"),))
+        lights = evidence.missing("DIRECTIONS", "DIRECTIONS_LARGEST", reason="old_bundle")
+        return Section("directions", lights, (note("old_bundle_part"),))
     against = sum(one["against"] > evidence.policy.noise for one in found["by_feature"])
     share = Figure(against / found["features"], n=found["rows"]) if found["features"] else None
     columns = (
@@ -40,7 +45,13 @@ def directions(evidence: Evidence) -> Section:
         "directions_text", agree=found["agree"], features=found["features"], share=found["share_of_rows"],
         largest=found["largest"], rows=found["rows"], mode=mode, above=evidence.policy.noise,
     )  # fmt: skip
-    return Section("directions", (evidence.judge("DIRECTIONS", share),), (said,), (table("directions", columns, rows),))
+    worst = found["by_feature"][0] if found["by_feature"] else None
+    largest = None if worst is None else Figure(worst["against"], n=found["rows"])
+    lights = (
+        evidence.judge("DIRECTIONS", share),
+        evidence.judge("DIRECTIONS_LARGEST", largest, about=None if worst is None else worst["feature"]),
+    )
+    return Section("directions", lights, (said,), (table("directions", columns, rows),))
 
 
 def reason_codes(evidence: Evidence) -> Section:
@@ -51,23 +62,10 @@ def reason_codes(evidence: Evidence) -> Section:
     english = reasons(found, values, schema, locale="en")
     told = [bool(one) and all(reason.text for reason in one) for one in said]
     spoken = [bool(one) and all(reason.text for reason in one) for one in english]
-    both = np.array(told) & np.array(spoken)
-    clusters = evidence.sample.clusters[: len(values)]
-    stable = mean_figure(_first_reason_kept(evidence, values, found), clusters)
+    both, clusters = np.array(told) & np.array(spoken), evidence.sample.clusters[: len(values)]
+    stable, harder = _stability(evidence, values, [tuple(one.code for one in row) for row in english])
     protected = {name for name, one in schema.attributes.items() if one.protected}
     blocked = sum(feature.name in protected for feature in schema.features)
-    first = [one[0].code if one else None for one in said]
-    counts = {code: first.count(code) for code in dict.fromkeys(first) if code}
-    texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
-    rows = [
-        (code, *texts[code], count, mean_figure(np.array([float(one == code) for one in first]), clusters))
-        for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
-    ]
-    columns = (
-        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
-        Column("first_of", "count"),
-        Column("share", "percent", 1),
-    )  # fmt: skip
     return Section(
         "reasons",
         lights=(
@@ -79,24 +77,39 @@ def reason_codes(evidence: Evidence) -> Section:
             note("reasons_text", rows=len(values), noise=evidence.policy.noise),
             note("blocked_text", names=", ".join(sorted(protected)) or "–"),
         ),
-        tables=(table("reason_codes", columns, rows),),
-    )
+        tables=(
+            _most_frequent([one[0].code if one else None for one in said], schema, clusters=clusters),
+            table("reasons_shaken", (Column("noise_of", "word"), Column("first_kept")),
+                  [("noise_of_value", stable), ("noise_of_spread", harder)]),
+        ),
+    )  # fmt: skip
 
 
-def _first_reason_kept(evidence: Evidence, values: Floats, before: Shares) -> Floats:
-    """(n,) share of draws in which the strongest group of features is the same after a shake of all inputs."""
-    rng = evidence.rng(15)
-    groups = groups_of(evidence.bundle.schema)
-    known = _strongest_group(before.contributions, groups)
-    kept = np.zeros(len(values))
-    for _ in range(_DRAWS):
-        shaken = shares(evidence.bundle.payment, shake(values, evidence, rng))
-        kept += _strongest_group(shaken.contributions, groups) == known
-    return kept / _DRAWS
+def _most_frequent(first: list[str | None], schema: FeatureSchema, *, clusters: npt.NDArray[np.int64]) -> Table:
+    texts = {feature.code: (feature.reason_pt, feature.reason_en) for feature in schema.features}
+    counts = {code: first.count(code) for code in dict.fromkeys(first) if code}
+    columns = (
+        Column("reason_code", "code"), Column("portuguese", "text"), Column("english", "text"),
+        Column("first_of", "count"),
+        Column("share", "percent", 1),
+    )  # fmt: skip
+    found = [
+        (code, *texts[code], count, mean_figure(np.array([float(one == code) for one in first]), clusters))
+        for code, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]
+    ]
+    return table("reason_codes", columns, found)
 
 
-def _strongest_group(contributions: Floats, groups: Groups) -> npt.NDArray[np.int64]:
-    return np.asarray(np.argmax(np.abs(group_weights(contributions, groups)), axis=1), dtype=np.int64)
+def _stability(evidence: Evidence, values: Floats, said: list[Codes]) -> tuple[Figure, Figure]:
+    """How often the first reason stays under noise of each value, and under noise of each feature's spread."""
+    schema, noise = evidence.bundle.schema, evidence.policy.noise
+
+    def kept(shaken: Callable[[np.random.Generator], Floats]) -> Figure:
+        rng = evidence.rng(15)
+        draws = [first_kept(said, codes_of(evidence.bundle, shaken(rng))) for _ in range(_DRAWS)]
+        return mean_figure(np.mean(draws, axis=0), evidence.sample.clusters[: len(values)])
+
+    return kept(lambda rng: scaled(values, schema, rng, noise=noise)), kept(lambda rng: shake(values, evidence, rng))
 
 
 def shake(values: Floats, evidence: Evidence, rng: np.random.Generator) -> Floats:

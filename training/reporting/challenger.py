@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.reporting.evidence import Evidence
-from training.reporting.intervals import Scored, auc_gain, mean_figure
+from training.reporting.intervals import Scored, auc_gain, established, mean_figure
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
 from training.reporting.performance import no_held_out
@@ -32,8 +32,8 @@ def challenger(evidence: Evidence) -> Section:
     return Section(
         "challenger",
         lights=(
-            evidence.judge("CHALLENGER_AUC", auc if auc.n else None, reason="champion_has_seen"),
-            evidence.judge("CHALLENGER_BRIER", brier if brier.n else None, reason="champion_has_seen"),
+            evidence.judge("CHALLENGER_AUC", established(auc) if auc.n else None, reason="champion_has_seen"),
+            evidence.judge("CHALLENGER_BRIER", established(brier) if brier.n else None, reason="champion_has_seen"),
         ),
         notes=(
             note("challenger_text", version=str(held.told["champion"]), unseen=int(unseen.sum()), rows=len(unseen)),

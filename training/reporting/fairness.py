@@ -10,7 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
+from training.ope.estimators import Z_95
+from training.reporting.calibration_tests import holm
 from training.reporting.decided import DecidedRows
 from training.reporting.evidence import Evidence, HeldOut
 from training.reporting.intervals import difference, mean_figure
@@ -18,7 +21,7 @@ from training.reporting.keeping import UNKNOWN
 from training.reporting.lights import Figure, Light
 from training.reporting.parts import Column, Section, Table, Value, not_available, note, table
 from training.reporting.performance import no_held_out
-from training.reporting.stability import Part, enough, gap_light, parts_of
+from training.reporting.slices import Part, enough, gap_light, parts_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -115,11 +118,30 @@ def ratio_of(a: Floats, a_debtor: Ints, b: Floats, b_debtor: Ints) -> Figure:
 
 def _lowest(code: str, ratios: Sequence[tuple[str, Figure]], evidence: Evidence) -> Light:
     """The ratio farthest from 1, written as what is at most 1."""
-    known = [(name, _at_most_one(one)) for name, one in ratios if one.value]
+    figure, name = _beyond_chance(ratios, evidence)
+    return evidence.judge(code, figure, about=name, reason="too_few")
+
+
+def _beyond_chance(ratios: Sequence[tuple[str, Figure]], evidence: Evidence) -> tuple[Figure | None, str | None]:
+    """Of the ratios that are not 1 by more than chance (Holm) the farthest, as what is at most 1; 1 where none is."""
+    known = [(name, one) for name, one in ratios if one.value]
     if not known:
-        return evidence.judge(code, None, reason="too_few")
-    name, figure = min(known, key=lambda one: one[1].value or 1.0)
-    return evidence.judge(code, figure, about=name)
+        return None, None
+    flags = holm([ratio_p_value(one) for _, one in known], evidence.policy.family_error)
+    found = [(name, _at_most_one(one)) for (name, one), flag in zip(known, flags, strict=True) if flag]
+    if not found:
+        rows, debtors = (sum(getattr(one, kind) or 0 for _, one in known) for kind in ("n", "debtors"))
+        return Figure(1.0, 1.0, 1.0, rows, debtors, "clustered"), None
+    name, figure = min(found, key=lambda one: one[1].value or 1.0)
+    return figure, name
+
+
+def ratio_p_value(figure: Figure) -> float:
+    """Of the ratio being 1, from its interval on the logarithm; 1 where it has none."""
+    if not figure.value or figure.bounds is None or figure.bounds[0] <= 0:
+        return 1.0
+    se = float(np.log(figure.bounds[1] / figure.bounds[0])) / (2 * Z_95)
+    return float(2 * norm.sf(abs(np.log(figure.value)) / se)) if se > 0 else float(figure.value == 1.0)
 
 
 def _at_most_one(figure: Figure) -> Figure:
@@ -198,11 +220,8 @@ def _by_group(
 
 def _farthest(code: str, ratios: list[tuple[str, Figure]], evidence: Evidence) -> Light:
     """How many times the pressure, discounts or refusals of the base a group has, or the other way round."""
-    known = [(name, _at_most_one(one)) for name, one in ratios if one.value]
-    if not known:
-        return evidence.judge(code, None, reason="too_few")
-    name, figure = min(known, key=lambda one: one[1].value or 1.0)
-    if figure.value is None or figure.low is None or figure.high is None:
+    figure, name = _beyond_chance(ratios, evidence)
+    if figure is None or figure.value is None or figure.low is None or figure.high is None:
         return evidence.judge(code, None, reason="too_few")
     times = Figure(1 / figure.value, 1 / figure.high, 1 / figure.low, figure.n, figure.debtors, figure.method)
     return evidence.judge(code, times, about=name)

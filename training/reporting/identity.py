@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decisioning.integrity import manifest_of
 from training.reporting.evidence import Evidence
-from training.reporting.intervals import auc_of
+from training.reporting.intervals import auc_of, established
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Table, Value, note, table
 
@@ -149,10 +149,10 @@ def split(evidence: Evidence) -> Section:
 
 
 def _less(first: Figure | None, second: Figure | None) -> Figure | None:
-    """Difference of figures of different debtors: their errors are independent."""
+    """Difference of figures of different debtors, whose errors are independent; 0 where chance explains it."""
     if first is None or second is None or first.value is None or second.value is None:
         return None
     halves = [(one.high or 0.0) - (one.low or 0.0) for one in (first, second)]
     spread = (halves[0] ** 2 + halves[1] ** 2) ** 0.5 / 2.0
     value = first.value - second.value
-    return Figure(value, value - spread, value + spread, second.n, second.debtors, "delong")
+    return established(Figure(value, value - spread, value + spread, second.n, second.debtors, "delong"))

@@ -91,6 +91,13 @@ def mean_figure(values: Floats, debtor: Ints) -> Figure:
     )  # fmt: skip
 
 
+def established(found: Figure) -> Figure:
+    """A difference as it is, or 0 where its interval holds 0: chance explains it, and it makes no verdict."""
+    if found.bounds is None or not found.bounds[0] <= 0.0 <= found.bounds[1]:
+        return found
+    return Figure(0.0, 0.0, 0.0, found.n, found.debtors, found.method)
+
+
 def difference(first: tuple[Floats, Ints], second: tuple[Floats, Ints]) -> Figure:
     """Mean of the first less mean of the second, of rows that may share debtors."""
     (a, a_debtor), (b, b_debtor) = first, second

@@ -30,10 +30,20 @@ def discrimination(evidence: Evidence) -> Section:
         lights=(
             evidence.judge("DISCRIMINATION_AUC", auc),
             evidence.judge("DISCRIMINATION_OVER_DELAY", gain),
+            evidence.judge("DISCRIMINATION_OVERFIT", _overfit(explained, auc), reason="old_bundle"),
         ),
         notes=(note("by_bootstrap"), note("gini_text"), note("card_variables", names=card)),
         tables=(_by_horizon(evidence), _beside(evidence), _by_delong(evidence)),
     )  # fmt: skip
+
+
+def _overfit(explained: Any, test: Figure | None) -> Figure | None:
+    """AUC on the rows that grew the model less that on test rows, with the interval of the latter."""
+    grown = explained.get("training", {}).get("auc")
+    if grown is None or test is None or test.value is None:
+        return None
+    low, high = test.bounds or (test.value, test.value)
+    return Figure(grown - test.value, grown - high, grown - low, test.n, test.debtors, test.method)
 
 
 def _by_horizon(evidence: Evidence) -> Table:

@@ -13,7 +13,7 @@ from training.reporting.parts import Picture
 from training.reporting.words import words
 
 if TYPE_CHECKING:
-    from training.reporting.stability import Part
+    from training.reporting.slices import Part
 
 
 def reliability(bands: Sequence[tuple[float, Figure]], locale: str) -> Picture:

@@ -49,8 +49,9 @@ class ReportPolicy(BaseModel, frozen=True, extra="forbid"):
 
     ``min_rows`` and ``min_debtors``: below them a figure is not stated. ``family_error`` is the chance with which a
     search over many segments, bands or features may call noise a weakness. ``selected_share`` is the share of rows,
-    from the highest probability down, that counts as selected in fairness checks; ``noise`` the share of a feature's
-    spread by which inputs are shaken; ``bands`` the number of score bands; ``scenarios`` are what the economy may do.
+    from the highest probability down, that counts as selected in fairness checks; ``noise`` the share of each value,
+    for reasons, or of a feature's spread, for the score, by which inputs are shaken; ``bands`` the number of bands;
+    ``scenarios`` are what the economy may do.
     """
 
     version: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from decisioning.targeting import LeftAlone, band_of
 from training.reporting.evidence import Evidence
@@ -14,7 +15,7 @@ from training.reporting.intervals import mean_figure
 from training.reporting.lights import Figure
 from training.reporting.parts import Column, Section, Value, not_available, note, table
 
-_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE")
+_LIGHTS = ("POLICY_SUPPORT", "POLICY_VALUE", "POLICY_UNSEEN", "POLICY_PROBABILITIES")
 _VERDICTS = {"better": 2.0, "not_established": 1.0, "worse": 0.0, "no_support": 1.0}
 
 
@@ -40,9 +41,43 @@ def policy_value(evidence: Evidence) -> Section:
         lights=(
             evidence.judge("POLICY_SUPPORT", support, reason="old_comparison"),
             evidence.judge("POLICY_VALUE", score, about=ladder, reason="no_ladder"),
+            evidence.judge("POLICY_UNSEEN", _unseen(evaluated, evidence), reason="old_comparison"),
+            evidence.judge("POLICY_PROBABILITIES", _weights(evaluated, evidence), reason="old_comparison"),
         ),
         notes=tuple(notes), tables=(_opponents(found), *_policies(evaluated), *_overlap(evaluated)),
     )  # fmt: skip
+
+
+def _weights(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
+    """How far the mean weight of the policy that draws evenly from what was eligible is from 1; 0 within chance.
+
+    It is 1 whatever the outcomes are, as long as each action was drawn with the probability that the log says. Any
+    policy's is, but this one weighs every action alike. Errors either way that cancel are not seen.
+    """
+    return _mean_weight("random", evaluated, evidence, sides=(-1.0, 1.0))
+
+
+def _unseen(evaluated: Mapping[str, Any], evidence: Evidence) -> Figure | None:
+    """By how much the mean weight of the model's policy is below 1: its mass on what the log hardly ever did.
+
+    Effective rows do not tell it. Where the policy mostly does what the log does, all rows on which they agree count
+    fully, and the rare, large weights that would stand for the rest are not in the sample at all.
+    """
+    return _mean_weight("model", evaluated, evidence, sides=(-1.0,))
+
+
+def _mean_weight(
+    name: str, evaluated: Mapping[str, Any], evidence: Evidence, *, sides: tuple[float, ...]
+) -> Figure | None:
+    """Distance of a policy's mean weight from 1, below, above or either way; 0 where chance makes as much."""
+    found = (evaluated.get("policies") or {}).get(name) or {}
+    se = found.get("mean_weight_se")
+    if se is None or found.get("unsupported_share_is_estimated"):
+        return None
+    value = max(side * (found["mean_weight"] - 1.0) for side in sides)
+    half = float(norm.isf(evidence.policy.family_error / 2.0)) * se
+    told, low, high = (value, value - half, value + half) if value > half else (0.0, 0.0, 0.0)
+    return Figure(told, low, high, evaluated["rows"], evaluated["debtors"], "clustered")
 
 
 def _opponents(found: Mapping[str, Any]) -> Any:

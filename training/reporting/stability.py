@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Self
 
 import numpy as np
-from scipy.stats import norm
+import numpy.typing as npt
 
 from features.definitions import Calendar
 from features.reference import counts_in, fit_numbers
-from training.ope.estimators import Z_95
 from training.reporting import pictures
-from training.reporting.calibration_tests import holm
 from training.reporting.evidence import Cut, Evidence, HeldOut
-from training.reporting.intervals import Scored, auc_of, difference, mean_figure
-from training.reporting.lights import Figure, Light
-from training.reporting.parts import Column, Section, Table, Value, note, table
+from training.reporting.intervals import difference
+from training.reporting.lights import Figure
+from training.reporting.parts import Column, Section, Table, note, table
 from training.reporting.performance import distance, no_held_out
-from training.reporting.resampling import ece_of
 from training.reporting.shift import beyond_chance
+from training.reporting.slices import Part, enough, gap_light, parts_of, worst_order
 
 _SHOWN = 15
 _CUTS = ("product", "region", "days_past_due", "amount_due", "vintage")
@@ -75,19 +71,22 @@ def _features(held: HeldOut, evidence: Evidence) -> tuple[tuple[Figure | None, s
     reference, months = evidence.bundle.reference, held.cut("month", every=True)
     if reference is None or months is None:
         return (None, None), table("feature_csi", (Column("feature", "code"),), [])
-    units = [len(np.unique(held.columns["debtor"][months.code == code])) for code in range(len(months.labels))]
+    spans = whole_months(np.bincount(months.code, minlength=len(months.labels)))
+    units = [len(np.unique(held.columns["debtor"][np.isin(months.code, span)])) for span in spans]
     error = evidence.policy.family_error / max(len(evidence.names) * len(units), 1)
     rows: list[tuple[str, str, int, Figure, bool]] = []
     for name in evidence.names:
-        counts, before = held.told["features"][name], np.array(reference.features[name].counts)
+        counts, before = np.array(held.told["features"][name]), np.array(reference.features[name].counts)
+        joined = [counts[list(span)].sum(axis=0) for span in spans]
         found = [
-            beyond_chance(np.array(one), before, units=n, units_before=reference.units, error=error)
-            for one, n in zip(counts, units, strict=True)
+            beyond_chance(one, before, units=n, units_before=reference.units, error=error)
+            for one, n in zip(joined, units, strict=True)
         ]
-        enough = [place for place, one in enumerate(counts) if sum(one) >= evidence.policy.min_rows]
+        enough = [place for place, one in enumerate(joined) if one.sum() >= evidence.policy.min_rows]
         if enough:
             place = max(enough, key=lambda one: found[one][0].value or 0.0)
-            rows.append((name, months.labels[place], sum(counts[place]), *found[place]))
+            label = " + ".join(months.labels[month] for month in spans[place])
+            rows.append((name, label, int(joined[place].sum()), *found[place]))
     rows.sort(key=lambda one: (not one[4], -(one[3].value or 0.0)))
     columns = (
         Column("feature", "code"), Column("month", "text"), Column("rows", "count"), Column("csi"),
@@ -95,6 +94,28 @@ def _features(held: HeldOut, evidence: Evidence) -> tuple[tuple[Figure | None, s
     )  # fmt: skip
     judged = [(one[0], one[2], one[3], one[4]) for one in rows if one[0] not in _by_nature(evidence)]
     return _largest(judged, evidence), table("feature_csi", columns, rows[:_SHOWN])
+
+
+def whole_months(rows: npt.NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """Positions of months, each with those before it that have less than half the rows of a usual one; the last such
+    joins the one before.
+
+    Bills and paydays have their days: a few days at the edge of a part, set against whole months, look like a shift in
+    every feature that counts days.
+
+    >>> whole_months(np.array([20, 100, 30, 110, 90, 10]))
+    [(0, 1), (2, 3), (4, 5)]
+    """
+    spans: list[tuple[int, ...]] = []
+    begun: tuple[int, ...] = ()
+    least = float(np.median(rows)) / 2.0
+    for place in np.flatnonzero(rows).tolist():
+        begun = (*begun, place)
+        if rows[place] >= least:
+            spans, begun = [*spans, begun], ()
+    if begun:
+        spans = [*spans[:-1], (*spans[-1], *begun)] if spans else [begun]
+    return spans
 
 
 def _by_nature(evidence: Evidence) -> set[str]:
@@ -115,72 +136,6 @@ def _largest(rows: list[tuple[str, int, Figure, bool]], evidence: Evidence) -> t
     return top[2], top[0]
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a cut: its rows, payment rate, ``gap`` (rate less mean probability), AUC."""
-
-    label: str
-    rows: Scored
-    rate: Figure
-    gap: Figure
-    auc: Figure
-
-    @classmethod
-    def of(cls, label: str, rows: Scored) -> Self:
-        """Measured on its rows."""
-        gap = mean_figure(rows.paid - rows.p, rows.debtor)
-        return cls(label, rows, mean_figure(rows.paid, rows.debtor), gap, auc_of(rows))
-
-    def cells(self) -> tuple[Value, ...]:
-        """In the columns of a table of parts."""
-        rows = self.rows
-        said = float(rows.p.mean())
-        return (self.label, len(rows), rows.debtors, said, self.rate, self.gap, self.auc, ece_of(rows))
-
-
-def parts_of(rows: Scored, cut: Cut | None, *, prefix: str = "") -> list[Part]:
-    """The parts of a cut that hold any rows; none without a cut."""
-    if cut is None:
-        return []
-    there = [(code, label) for code, label in enumerate(cut.labels) if (cut.code == code).any()]
-    return [Part.of(f"{prefix}{label}", rows.where(cut.code == code)) for code, label in there]
-
-
-def enough(parts: list[Part], evidence: Evidence) -> list[Part]:
-    """Those with as many rows and debtors as the policy asks for."""
-    policy = evidence.policy
-    return [one for one in parts if len(one.rows) >= policy.min_rows and one.rows.debtors >= policy.min_debtors]
-
-
-def gap_light(code: str, parts: list[Part], evidence: Evidence, *, reason: str = "too_few") -> Light:
-    """The light of the largest gap among parts."""
-    figure, about = worst_gap(parts, evidence)
-    return evidence.judge(code, figure, about=about, reason=reason)
-
-
-def worst_gap(parts: list[Part], evidence: Evidence) -> tuple[Figure | None, str | None]:
-    """The largest gap of rate and probability among parts where it is more than chance; 0 where there is none.
-
-    The chance of calling noise a gap anywhere is the policy's ``family_error`` (Holm over the parts).
-    """
-    big = enough(parts, evidence)
-    if not big:
-        return None, None
-    flags = holm([_p_value(one.gap) for one in big], evidence.policy.family_error)
-    found = [one for one, flag in zip(big, flags, strict=True) if flag]
-    if not found:
-        return Figure(0.0, n=sum(len(one.rows) for one in big), method="clustered"), None
-    top = max(found, key=lambda one: abs(one.gap.value or 0.0))
-    return distance(top.gap, 0.0), top.label
-
-
-def _p_value(figure: Figure) -> float:
-    if figure.value is None or figure.bounds is None:
-        return 1.0
-    se = (figure.bounds[1] - figure.bounds[0]) / (2 * Z_95)
-    return float(2 * norm.sf(abs(figure.value) / se)) if se > 0 else float(figure.value == 0.0)
-
-
 def _table(name: str, parts: list[Part]) -> Table:
     return table(name, _PER_PART, [one.cells() for one in parts])
 
@@ -193,7 +148,7 @@ def segments(evidence: Evidence) -> Section:
     cuts = {name: cut for name in _CUTS if (cut := held.cut(name)) is not None}
     single = {name: parts_of(held.test, cut) for name, cut in cuts.items()}
     searched = _searched(held, cuts, evidence)
-    weak, weak_at = _worst_order(enough(searched, evidence))
+    weak, weak_at = worst_order(enough(searched, evidence), evidence)
     judged = [sum(len(one.rows) for one in enough(parts, evidence)) for parts in single.values()]
     small = 1.0 - min(judged, default=len(held.test)) / len(held.test)
     ordered = sorted(enough(searched, evidence), key=lambda one: -abs(one.gap.value or 0.0))
@@ -225,12 +180,3 @@ def _searched(held: HeldOut, cuts: dict[str, Cut], evidence: Evidence) -> list[P
             label = f"{first}={a.labels[code // len(b.labels)]}, {second}={b.labels[code % len(b.labels)]}"
             found.append(Part.of(label, test.where(both == code)))
     return found
-
-
-def _worst_order(parts: list[Part]) -> tuple[Figure | None, str | None]:
-    """AUC of the part that is surest to have a low one: that with the lowest upper end of its interval."""
-    known = [one for one in parts if one.auc.high is not None]
-    if not known:
-        return None, None
-    weakest = min(known, key=lambda one: one.auc.high or 0.0)
-    return weakest.auc, weakest.label

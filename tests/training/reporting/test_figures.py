@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit, rel_entr
-from scipy.stats import beta
+from scipy.stats import beta, binomtest, chi2, norm
+from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from features.stability import stability
+from training.evaluation import reliability
 from training.metrics import METRICS, equal_mass_bins
 from training.reporting.calibration_tests import bands, brier_parts, holm, jeffreys, logistic_recalibration
-from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, difference, mean_figure
+from training.reporting.intervals import Scored, auc_gain, auc_influence, auc_of, difference, established, mean_figure
+from training.reporting.lights import Figure
 from training.reporting.shift import psi
 
 World = Callable[..., Scored]
@@ -85,7 +89,44 @@ def test_slope_and_intercept_are_those_of_a_logistic_regression(world: World) ->
     oracle = LogisticRegression(C=np.inf, tol=1e-12, max_iter=1_000, solver="newton-cholesky")
     oracle.fit(logit(rows.p)[:, None], rows.paid)
     slope, intercept = logistic_recalibration(rows)
-    assert (slope.value, intercept.value) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=1e-8)
+    assert (slope.value, intercept.value) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), **EXACT)
+
+
+def test_ece_is_the_mean_gap_of_scikit_learns_calibration_curve() -> None:
+    # 1,004 rows: no decile lies on a row, where the two would put it on different sides.
+    rng = np.random.default_rng(4)
+    p = rng.random(1_004)
+    paid = (rng.random(1_004) < p**2).astype(float)
+    rate, mean = calibration_curve(paid, p, n_bins=10, strategy="quantile")
+    rows = np.histogram(p, bins=np.quantile(p, np.linspace(0, 1, 11)))[0]
+    expected = float((np.abs(rate - mean) * rows).sum() / len(p))
+    assert METRICS["ece"](paid, p, np.ones(len(p))) == pytest.approx(expected, **EXACT)
+
+
+def test_reliability_has_the_wilson_interval_of_scipy(world: World) -> None:
+    rows = world()
+    for band in reliability(rows.paid, rows.p):
+        found = binomtest(round(band["rate"] * band["rows"]), int(band["rows"])).proportion_ci(method="wilson")
+        assert (band["low"], band["high"]) == pytest.approx((found.low, found.high), **EXACT)
+
+
+def test_the_interval_of_a_gain_is_delongs_of_two_scores_on_the_same_rows(world: World) -> None:
+    rows, other = world(300), world(300, seed=1).p
+    found, payer = auc_gain(rows, other), rows.paid > 0.5
+    parts = []
+    for score in (rows.p, other):
+        wins = (score[payer][:, None] > score[~payer]) + 0.5 * (score[payer][:, None] == score[~payer])
+        parts.append((wins.mean(axis=1), wins.mean(axis=0)))
+    variance = sum(np.var(mine - theirs, ddof=1) / len(mine) for mine, theirs in zip(*parts, strict=True))
+    half = norm.isf(0.025) * np.sqrt(variance)
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half), **EXACT)
+
+
+@given(counts=st.lists(st.integers(1, 200), min_size=2, max_size=11), error=st.floats(1e-6, 0.2))
+def test_what_chance_makes_of_a_psi_is_a_quantile_of_chi_square(counts: list[int], error: float) -> None:
+    found = stability(np.array(counts), np.array(counts), units=100, units_before=300, false_alarm=error)
+    expected = chi2.isf(error, len(counts) - 1) * (1 / 100 + 1 / 300)
+    assert found.noise == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_a_score_that_separates_the_outcome_has_no_slope() -> None:
@@ -155,3 +196,13 @@ def test_the_difference_of_independent_samples_has_the_textbook_error(world: Wor
     found = difference((a.paid, a.debtor), (b.paid, b.debtor + 800))
     error = np.sqrt(a.paid.var() / len(a) + b.paid.var() / len(b))
     assert (found.high - found.value) / 1.959963984540054 == pytest.approx(error, rel=1e-3)
+
+
+def test_a_difference_whose_interval_holds_nothing_is_none() -> None:
+    assert established(Figure(0.04, -0.01, 0.09, 300, 300, "delong")).value == 0.0
+
+
+@pytest.mark.parametrize("low, high", [(0.01, 0.07), (-0.07, -0.01)])
+def test_a_difference_on_one_side_of_nothing_stays(low: float, high: float) -> None:
+    found = Figure((low + high) / 2, low, high, 300, 300, "delong")
+    assert established(found) == found
