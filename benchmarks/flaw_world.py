@@ -156,7 +156,7 @@ def evidence_of(study: Study, model: Fitted, folder: Path, *, policy: ReportPoli
     champion: Champion | str = "none was promoted"
     if study.champion is not None:
         # Its data ended before this version's test rows begin, so that all of them are new to both.
-        champion = Champion("1", target.split.test_from_us, study.champion)
+        champion = Champion("1", "0" * 64, target.split.test_from_us, study.champion)
     files = kept(
         study.encoded, rows, target, scores=judged.scores, reference=inspected.reference, champion=champion
     )  # fmt: skip
