@@ -77,7 +77,10 @@ def load_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give another folder with --configs") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give another place, "
+            "or write configurations to start from with acerto init"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: found bytes that are no UTF-8, needed a text file") from error
     try:
@@ -134,7 +137,8 @@ def _known_keys(model: Any, location: tuple[Any, ...]) -> list[str]:
     for step in location:
         fields = getattr(model, "model_fields", None)
         if fields is None:
-            candidates = [arg for arg in get_args(model) if hasattr(arg, "model_fields")]
+            # A step into a mapping or a list: on to what it holds, which may be a list of models again.
+            candidates = [arg for arg in get_args(model) if hasattr(arg, "model_fields") or get_args(arg)]
             model = candidates[-1] if candidates else None
         else:
             model = fields[step].annotation if step in fields else None
