@@ -77,10 +77,8 @@ def load_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); give another place, "
-            "or write configurations to start from with acerto init"
-        ) from error
+        way_out = "give another folder with --configs, or write one to start from with acerto init"
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); {way_out}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: found bytes that are no UTF-8, needed a text file") from error
     try:

@@ -12,7 +12,7 @@ _GROUPED = {"point": ("[, ']", r"\."), "comma": ("[. ']", ",")}
 _CURRENCY = r"(?:[A-Za-z]{0,3}\p{Sc}|[A-Za-z]{3})"
 _MINUS = "[-\u2212]"
 _UNITS, _UNITS_PER_CENT = 100_000_000, 1_000_000
-"""Amounts are rounded to eight places, as ``domain.money.to_cents`` does, before they are rounded half to even to two."""
+"""Amounts are rounded to eight places first, as ``domain.money.to_cents`` does, and then half to even to two."""
 
 
 def plain_sql(text: str, decimals: Decimals) -> str:
