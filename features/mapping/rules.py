@@ -76,7 +76,7 @@ class Part(BaseModel, frozen=True, extra="forbid"):
 class Rule(BaseModel, frozen=True, extra="forbid"):
     """Where the values of one canonical column come from, and how they are written there.
 
-    ``column``, ``constant``, ``concat`` or ``hash``: exactly one. ``values`` translates texts, and refuses others unless
+    One of ``column``, ``constant``, ``concat`` and ``hash``. ``values`` translates texts and refuses others, unless
     ``otherwise`` says what they become (null: no value). ``format`` is one or more of strptime's. ``plus_days`` shifts
     a time or a day, ``negate`` turns the sign of a number.
     """

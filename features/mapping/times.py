@@ -14,6 +14,7 @@ from features.reading_columns import column_sql
 ZONED_TYPE = r"TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ_NS"
 NAIVE_TYPE = r"TIMESTAMP(_S|_MS|_NS)?|DATE"
 TEXT_TYPE = "VARCHAR"
+_FIRST_YEAR = 1000
 _HOURS = re.compile(r"%-?[HIcXTfs]")
 _LOCAL_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.]\d+)?)?)?"
 
@@ -56,15 +57,17 @@ def day_sql(column: str, *, found: str, formats: tuple[str, ...], zone: str | No
         day = f"timezone({text_sql(zone or 'UTC')}, {read})" if has_offset(formats[0]) else read
     else:
         day = f"CASE WHEN regexp_full_match({name}, '\\d{{4}}-\\d{{2}}-\\d{{2}}') THEN TRY_CAST({name} AS DATE) END"
-    return f"CAST(CAST({day} AS DATE) + INTERVAL {plus_days} DAY AS DATE)" if plus_days else f"CAST({day} AS DATE)"
+    return f"CAST(CAST({day} AS DATE) + to_days({plus_days}) AS DATE)" if plus_days else f"CAST({day} AS DATE)"
 
 
 def _read(name: str, formats: tuple[str, ...]) -> str:
-    return f"try_strptime({name}, [{', '.join(text_sql(format_) for format_ in formats)}])"
+    found = f"try_strptime({name}, [{', '.join(text_sql(format_) for format_ in formats)}])"
+    # %Y would take the 26 of 1/2/26 for a year of the first century.
+    return f"CASE WHEN year({found}) >= {_FIRST_YEAR} THEN {found} END"
 
 
 def _shifted(moment: str, days: int) -> str:
-    return f"({moment} + INTERVAL {days} DAY)" if days else moment
+    return f"({moment} + to_days({days}))" if days else moment
 
 
 def _in_zone(local: str, zone: str | None, days: int) -> str:
