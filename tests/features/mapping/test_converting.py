@@ -148,7 +148,9 @@ def test_the_order_of_rows_and_files_changes_nothing(seed: int) -> None:
 
 
 def test_broken_rows_stop_the_conversion_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"(?s)payments from s: found 1 of 2 rows .* such as '99/99/9999'.*may_leave_out"):
+    with pytest.raises(
+        DataError, match=r"(?s)payments from s: found 1 of 2 rows .* such as '99/99/9999'.*may_leave_out"
+    ):
         with_x(tmp_path, "2026-01-01", "31/12/2025", occurred_at={"column": "x", "time_zone": "UTC"})
     assert not (tmp_path / "out").exists()
 
