@@ -11,8 +11,6 @@ from features.mapping.rules import Decimals
 _GROUPED = {"point": ("[, ']", r"\."), "comma": ("[. ']", ",")}
 _CURRENCY = r"(?:[A-Za-z]{0,3}\p{Sc}|[A-Za-z]{3})"
 _MINUS = "[-\u2212]"
-_UNITS, _UNITS_PER_CENT = 100_000_000, 1_000_000
-"""Amounts are rounded to eight places first, as ``domain.money.to_cents`` does, and then half to even to two."""
 
 
 def plain_sql(text: str, decimals: Decimals) -> str:
@@ -39,12 +37,15 @@ def _written(number: str) -> str:
     return "|".join(f"(?:{way})" for way in ways).replace("'", "''")
 
 
-def cents_sql(number: str) -> str:
-    """An exact number of DuckDB as DECIMAL(18, 2), rounded half to even; NULL beyond 1e14, where no amount is meant."""
-    units = f"CAST(TRY_CAST({number} AS DECIMAL(22, 8)) * CAST({_UNITS} AS DECIMAL(9, 0)) AS HUGEINT)"
-    # What is over a whole cent, counted upwards below zero too.
-    over = f"((({units} % {_UNITS_PER_CENT}) + {_UNITS_PER_CENT}) % {_UNITS_PER_CENT})"
-    cents = f"(({units} - {over}) // {_UNITS_PER_CENT})"
-    half = _UNITS_PER_CENT // 2
-    up = f"CASE WHEN {over} > {half} OR ({over} = {half} AND {cents} % 2 != 0) THEN 1 ELSE 0 END"
-    return f"CAST(CAST({cents} + {up} AS DECIMAL(18, 0)) * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(18, 2))"
+def exact_sql(number: str) -> str:
+    """A number of DuckDB as DECIMAL(22, 8), to eight places as ``domain.money.to_cents`` has it; else NULL."""
+    return f"TRY_CAST({number} AS DECIMAL(22, 8))"
+
+
+def cents_sql(exact: str) -> str:
+    """What ``exact_sql`` gives as DECIMAL(18, 2), rounded half to even."""
+    away = f"CAST({exact} AS DECIMAL(18, 2))"
+    # DuckDB rounds half away from zero: of two cents that are as near, the odd one goes back.
+    tied = f"abs({exact} - {away}) = 0.005 AND CAST({away} * 100 AS BIGINT) % 2 != 0"
+    back = f"{away} - CAST(0.01 AS DECIMAL(3, 2)) * CAST(sign({exact}) AS DECIMAL(1, 0))"
+    return f"CAST(CASE WHEN {tied} THEN {back} ELSE {away} END AS DECIMAL(18, 2))"

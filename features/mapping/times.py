@@ -29,41 +29,38 @@ def has_hours(format_: str) -> bool:
     return _HOURS.search(format_) is not None
 
 
-def moment_sql(column: str, *, found: str, formats: tuple[str, ...], zone: str | None, plus_days: int) -> str:
+def read_sql(column: str, formats: tuple[str, ...]) -> str:
+    """A text column by the first of the formats that fits: TIMESTAMPTZ where they say offsets, else TIMESTAMP."""
+    return f"try_strptime({name_sql(column)}, [{', '.join(text_sql(format_) for format_ in formats)}])"
+
+
+def moment_sql(column: str, *, found: str, zone: str | None, plus_days: int) -> str:
     """A column of DuckDB type ``found`` as TIMESTAMPTZ; NULL where it is not written as stated, or lacks a zone."""
     name = name_sql(column)
     if re.fullmatch(ZONED_TYPE, found):
-        return _shifted(f"CAST({name} AS TIMESTAMPTZ)", plus_days)
+        return _shifted(_plausible(f"CAST({name} AS TIMESTAMPTZ)"), plus_days)
     if re.fullmatch(NAIVE_TYPE, found):
-        return _in_zone(f"CAST({name} AS TIMESTAMP)", zone, plus_days)
-    if formats and has_offset(formats[0]):
-        return _shifted(_read(name, formats), plus_days)
-    if formats:
-        return _in_zone(_read(name, formats), zone, plus_days)
+        return _in_zone(_plausible(f"CAST({name} AS TIMESTAMP)"), zone, plus_days)
     aware = _shifted(f"make_timestamptz({column_sql('moment', name=column, found=TEXT_TYPE).value})", plus_days)
     local = f"CASE WHEN regexp_full_match({name}, '{_LOCAL_ISO}') THEN TRY_CAST({name} AS TIMESTAMP) END"
     return aware if zone is None else f"coalesce({aware}, {_in_zone(local, zone, plus_days)})"
 
 
-def day_sql(column: str, *, found: str, formats: tuple[str, ...], zone: str | None, plus_days: int) -> str:
+def day_sql(column: str, *, found: str, zone: str | None, plus_days: int) -> str:
     """A column of DuckDB type ``found`` as DATE: the day that is written, or that of a moment in its zone."""
     name = name_sql(column)
     if re.fullmatch(ZONED_TYPE, found):
-        day = f"timezone({text_sql(zone or 'UTC')}, CAST({name} AS TIMESTAMPTZ))"
+        day = f"timezone({text_sql(zone or 'UTC')}, {_plausible(f'CAST({name} AS TIMESTAMPTZ)')})"
     elif re.fullmatch(NAIVE_TYPE, found):
-        day = name
-    elif formats:
-        read = _read(name, formats)
-        day = f"timezone({text_sql(zone or 'UTC')}, {read})" if has_offset(formats[0]) else read
+        day = _plausible(name)
     else:
         day = f"CASE WHEN regexp_full_match({name}, '\\d{{4}}-\\d{{2}}-\\d{{2}}') THEN TRY_CAST({name} AS DATE) END"
     return f"CAST(CAST({day} AS DATE) + to_days({plus_days}) AS DATE)" if plus_days else f"CAST({day} AS DATE)"
 
 
-def _read(name: str, formats: tuple[str, ...]) -> str:
-    found = f"try_strptime({name}, [{', '.join(text_sql(format_) for format_ in formats)}])"
-    # %Y would take the 26 of 1/2/26 for a year of the first century.
-    return f"CASE WHEN year({found}) >= {_FIRST_YEAR} THEN {found} END"
+def _plausible(time: str) -> str:
+    """%Y would take the 26 of 1/2/26 for a year of the first century."""
+    return f"CASE WHEN year({time}) >= {_FIRST_YEAR} THEN {time} END"
 
 
 def _shifted(moment: str, days: int) -> str:

@@ -1,7 +1,7 @@
-"""One canonical column of one entry as three SQL expressions, each on top of the one before: given, typed, faulty.
+"""One canonical column of one entry as SQL expressions, each on top of the one before: given, read, typed, faulty.
 
-Three layers of subqueries keep every expression short: ``<name> given`` is what the source says, ``<name>`` its value,
-``<name> fault`` what is wrong with it.
+Layers of subqueries keep every expression short, and nothing costly is said twice: ``<name> given`` is what the source
+says, ``<name> read`` the number or time in it, ``<name>`` its value, ``<name> fault`` what is wrong with it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from domain.tables import Column, Kind
-from features.mapping.numbers import cents_sql, plain_sql
+from features.mapping.numbers import cents_sql, exact_sql, plain_sql
 from features.mapping.rules import Condition, Decimals, Entry, MappingConfig, Rule
-from features.mapping.times import NAIVE_TYPE, TEXT_TYPE, ZONED_TYPE, day_sql, has_offset, moment_sql
+from features.mapping.times import NAIVE_TYPE, TEXT_TYPE, ZONED_TYPE, day_sql, has_offset, moment_sql, read_sql
 from features.quoting import name_sql, text_sql
 from features.reading_columns import absent_sql, column_sql
 from features.reading_files import Scan
@@ -25,7 +25,8 @@ REASONS = {
     MISSING_VALUE: "no value, and the column needs one",
 }
 _BLANKS = text_sql(" \t\r\n\u00a0")
-_LARGEST_AMOUNT = 1e12
+_LONGEST_SHAPE = 32
+_LARGEST_AMOUNT = 1_000_000_000_000
 _SQL_TYPES: dict[Kind, str] = {"number": "DOUBLE", "cost": "DOUBLE", "integer": "BIGINT"}
 NUMBERS = ("money", "cost", "number", "integer")
 TIMES = ("moment", "day")
@@ -113,32 +114,55 @@ def _is_float(found: str) -> bool:
     return found in ("DOUBLE", "FLOAT")
 
 
+def reading_sql(target: Target, found: str) -> tuple[str, str] | None:
+    """What is read from what is given, of DuckDB type ``found``, before it is a value: its SQL, and its type.
+
+    A layer of its own, since values say several times what is costly to read. ``None`` where nothing is to be read.
+    """
+    rule, given = target.rule, f"{target.column.name} given"
+    if target.column.kind in NUMBERS:
+        number = plain_sql(name_sql(given), target.decimals) if found == TEXT_TYPE else name_sql(given)
+        return (
+            (exact_sql(number), "DECIMAL")
+            if target.column.kind == "money"
+            else (f"TRY_CAST({number} AS DOUBLE)", "DOUBLE")
+        )
+    if target.column.kind in TIMES and rule.format and found == TEXT_TYPE:
+        kind = "TIMESTAMP WITH TIME ZONE" if has_offset(rule.format[0]) else "TIMESTAMP"
+        return read_sql(given, rule.format), kind
+    return None
+
+
 def value_sql(target: Target, found: str) -> str:
     """The value of what is given, of DuckDB type ``found``; NULL where there is none, or where it cannot be read."""
-    kind, rule = target.column.kind, target.rule
-    given = f"{target.column.name} given"
+    kind, rule, name = target.column.kind, target.rule, target.column.name
+    reading = reading_sql(target, found)
+    column, of_type = (f"{name} given", found) if reading is None else (f"{name} read", reading[1])
     if kind == "moment":
-        return moment_sql(given, found=found, formats=rule.format, zone=target.zone, plus_days=rule.plus_days)
+        return moment_sql(column, found=of_type, zone=target.zone, plus_days=rule.plus_days)
     if kind == "day":
-        return day_sql(given, found=found, formats=rule.format, zone=target.zone, plus_days=rule.plus_days)
+        return day_sql(column, found=of_type, zone=target.zone, plus_days=rule.plus_days)
     if kind not in NUMBERS:
-        return column_sql(kind, name=given, found=found).value
-    number = plain_sql(name_sql(given), target.decimals) if found == TEXT_TYPE else name_sql(given)
-    size = f"TRY_CAST({number} AS DOUBLE)"
+        return column_sql(kind, name=column, found=of_type).value
+    number = name_sql(column)
     if kind == "money":
-        value = f"CASE WHEN abs({size}) <= {_LARGEST_AMOUNT} THEN {cents_sql(number)} END"
+        value = f"CASE WHEN abs({number}) <= {_LARGEST_AMOUNT} THEN {cents_sql(number)} END"
     else:
-        sound = f"isfinite({size})" if kind != "integer" else f"abs({size}) <= 1e15 AND {size} = trunc({size})"
-        value = f"CASE WHEN {sound} THEN CAST({size} AS {_SQL_TYPES[kind]}) END"
+        sound = f"isfinite({number})" if kind != "integer" else f"abs({number}) <= 1e15 AND {number} = trunc({number})"
+        value = f"CASE WHEN {sound} THEN CAST({number} AS {_SQL_TYPES[kind]}) END"
     return f"-({value})" if rule.negate else value
 
 
-def reasons_of(target: Target) -> dict[int, str]:
-    """What can be wrong with the column, and which of its expressions holds the text that is."""
-    reasons = {UNREADABLE: "given"}
-    if _refuses_others(target):
-        reasons[NOT_IN_VALUES] = "unknown"
-    return reasons | ({MISSING_VALUE: "given"} if target.column.required else {})
+def shape_sql(target: Target) -> str:
+    """``<name> shape``: what a text at fault looks like, nobody's value: every digit a 9, every letter an a."""
+    name = target.column.name
+    said = f"coalesce({name_sql(f'{name} unknown')}, {_text(name)})" if _refuses_others(target) else _text(name)
+    shape = f"regexp_replace(regexp_replace(left({said}, {_LONGEST_SHAPE}), '\\d', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+    return f"CASE WHEN {name_sql(f'{name} fault')} != {FINE} THEN {shape} END AS {name_sql(f'{name} shape')}"
+
+
+def _text(name: str) -> str:
+    return f"CAST({name_sql(f'{name} given')} AS VARCHAR)"
 
 
 def _refuses_others(target: Target) -> bool:

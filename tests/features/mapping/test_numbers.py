@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.mapping.numbers import cents_sql, plain_sql
+from features.mapping.numbers import cents_sql, exact_sql, plain_sql
 from features.mapping.rules import Decimals
 
 CENTS = st.integers(-(10**14), 10**14)
@@ -26,7 +26,9 @@ def plain(text: str, decimals: Decimals) -> str | None:
 
 
 def cents(number: str) -> Decimal | None:
-    found: Decimal | None = DUCKDB.execute(f"SELECT {cents_sql('t')} FROM (SELECT ? AS t)", [number]).fetchall()[0][0]
+    found: Decimal | None = DUCKDB.execute(
+        f"SELECT {cents_sql(exact_sql('t'))} FROM (SELECT ? AS t)", [number]
+    ).fetchall()[0][0]
     return found
 
 

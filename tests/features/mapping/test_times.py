@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.mapping.times import day_sql, has_hours, moment_sql
-from features.quoting import name_sql
+from features.mapping.times import day_sql, has_hours, has_offset, moment_sql, read_sql
 
 ZONES = ["America/Sao_Paulo", "America/New_York", "Europe/Lisbon", "Africa/Lagos", "Australia/Lord_Howe", "UTC"]
 SECONDS = "%Y-%m-%d %H:%M:%S"
@@ -22,18 +21,25 @@ DUCKDB = duckdb.connect()
 DUCKDB.execute("SET TimeZone = 'UTC'")
 
 
-def read(sql: str, text: str) -> object:
-    return DUCKDB.execute(f"SELECT {sql} FROM (SELECT ? AS {name_sql('x')})", [text]).fetchall()[0][0]
+def layered(formats: tuple[str, ...]) -> tuple[str, str]:
+    """The FROM clause of a column ``r`` as a mapping reads it before it makes a value of it, and its type."""
+    if not formats:
+        return "(SELECT ? AS r)", "VARCHAR"
+    aware = "TIMESTAMP WITH TIME ZONE" if has_offset(formats[0]) else "TIMESTAMP"
+    return f"(SELECT {read_sql('x', formats)} AS r FROM (SELECT ? AS x))", aware
 
 
 def moment(text: str, *formats: str, zone: str | None = None, plus_days: int = 0) -> datetime | None:
-    sql = moment_sql("x", found="VARCHAR", formats=formats, zone=zone, plus_days=plus_days)
-    found = read(f"epoch_us({sql})", text)
-    return None if found is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(str(found)))
+    source, found = layered(formats)
+    sql = moment_sql("r", found=found, zone=zone, plus_days=plus_days)
+    us = DUCKDB.execute(f"SELECT epoch_us({sql}) FROM {source}", [text]).fetchall()[0][0]
+    return None if us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 def day(text: str, *formats: str, zone: str | None = None, plus_days: int = 0) -> object:
-    return read(day_sql("x", found="VARCHAR", formats=formats, zone=zone, plus_days=plus_days), text)
+    source, found = layered(formats)
+    sql = day_sql("r", found=found, zone=zone, plus_days=plus_days)
+    return DUCKDB.execute(f"SELECT {sql} FROM {source}", [text]).fetchall()[0][0]
 
 
 def later_of_two(wall: datetime, zone: str) -> datetime:
