@@ -27,7 +27,7 @@ def validate(
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Check a directory of canonical tables: what is there, and what is wrong; exit code 1 on a critical finding."""
+    """Check canonical tables, or those that a mapping makes: what is there and what is wrong; exit 1 if it is critical."""
     from domain.actions import ActionsConfig
     from domain.config import load_section
     from features.validation import validate as check

@@ -66,5 +66,6 @@ def run(folder: Path, mapping: Mapping[str, Any], *, attributes: Mapping[str, At
 def values(folder: Path, column: str, *, table: str = "payments") -> list[Any]:
     """A column of a converted table in the order of its rows; moments in microseconds."""
     with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
         found = connection.execute(f"SELECT {column} FROM '{folder}/out/{table}.parquet'").fetchall()
     return [row[0] for row in found]

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapped import BASICS, mapping_of, run, values, write_csv
@@ -20,6 +21,7 @@ from features.config import Attribute
 from features.tables import read_tables
 
 ROWS = [{"id": "a1", "x": "R$ 1.234,56"}, {"id": "a2", "x": "(0,10)"}]
+ROOT = Path(__file__).parents[3]
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=12)
 """Without blanks, which are trimmed, and line ends, which not every CSV writer keeps."""
 
@@ -243,3 +245,16 @@ def test_it_is_said_when_rows_are_taken_to_be_known(tmp_path: Path) -> None:
 def test_columns_that_nothing_uses_are_named(tmp_path: Path) -> None:
     write_csv(tmp_path / "s.csv", ROWS)
     assert run(tmp_path, mapping_of()).notes[-1] == "s: not used: x"
+
+
+def test_the_mapping_of_the_documentation_does_what_it_says(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "your_data.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    row = {"CLIENTE": "João", "UF": "SP", "FATURA": "7", "VALOR": "R$ 1.234,56", "VENCIMENTO": "10/02/2026"}
+    paid = {"EMISSAO": "01/02/2026", "PAGAMENTO": "12/02/2026", "FORMA": "PX"}
+    unpaid = {"EMISSAO": "01/03/2026", "PAGAMENTO": "NULL", "FORMA": "", "FATURA": "8"}
+    write_csv(tmp_path / "faturas_1.csv", [row | paid, row | unpaid], delimiter=";", encoding="latin-1")
+    run(tmp_path, yaml.safe_load(text))
+    columns = "payment_id, account_id, debt_id, amount::VARCHAR, strftime(recorded_at, '%d/%m %H:%M'), method"
+    assert values(tmp_path, f"[{columns}]") == [["p-7", "João", "7", "1234.56", "13/02 03:00", "pix"]]
+    assert values(tmp_path, "region", table="accounts") == ["BR-SP"]
+    assert values(tmp_path, "debt_id", table="debts") == ["7", "8"]
