@@ -27,7 +27,7 @@ def validate(
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Check canonical tables, or those that a mapping makes: what is there and what is wrong; exit 1 if it is critical."""
+    """Check canonical tables, or those that a mapping makes: what is there, what is wrong; exit 1 if critical."""
     from domain.actions import ActionsConfig
     from domain.config import load_section
     from features.validation import validate as check
