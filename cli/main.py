@@ -9,11 +9,13 @@ import typer
 
 from cli import (
     arms_command,
+    convert_command,
     decide_command,
     demo_command,
     discounts_command,
     evaluate_command,
     features_command,
+    init_command,
     keys_commands,
     model_commands,
     policy_command,
@@ -39,6 +41,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command.demo)
 app.command("simulate")(simulate_command.simulate)
+app.command("init")(init_command.init)
+app.command("convert")(convert_command.convert)
 app.command("validate")(validate_command.validate)
 app.command("train")(model_commands.train)
 app.command("promote")(model_commands.promote)

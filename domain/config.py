@@ -77,7 +77,8 @@ def load_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give another folder with --configs") from error
+        way_out = "give another folder with --configs, or write one to start from with acerto init"
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); {way_out}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: found bytes that are no UTF-8, needed a text file") from error
     try:
@@ -134,7 +135,8 @@ def _known_keys(model: Any, location: tuple[Any, ...]) -> list[str]:
     for step in location:
         fields = getattr(model, "model_fields", None)
         if fields is None:
-            candidates = [arg for arg in get_args(model) if hasattr(arg, "model_fields")]
+            # A step into a mapping or a list: on to what it holds, which may be a list of models again.
+            candidates = [arg for arg in get_args(model) if hasattr(arg, "model_fields") or get_args(arg)]
             model = candidates[-1] if candidates else None
         else:
             model = fields[step].annotation if step in fields else None

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from features.frame import ROWS_AT_ONCE, matrix_schema, write_matrix
-from features.out_of_core import limited, parquet_sql, quoted
+from features.out_of_core import limited, parquet_sql
+from features.quoting import text_sql
 from features.schema import FeatureSchema
 
 
@@ -31,7 +32,7 @@ def _ranges(connection: Any, parts: Sequence[Path]) -> Iterator[pa.Table]:
     source = parquet_sql(parts)
     numbered = f"SELECT account_id, row_number() OVER (ORDER BY account_id) - 1 AS place FROM {source}"
     starts = f"SELECT DISTINCT account_id FROM ({numbered}) WHERE place % {ROWS_AT_ONCE} = 0 ORDER BY 1"
-    bounds = [quoted(row[0]) for row in connection.execute(starts).fetchall()]
+    bounds = [text_sql(row[0]) for row in connection.execute(starts).fetchall()]
     for low, high in pairwise([*bounds, None]):
         below = "" if high is None else f" AND account_id < {high}"
         rows = f"SELECT * FROM {source} WHERE account_id >= {low}{below} ORDER BY account_id, as_of"

@@ -9,6 +9,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any
 
+from features.quoting import text_sql
 from features.reading import connect
 
 MEMORY_LIMIT = "1GB"
@@ -25,7 +26,7 @@ def limited(spill: Path) -> Iterator[Any]:
         connection.execute(f"SET threads = {min(cpu_count() or 1, MOST_THREADS)}")
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         connection.execute("SET preserve_insertion_order = false")
-        connection.execute(f"SET temp_directory = {quoted(str(spill))}")
+        connection.execute(f"SET temp_directory = {text_sql(str(spill))}")
         yield connection
     finally:
         connection.close()
@@ -34,9 +35,4 @@ def limited(spill: Path) -> Iterator[Any]:
 
 def parquet_sql(paths: Sequence[Path]) -> str:
     """Parquet files as a FROM clause; named one by one, because a path may hold what a glob takes for a pattern."""
-    return f"read_parquet([{', '.join(quoted(str(path)) for path in paths)}], hive_partitioning = false)"
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
+    return f"read_parquet([{', '.join(text_sql(str(path)) for path in paths)}], hive_partitioning = false)"

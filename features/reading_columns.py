@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from domain.tables import Kind
+from features.quoting import name_sql
 
 FINE, WRONG, NO_OFFSET = 0, 1, 2
 """What the second expression of a column yields per row: fine, not what was needed, a time without offset."""
@@ -33,7 +34,7 @@ class ColumnSql:
 
 def column_sql(kind: Kind, *, name: str, found: str, naive: bool = False) -> ColumnSql:
     """The expressions for a column of DuckDB type ``found``; ``naive`` where some part holds times without zone."""
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = name_sql(name)
     if kind in ("id", "text", "code"):
         return _text(quoted, found, strict=kind == "id")
     if kind == "list":

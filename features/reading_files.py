@@ -17,9 +17,25 @@ from pyarrow.parquet import read_metadata
 
 from domain.errors import DataError
 from domain.tables import TABLES
+from features.quoting import text_sql
 
 SUFFIXES = (".parquet", ".csv")
 _BYTES_PER_CSV_ROW = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written, where it is not as canonical ones are; the encoding is one that DuckDB knows."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    @property
+    def words(self) -> str:
+        """What was needed, in an error."""
+        if self == Dialect():
+            return "comma-separated UTF-8 text with a header (RFC 4180)"
+        return f"text in {self.encoding} with a header, its columns separated by {self.delimiter!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,7 @@ class TableFiles:
     format: Literal["parquet", "csv"]
     paths: tuple[Path, ...]
     place: str
+    dialect: Dialect = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +150,7 @@ def unreadable(files: TableFiles, error: Exception) -> DataError:
     line = re.search(r"CSV Error on Line: (\d+)", text)
     reasons = {
         r"Expected Number of Columns: \d+ Found: \d+": "the row has another number of columns than the header",
-        r"unicode|codec": "the text is not UTF-8",
+        r"unicode|codec": f"the text is not {files.dialect.encoding.upper()}",
         r"unterminated quote": "a quoted value does not end",
         r"state machine": "line ends or quotes are mixed",
         r"too small|No magic bytes|magic bytes": "it is no Parquet file",
@@ -141,7 +158,7 @@ def unreadable(files: TableFiles, error: Exception) -> DataError:
     }
     reason = next((words for pattern, words in reasons.items() if re.search(pattern, text)), type(error).__name__)
     where = f", line {line.group(1)}" if line else ""
-    needed = "Parquet" if files.format == "parquet" else "comma-separated UTF-8 text with a header (RFC 4180)"
+    needed = "Parquet" if files.format == "parquet" else files.dialect.words
     return DataError(
         f"{files.table}: found {files.place}{where} unreadable ({reason}), needed {needed}; write it again"
     )
@@ -161,16 +178,18 @@ def _scan_csv(files: TableFiles) -> Scan:
     """CSV as text, one call per header: DuckDB's own detection may take a ragged first row for the header."""
     by_header: dict[tuple[str, ...], list[Path]] = {}
     for path in files.paths:
-        by_header.setdefault(_header(files.table, path), []).append(path)
-    calls = [_csv_call(header, paths) for header, paths in by_header.items()]
+        by_header.setdefault(_header(files, path), []).append(path)
+    calls = [_csv_call(header, paths, files.dialect) for header, paths in by_header.items()]
     types = {name: "VARCHAR" for header in by_header for name in header}
     sql = calls[0] if len(calls) == 1 else "(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {c}" for c in calls) + ")"
     return Scan(sql, types, frozenset())
 
 
-def _header(table: str, path: Path) -> tuple[str, ...]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = tuple(next(csv.reader(lines), ()))
+def _header(files: TableFiles, path: Path) -> tuple[str, ...]:
+    table, dialect = files.table, files.dialect
+    encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
+    with path.open(encoding=encoding, newline="") as lines:
+        header = tuple(next(csv.reader(lines, delimiter=dialect.delimiter), ()))
     if not any(header):
         raise DataError(f"{table}: found no header in {path.name}, needed the names of the columns in its first line")
     lowered = [name.lower() for name in header]
@@ -182,17 +201,11 @@ def _header(table: str, path: Path) -> tuple[str, ...]:
     return header
 
 
-def _csv_call(header: Sequence[str], paths: Sequence[Path]) -> str:
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in header)
-    return (
-        f"read_csv({_sql_list(paths)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-        f"nullstr='', columns={{{columns}}})"
-    )
+def _csv_call(header: Sequence[str], paths: Sequence[Path], dialect: Dialect) -> str:
+    columns = ", ".join(f"{text_sql(name)}: 'VARCHAR'" for name in header)
+    written = f"delim={text_sql(dialect.delimiter)}, encoding={text_sql(dialect.encoding)}, quote='\"', escape='\"'"
+    return f"read_csv({_sql_list(paths)}, auto_detect=false, header=true, {written}, nullstr='', columns={{{columns}}})"
 
 
 def _sql_list(paths: Sequence[Path]) -> str:
-    return "[" + ", ".join(_text(str(path)) for path in paths) + "]"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return "[" + ", ".join(text_sql(str(path)) for path in paths) + "]"

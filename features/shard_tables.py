@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from domain.tables import Column
-from features.out_of_core import parquet_sql, quoted
+from features.out_of_core import parquet_sql
+from features.quoting import text_sql
 from features.reading import TypedQuery
 
 _TEXTS = ("id", "text", "code", "list")
@@ -76,7 +77,7 @@ class Parting:
         else:
             source = f"SELECT {self._values()} FROM ({self.query.sql}) LIMIT 0"
         rows = self.connection.execute(
-            f"COPY (SELECT * FROM ({source}) ORDER BY {self._order()}) TO {quoted(str(target))} "
+            f"COPY (SELECT * FROM ({source}) ORDER BY {self._order()}) TO {text_sql(str(target))} "
             "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 1048576)"
         ).fetchall()[0][0]
         shutil.rmtree(found, ignore_errors=True)
@@ -84,7 +85,7 @@ class Parting:
 
     def _stage(self, select: str) -> None:
         self.connection.execute(
-            f"COPY ({select}) TO {quoted(str(self.staging))} (FORMAT parquet, PARTITION_BY (shard), "
+            f"COPY ({select}) TO {text_sql(str(self.staging))} (FORMAT parquet, PARTITION_BY (shard), "
             "COMPRESSION lz4_raw, FILENAME_PATTERN 'part_{uuid}', APPEND)"
         )
 

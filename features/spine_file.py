@@ -8,7 +8,8 @@ from typing import Any
 from domain.errors import DataError, UnknownAccountError
 from domain.tables import Column, TableSpec
 from features.encoding import Encoded
-from features.out_of_core import parquet_sql, quoted
+from features.out_of_core import parquet_sql
+from features.quoting import text_sql
 from features.reading import TypedQuery, connect, typed_query
 from features.reading_files import SUFFIXES, TableFiles
 from features.refusals import refuse_unusable
@@ -59,7 +60,7 @@ def part_spine(connection: Any, path: Path, *, shard_dir: Path, n_shards: int, t
     _refuse_strange(count, [row[0] for row in connection.execute(f"{strange} ORDER BY 1 LIMIT 3").fetchall()])
     connection.execute(
         f"COPY (SELECT s.account_id, s.as_of, owner.shard FROM ({query.sql}) AS s JOIN owner USING (account_id)) "
-        f"TO {quoted(str(target))} (FORMAT parquet, PARTITION_BY (shard))"
+        f"TO {text_sql(str(target))} (FORMAT parquet, PARTITION_BY (shard))"
     )
     folders = {shard: target / f"shard={shard}" for shard in range(n_shards)}
     return {shard: folder for shard, folder in folders.items() if folder.is_dir()}

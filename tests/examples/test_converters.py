@@ -1,37 +1,57 @@
-"""The converters of real portfolios: what they write is clean, and point in time."""
+"""The converters of real portfolios, a script and a mapping: what they write is clean, and point in time."""
 
 # ruff: noqa: E501  (rows of the source files, as wide as they are)
 
 from __future__ import annotations
 
+import csv
 import os
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from example_scripts import load
 
 from domain.config import load_section
+from domain.errors import ConfigError
 from features.config import FeaturesConfig
+from features.mapping.converting import convert
 from features.tables import read_tables
 from features.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ACERTO_DATA", ROOT / ".." / "shared" / "data"))
 FOLDERS = {"superlender": "superlender", "ibm_invoices": "ibm_ar_invoices"}
+MAPPING = ROOT / "examples" / "ibm_invoices" / "mapping.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def source_of(name: str) -> Path:
+    source = DATA / FOLDERS[name]
+    if not source.is_dir():
+        pytest.skip(f"{source} is not there; set ACERTO_DATA to the folder of the real data sets")
+    return source
 
 
 @pytest.fixture(scope="module", params=sorted(FOLDERS))
 def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    source = DATA / FOLDERS[request.param]
-    if not source.is_dir():
-        pytest.skip(f"{source} is not there; set ACERTO_DATA to the folder of the real data sets")
     out = tmp_path_factory.mktemp(request.param)
-    load(request.param).convert(source, out)
+    written(request.param, source_of(request.param), out)
     return request.param, out
+
+
+def written(name: str, source: Path, out: Path) -> None:
+    """The canonical tables of a portfolio: superlender's by its script, IBM's by its mapping."""
+    if name == "superlender":
+        load(name).convert(source, out)
+        return
+    convert(MAPPING, out, folder=source, attributes=attributes(name).attributes)
 
 
 def attributes(name: str) -> FeaturesConfig:
@@ -75,8 +95,8 @@ def test_no_debt_is_paid_before_it_is_issued(converted: tuple[str, Path]) -> Non
 
 def test_a_source_without_its_files_is_refused(tmp_path: Path) -> None:
     for name in FOLDERS:
-        with pytest.raises(FileNotFoundError, match="needed"):
-            load(name).convert(tmp_path, tmp_path / "out")
+        with pytest.raises((FileNotFoundError, ConfigError), match="needed"):
+            written(name, tmp_path, tmp_path / "out")
 
 
 # Two customers with an earlier loan each, and a current one: the first Good, the second Bad.
@@ -136,7 +156,7 @@ INVOICES = """countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,Due
 @pytest.fixture
 def invoices(tmp_path: Path) -> Path:
     (tmp_path / "WA_Fn-UseC_-Accounts-Receivable.csv").write_text(INVOICES)
-    load("ibm_invoices").convert(tmp_path, tmp_path / "out")
+    written("ibm_invoices", tmp_path, tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -163,6 +183,39 @@ def test_an_invoice_settled_on_its_due_day_counts_as_paid_within_thirty_days_of_
     tables = read_tables(invoices, attributes={})
     taken = tables.ints("payments", "occurred_at") - tables.ints("debts", "occurred_at")
     assert np.array_equal(taken, np.array([30 * 86_400_000_000]))
+
+
+def by_hand(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of IBM's tables by plain Python, which knows nothing of mappings."""
+
+    def at(text: str) -> datetime:
+        return datetime.strptime(text, "%m/%d/%Y").replace(tzinfo=UTC)
+
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            account = {"account_id": row["customerID"], "timezone": "Etc/UTC", "country_code": row["countryCode"]}
+            yield "accounts", account | {"bill_format": "paper", "recorded_at": datetime(2012, 1, 1, tzinfo=UTC)}
+            yield "accounts", account | {"bill_format": "electronic", "recorded_at": at(row["PaperlessDate"])}
+            debt = {
+                "debt_id": row["invoiceNumber"],
+                "account_id": row["customerID"],
+                "amount": Decimal(row["InvoiceAmount"]),
+            }
+            issued, settled = at(row["InvoiceDate"]), at(row["SettledDate"])
+            yield "debts", debt | {"due_on": at(row["DueDate"]).date(), "occurred_at": issued, "recorded_at": issued}
+            known = {"occurred_at": settled, "recorded_at": settled + timedelta(days=1)}
+            yield "payments", {"payment_id": f"payment-{row['invoiceNumber']}"} | debt | known
+
+
+@pytest.mark.parametrize("table", ["accounts", "debts", "payments"])
+def test_the_mapping_makes_of_the_invoices_what_plain_python_makes(tmp_path: Path, table: str) -> None:
+    source = source_of("ibm_invoices")
+    written("ibm_invoices", source, tmp_path)
+    made = by_hand(source / "WA_Fn-UseC_-Accounts-Receivable.csv")
+    expected = {tuple(sorted(row.items())) for found, row in made if found == table}
+    rows = [tuple(sorted(row.items())) for row in pq.read_table(tmp_path / f"{table}.parquet").to_pylist()]
+    assert len(rows) == len(expected)
+    assert set(rows) == expected
 
 
 @pytest.mark.parametrize("name", sorted(FOLDERS))
