@@ -16,8 +16,10 @@ from cli import (
     features_command,
     keys_commands,
     model_commands,
+    models_command,
     policy_command,
     report_command,
+    reproduce_command,
     serve_command,
     shadow_command,
     simulate_command,
@@ -41,6 +43,8 @@ app.command("demo")(demo_command.demo)
 app.command("simulate")(simulate_command.simulate)
 app.command("validate")(validate_command.validate)
 app.command("train")(model_commands.train)
+app.command("reproduce")(reproduce_command.reproduce)
+app.command("models")(models_command.models)
 app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import tables as tables_io
-from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, moment
+from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def promote(
     why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help=_PROMOTE_DATA)] = None,
     max_decisions: Annotated[int, typer.Option("--max-decisions", min=1, help=_MAX_DECISIONS)] = 150_000,
+    by: By = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -122,12 +123,11 @@ def promote(
     if not as_json:
         _show_compared(compared)
     done = promotion.promote(
-        tracking, version=chosen, gates=gates, why=why if force else None, comparisons=compared.comparisons
-    )
+        tracking, version=chosen, gates=gates, why=why if force else None, by=signer(by),
+        comparisons=compared.comparisons,
+    )  # fmt: skip
     if as_json:
-        checked = [
-            {"gate": gate.name, "found": gate.found, "needed": gate.needed, "met": gate.met} for gate in done.gates
-        ]
+        checked = [gate.as_json() for gate in done.gates]
         told = {"version": done.version, "previous": done.previous, "gates": checked, "forced": done.forced}
         show_json({**told, "compared": compared.as_json()})
         return
@@ -182,11 +182,15 @@ def _gain(found: Estimate | None) -> str:
     return "–" if found is None else f"{found.value:,.2f} [{found.low:,.2f}, {found.high:,.2f}]"
 
 
-def rollback(as_json: AsJson = False) -> None:
+def rollback(
+    why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
     """Make the champion before the present one champion again."""
     from training import registry
 
-    down, up = registry.roll_back(registry.Tracking.from_environment())
+    down, up = registry.roll_back(registry.Tracking.from_environment(), by=signer(by), why=why)
     if as_json:
         show_json({"version": up, "previous": down})
         return

@@ -140,7 +140,7 @@ def test_a_bundle_other_than_the_registered_one_is_not_promoted(
     (bundle / "manifest.json").write_text(json.dumps(manifest))
     try:
         with pytest.raises(BundleError, match="registered was"):
-            registry.move_champion("2", registry.Tracking(tracking.root, tracking.uri), why="forged")
+            registry.move_champion("2", tracking, signed=registry.Signed("a test", "forged"))
     finally:
         shutil.rmtree(bundle)
         kept.rename(bundle)
