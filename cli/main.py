@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     arms_command,
+    backtest_command,
     decide_command,
     demo_command,
     discounts_command,
@@ -43,6 +44,7 @@ app.command("demo")(demo_command.demo)
 app.command("simulate")(simulate_command.simulate)
 app.command("validate")(validate_command.validate)
 app.command("train")(model_commands.train)
+app.command("backtest")(backtest_command.backtest)
 app.command("reproduce")(reproduce_command.reproduce)
 app.command("models")(models_command.models)
 app.command("promote")(model_commands.promote)

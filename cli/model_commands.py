@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,7 @@ _PROMOTE_DATA = (
     "a tuned ladder, the best single action and chance. Best decisions after its training."
 )
 _MAX_DECISIONS = "With --data: compare on at most so many decisions, drawn by hash. Fewer are faster, and settle less."
+_REPORT = "Also write the version's report and keep it on its run."
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
 
@@ -30,13 +32,16 @@ def train(
     data: DataDir,
     until: Annotated[str | None, typer.Option("--until", help="Use nothing from this moment on.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
+    report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Train on a directory of canonical tables, measure, and register the version as the challenger."""
     stop_at = None if until is None else moment(until, option="--until")
-    with progress("training", quiet=as_json) as step:
+    with progress("training", quiet=as_json, lines=True) as step:
         result = run_training(data, configs=configs, until=stop_at, name=name, on_step=step)
+    if report:
+        _keep_report(result, configs=configs, as_json=as_json)
     summary = summarise(result)
     if as_json:
         show_json(summary)
@@ -58,6 +63,19 @@ def run_training(
     tables = tables_io.read(data, configs=configs)
     tracking = registry.Tracking.from_environment()
     return pipeline.train(tables, configs=configs, until=until, name=name, tracking=tracking, on_step=on_step)
+
+
+def _keep_report(result: TrainingResult, *, configs: Path, as_json: bool) -> None:
+    """The report of the new version, on its run."""
+    from decisioning.desk import load_desk
+    from training import registry
+    from training.reporting.policy import load_policy
+    from training.reporting.report import write_report
+
+    with tempfile.TemporaryDirectory(prefix="acerto-") as folder, progress("report", quiet=as_json) as step:
+        policy, desk = load_policy(configs), load_desk(configs)
+        write_report(result.bundle.folder, Path(folder), policy=policy, desk=desk, told=step)
+        registry.keep_report(result.version, Path(folder), registry.Tracking.from_environment())
 
 
 def summarise(result: TrainingResult) -> dict[str, Any]:

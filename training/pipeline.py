@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bundle
 from domain.clock import rfc3339
@@ -18,8 +19,11 @@ from training.discount_learning import discount_learning
 from training.evaluation import plain
 from training.payment import assemble
 from training.reporting.keeping import Champion, champion_scores, kept
+from training.runs.artifacts import artifacts
 from training.runs.configs import Configs
 from training.runs.fingerprint import data_summary
+from training.runs.importance import FILE as IMPORTANCE
+from training.runs.importance import importance
 from training.runs.learning import Learned, learn, parts_of
 from training.runs.record import FILE, as_bytes, params_of, run_record
 from training.runs.stopwatch import OnStep, Stopwatch
@@ -78,13 +82,16 @@ def train(
     evaluation = _evaluation({**judged.measured, "discount_learning": waiting}, learned, loaded, data=data)
     files = {
         "evaluation.json": verdicts.as_json(evaluation), "sample.npz": judged.sample,
-        **_for_the_report(learned, judged, loaded, tracking), **_other_seeds(learned, loaded, judged.sample),
+        IMPORTANCE: _importance(learned, loaded), **_other_seeds(learned, loaded, judged.sample),
+        **_for_the_report(learned, judged, loaded, tracking),
     }  # fmt: skip
     told("write the bundle")
     record = run_record(loaded, until=until, data=data, seconds=told.seconds)
     trained_at = registry.now().isoformat()
     parts = parts_of(learned, loaded, files={**files, FILE: as_bytes(record)}, trained_at=trained_at)
-    run = registry.RunRecord(name, params_of(record, loaded), verdicts.headline(evaluation))
+    run = registry.RunRecord(
+        name, params_of(record, loaded), verdicts.headline(evaluation), artifacts(loaded, evaluation)
+    )
     bundle = _registered(parts, run, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation)
@@ -125,6 +132,15 @@ def _evaluation(measured: dict[str, Any], learned: Learned, loaded: Configs, *, 
     return found
 
 
+def _importance(learned: Learned, loaded: Configs) -> bytes:
+    """Of the evaluated model of the explained horizon, on rows that came after training."""
+    days = loaded.decision.explained_horizon
+    split = learned.targets[days].split
+    rows = learned.rows.values[np.concatenate([split.valid, split.test])]
+    booster = learned.fitted[days].evaluated[0]
+    return importance(booster, rows, learned.schema.names, threads=loaded.training.model.threads)
+
+
 def _other_seeds(learned: Learned, loaded: Configs, sample: bytes) -> dict[str, bytes]:
     """What the response model of another seed would choose."""
     explained, responded = loaded.decision.explained_horizon, learned.responded
@@ -163,10 +179,11 @@ def _for_the_report(
 
 
 def _registered(
-    parts: BundleParts, run: registry.RunRecord, *, tracking: registry.Tracking, told: Callable[[str], None]
+    parts: BundleParts, run: registry.RunRecord, *, tracking: registry.Tracking, told: Stopwatch
 ) -> ModelBundle:
     with tempfile.TemporaryDirectory(prefix="acerto-") as folder:
         draft = write_bundle(Path(folder) / "bundle", parts)
         told("register")
         hashes = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
-        return registry.register(draft.folder, replace(run, params={**hashes, **run.params}), tracking)
+        whole = replace(run, params={**hashes, **run.params}, metrics={**run.metrics, **told.metrics()})
+        return registry.register(draft.folder, whole, tracking)

@@ -6,7 +6,7 @@ Serving needs none of it: each alias is also a small JSON file that names a bund
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +87,29 @@ def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) 
         for opponent, one in found["opponents"].items():
             client.set_model_version_tag(MODEL, version, f"against_{opponent}", one["verdict"])
     return write_json(comparison_file(bundle_of(version, tracking)), dated)
+
+
+def keep_backtest(whole: RunRecord, origins: Sequence[RunRecord], tracking: Tracking) -> str:
+    """Keep a backtest as a run with one child run for each origin; returns the id of the run."""
+    at_ms = int(now().timestamp() * 1000)
+    with client_of(tracking) as client:
+        experiment = experiment_of(client, tracking)
+        parent = str(client.create_run(experiment, run_name=whole.name).info.run_id)
+        log(client, parent, whole, at_ms=at_ms)
+        for one in origins:
+            child = client.create_run(experiment, run_name=one.name, tags={"mlflow.parentRunId": parent}).info.run_id
+            log(client, child, one, at_ms=at_ms)
+            client.set_terminated(child)
+        client.set_terminated(parent)
+    return parent
+
+
+def keep_report(version: str, report: Path, tracking: Tracking) -> None:
+    """Keep the files of a report on the run of a version, below ``report``."""
+    with client_of(tracking) as client:
+        run_id = client.get_model_version(MODEL, version).run_id
+        if run_id is not None:
+            client.log_artifacts(run_id, str(report), "report")
 
 
 def comparison_file(bundle: Path) -> Path:

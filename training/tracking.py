@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,12 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What MLflow keeps of a training run beside its bundle."""
+    """What MLflow keeps of a training run beside its bundle; ``files`` are artifacts by path."""
 
     name: str | None
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def client_of(tracking: Tracking) -> Iterator[MlflowClient]:
 
 
 def log(client: MlflowClient, run_id: str, record: RunRecord, *, at_ms: int) -> None:
-    """Parameters and metrics of a run, in one transaction; ``at_ms`` is the present moment."""
+    """Parameters and metrics of a run, in one transaction, then its files; ``at_ms`` is the present moment."""
     from mlflow.entities import Metric, Param  # noqa: PLC0415
 
     client.log_batch(
@@ -75,6 +77,14 @@ def log(client: MlflowClient, run_id: str, record: RunRecord, *, at_ms: int) -> 
         metrics=[Metric(name, number, at_ms, 0) for name, number in record.metrics.items()],
         params=[Param(name, value) for name, value in record.params.items()],
     )
+    if not record.files:
+        return
+    with tempfile.TemporaryDirectory(prefix="acerto-") as name:
+        for path, content in record.files.items():
+            target = Path(name) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        client.log_artifacts(run_id, name)
 
 
 def experiment_of(client: MlflowClient, tracking: Tracking) -> str:

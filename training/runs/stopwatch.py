@@ -21,6 +21,10 @@ class Stopwatch:
         self._shares, self._on_step = shares, on_step
         self._running: tuple[str, float, float] | None = None
 
+    def metrics(self) -> dict[str, float]:
+        """The same as metrics by name: ``wall_s/<step>`` and ``cpu_s/<step>``."""
+        return {f"{kind}_s/{step}": found for step, both in self.seconds.items() for kind, found in both.items()}
+
     def __call__(self, step: str) -> None:
         """Ends the step before, and starts this one."""
         now = (time.perf_counter(), time.process_time())
