@@ -249,7 +249,10 @@ def history_breaks(tracking: Tracking, *, ask_store: bool) -> list[str]:
             found = client.search_registered_models(f"name='{MODEL}'")
         head = found[0].tags.get(_HEAD) if found else None
         heads |= {} if head is None else {"the tracking store": head}
-    return history.breaks(history.read(tracking.root), heads)
+    lines = history.read(tracking.root)
+    made, found_now = history.champion_of(lines), pointer.get("version")
+    moved = [f"its last move made version {made} champion, and the alias names {found_now}"]
+    return history.breaks(lines, heads) + (moved if made is not None and made != found_now else [])
 
 
 def _happened(kind: str, version: str, tracking: Tracking, *, signed: Signed) -> dict[str, Any]:

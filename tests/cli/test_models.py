@@ -70,6 +70,17 @@ def test_the_tracking_store_names_the_last_line_too(acerto, moved):
     assert acerto("models", "--verify", folder=moved).code == 0
 
 
+def test_an_alias_that_was_moved_by_hand_is_told_with_exit_code_1(acerto, moved):
+    path = moved / "mlruns/aliases/champion.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(json.loads(before) | {"version": "2"}), encoding="utf-8")
+    try:
+        found = acerto("models", folder=moved)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert found.code == 1 and "made version 1 champion, and the alias names 2" in found.out
+
+
 def test_a_history_that_was_edited_is_told_with_exit_code_1(acerto, moved):
     path = moved / "mlruns/history.jsonl"
     before = path.read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from decisioning.integrity import canonical_json
 FILE = "history.jsonl"
 BEGINNING = "0" * 64
 """What stands where the digest of an earlier line would."""
+_MOVES = ("promoted", "forced", "rolled_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ def breaks(lines: Sequence[Line], heads: Mapping[str, str]) -> list[str]:
     known = {line.digest for line in lines}
     missing = [who for who, digest in sorted(heads.items()) if digest not in known]
     return found + [f"the line that {who} names is not there, or was changed" for who in missing]
+
+
+def champion_of(lines: Sequence[Line]) -> str | None:
+    """The version that the last promotion or rollback made champion; ``None`` where there was none."""
+    entries = [line.entry for line in lines if line.entry is not None and line.entry.get("kind") in _MOVES]
+    return str(entries[-1].get("version")) if entries else None
 
 
 def _digest(line: bytes) -> str:
