@@ -448,7 +448,7 @@ def test_the_next_version_is_compared_with_the_champion_on_the_same_rows(
     tracking = registry.Tracking(root=tmp_path / "mlruns")
     for name in ("champion", "next"):
         found = train(portfolio, configs=configs, until=None, name=name, tracking=tracking)
-        registry.move_champion("1", tracking, why="a test")
+        registry.move_champion("1", tracking, signed=registry.Signed("a test", "a test"))
     write_report(found.bundle.folder, tmp_path / "out")
     section = next(one for one in numbers_of(tmp_path / "out")["sections"] if one["code"] == "challenger")
     assert section["available"] and section["lights"][0]["reason"] == "champion_has_seen"
