@@ -29,7 +29,7 @@ from training.ope.estimators import Estimate
 from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
-from training.reporting.keeping import ROWS
+from training.reporting.held_out_files import ROWS
 from training.reporting.lights import WORSE
 from training.reporting.paired import FILE as PAIRED
 from training.reporting.policy import load_policy
