@@ -21,7 +21,7 @@ import numpy as np
 
 from decisioning.desk import load_desk
 from decisioning.integrity import read_files, write_files
-from training.reporting.keeping import ROWS
+from training.reporting.held_out_files import ROWS
 from training.reporting.policy import load_owner, load_policy
 from training.reporting.report import write_report
 

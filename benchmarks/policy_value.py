@@ -38,9 +38,9 @@ from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon
 from training.facts import end_of_data
 from training.money_check import Checking
-from training.pipeline import Configs
 from training.responding import fit_response
 from training.response_log import ResponseLog, response_log
+from training.runs.configs import Configs
 from training.standing import standing_at
 
 Floats = npt.NDArray[np.float64]

@@ -39,7 +39,7 @@ def arms(
     from training.arm_lift import Period, arm_lifts
     from training.dataset import Horizon
     from training.facts import end_of_data
-    from training.pipeline import Configs as TrainingConfigs
+    from training.runs.configs import Configs as TrainingConfigs
 
     begins = None if since is None else to_us(moment(since, option="--from"))
     desk, training = load_desk(configs), TrainingConfigs.load(configs).training

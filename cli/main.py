@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     arms_command,
+    backtest_command,
     convert_command,
     decide_command,
     demo_command,
@@ -18,8 +19,10 @@ from cli import (
     init_command,
     keys_commands,
     model_commands,
+    models_command,
     policy_command,
     report_command,
+    reproduce_command,
     serve_command,
     shadow_command,
     simulate_command,
@@ -45,6 +48,9 @@ app.command("init")(init_command.init)
 app.command("convert")(convert_command.convert)
 app.command("validate")(validate_command.validate)
 app.command("train")(model_commands.train)
+app.command("backtest")(backtest_command.backtest)
+app.command("reproduce")(reproduce_command.reproduce)
+app.command("models")(models_command.models)
 app.command("promote")(model_commands.promote)
 app.command("rollback")(model_commands.rollback)
 app.command("decide")(decide_command.decide)

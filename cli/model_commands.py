@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from cli import tables as tables_io
 from cli.data_checks import LAST, Against, check
-from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, moment
+from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _PROMOTE_DATA = (
     "a tuned ladder, the best single action and chance. Best decisions after its training."
 )
 _MAX_DECISIONS = "With --data: compare on at most so many decisions, drawn by hash. Fewer are faster, and settle less."
+_REPORT = "Also write the version's report and keep it on its run."
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
 
@@ -32,13 +34,16 @@ def train(
     until: Annotated[str | None, typer.Option("--until", help="Use nothing from this moment on.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
     against: Against = LAST,
+    report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Train on a directory of canonical tables, measure, and register the version as the challenger."""
     stop_at = None if until is None else moment(until, option="--until")
-    with progress("training", quiet=as_json) as step:
+    with progress("training", quiet=as_json, lines=True) as step:
         result = run_training(data, configs=configs, until=stop_at, name=name, against=against, on_step=step)
+    if report:
+        _keep_report(result, configs=configs, as_json=as_json)
     summary = summarise(result)
     if as_json:
         show_json(summary)
@@ -62,6 +67,19 @@ def run_training(
     return pipeline.train(
         tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, on_step=on_step
     )
+
+
+def _keep_report(result: TrainingResult, *, configs: Path, as_json: bool) -> None:
+    """The report of the new version, on its run."""
+    from decisioning.desk import load_desk
+    from training import registry
+    from training.reporting.policy import load_policy
+    from training.reporting.report import write_report
+
+    with tempfile.TemporaryDirectory(prefix="acerto-") as folder, progress("report", quiet=as_json) as step:
+        policy, desk = load_policy(configs), load_desk(configs)
+        write_report(result.bundle.folder, Path(folder), policy=policy, desk=desk, told=step)
+        registry.keep_report(result.version, Path(folder), registry.Tracking.from_environment())
 
 
 def summarise(result: TrainingResult) -> dict[str, Any]:
@@ -106,6 +124,7 @@ def promote(
     why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help=_PROMOTE_DATA)] = None,
     max_decisions: Annotated[int, typer.Option("--max-decisions", min=1, help=_MAX_DECISIONS)] = 150_000,
+    by: By = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -126,12 +145,11 @@ def promote(
     if not as_json:
         _show_compared(compared)
     done = promotion.promote(
-        tracking, version=chosen, gates=gates, why=why if force else None, comparisons=compared.comparisons
-    )
+        tracking, version=chosen, gates=gates, why=why if force else None, by=signer(by),
+        comparisons=compared.comparisons,
+    )  # fmt: skip
     if as_json:
-        checked = [
-            {"gate": gate.name, "found": gate.found, "needed": gate.needed, "met": gate.met} for gate in done.gates
-        ]
+        checked = [gate.as_json() for gate in done.gates]
         told = {"version": done.version, "previous": done.previous, "gates": checked, "forced": done.forced}
         show_json({**told, "compared": compared.as_json()})
         return
@@ -186,11 +204,15 @@ def _gain(found: Estimate | None) -> str:
     return "–" if found is None else f"{found.value:,.2f} [{found.low:,.2f}, {found.high:,.2f}]"
 
 
-def rollback(as_json: AsJson = False) -> None:
+def rollback(
+    why: Annotated[str | None, typer.Option("--why", help="The reason, which is recorded.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
     """Make the champion before the present one champion again."""
     from training import registry
 
-    down, up = registry.roll_back(registry.Tracking.from_environment())
+    down, up = registry.roll_back(registry.Tracking.from_environment(), by=signer(by), why=why)
     if as_json:
         show_json({"version": up, "previous": down})
         return

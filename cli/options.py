@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,18 @@ DataDir = Annotated[Path, typer.Option("--data", help="Directory of canonical ta
 Configs = Annotated[Path, typer.Option("--configs", help="Directory of configuration files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Model = Annotated[str, typer.Option("--model", help="champion, challenger, a version, or a bundle directory.")]
+By = Annotated[str | None, typer.Option("--by", help="Who does this, for the history; by default the user here.")]
 DEFAULT_CONFIGS = Path("configs")
+
+
+def signer(by: str | None) -> str:
+    """Who is recorded: who was named, else the user of the operating system."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "unknown"
 
 
 def moment(text: str, *, option: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,10 +20,18 @@ results = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool = False) -> Iterator[OnStep]:
-    """A progress bar; the callback takes the step's name and the share done, 0 to 1. Silent when ``quiet``."""
+def progress(title: str, *, quiet: bool = False, lines: bool = False) -> Iterator[OnStep]:
+    """A progress bar; the callback takes the step's name and the share done, 0 to 1. Silent when ``quiet``.
+
+    Parameters
+    ----------
+    lines : where no terminal shows a bar, one plain line as each step starts
+    """
     if quiet:
         yield lambda _step, _share: None
+        return
+    if lines and not console.is_terminal:
+        yield _plain(title)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -38,6 +47,19 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[OnStep]:
 
         yield on_step
         bar.update(task, completed=1.0, step="done")
+
+
+def _plain(title: str) -> OnStep:
+    """Says each step once, as it starts, with the seconds since the first."""
+    started, last = time.monotonic(), ""
+
+    def on_step(step: str, share: float) -> None:
+        nonlocal last
+        if step != last:
+            say(f"{title}: {time.monotonic() - started:6.1f} s, {share:4.0%}, {step}")
+        last = step
+
+    return on_step
 
 
 def say(text: str) -> None:

@@ -79,6 +79,11 @@ class ModelBundle:
     reference: Reference | None = None
     scores: Reference | None = None
 
+    @property
+    def golden_values(self) -> Floats:
+        """(g, k) feature rows whose expected outputs the bundle holds."""
+        return _array(self.golden["values"])
+
     @cached_property
     def levels(self) -> Mapping[int, Floats]:
         """At which values of each feature of an account a decision can change (``levels.levels_of``)."""

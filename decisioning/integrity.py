@@ -101,16 +101,21 @@ def canonical_hash(contents: Mapping[str, bytes]) -> str:
     and settings; never times, paths, evaluation or the version.
     """
     digest = sha256()
+    for name, kept in canonical_contents(contents).items():
+        digest.update(f"{name}\0{len(kept)}\0".encode() + kept)
+    return digest.hexdigest()
+
+
+def canonical_contents(contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that decide a model's hash, by name, each as what enters it."""
+    found: dict[str, bytes] = {}
     for name in sorted(contents):
         if name.endswith(".txt"):
             lines = contents[name].decode("utf-8").splitlines()
-            kept = "\n".join(line for line in lines if not _NOT_THE_MODEL.match(line)).encode()
+            found[name] = "\n".join(line for line in lines if not _NOT_THE_MODEL.match(line)).encode()
         elif name in _HASHED_JSON:
-            kept = canonical_json(json.loads(contents[name]))
-        else:
-            continue
-        digest.update(f"{name}\0{len(kept)}\0".encode() + kept)
-    return digest.hexdigest()
+            found[name] = canonical_json(json.loads(contents[name]))
+    return found
 
 
 def canonical_json(data: object, *, indent: int | None = None) -> bytes:

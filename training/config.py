@@ -80,11 +80,22 @@ class GatesConfig(BaseModel, frozen=True, extra="forbid"):
     takes any number. Where logged decisions are given, the version's policy is compared with those of others:
     ``not_worse_than`` names the opponents to whom an established loss stops it, ``better_than`` those whom it must
     have beaten, so that a verdict which is not established stops it too.
+
+    ``max_seed_auc_range`` bounds how far AUC moves with the seed alone; ``max_group_gap`` and ``max_arm_gap`` the mean
+    distance of payment and probability in a protected group, and in an arm or a policy version, beyond its 95 %
+    interval, where a group has ``min_group_debtors``; ``max_bundle_mib`` the size of the bundle, and ``max_score_ms``
+    the median time of one score on the promoting machine. ``null`` tells without stopping.
     """
 
     max_ece: float = Field(default=0.03, gt=0, le=1)
     min_auc_over_days_past_due: float = Field(default=0.0, ge=-1, le=1)
     max_critical_features: NonNegativeInt | None = 0
+    max_seed_auc_range: float | None = Field(default=0.05, ge=0, le=1)
+    max_group_gap: float | None = Field(default=0.05, ge=0, le=1)
+    max_arm_gap: float | None = Field(default=0.05, ge=0, le=1)
+    min_group_debtors: PositiveInt = 100
+    max_bundle_mib: float | None = Field(default=128, gt=0)
+    max_score_ms: float | None = Field(default=50, gt=0)
     not_worse_than: tuple[Opponent, ...] = ("champion", "ladder")
     better_than: tuple[Opponent, ...] = ()
 

@@ -13,18 +13,11 @@ from domain.errors import AcertoError
 from training import registry
 from training.config import GatesConfig
 from training.ope.opponents import Comparison
+from training.promoting.footprint import served_gates
+from training.promoting.gate import TOLD_ONLY, Gate, as_json
+from training.promoting.measured import evaluation_gates, held_out_gates
 
 EVALUATION = "evaluation/evaluation.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition: what was found (a number, or a verdict), what was needed, and whether it is met."""
-
-    name: str
-    found: float | str | None
-    needed: str
-    met: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +36,16 @@ def promote(
     version: str | None,
     gates: GatesConfig,
     why: str | None = None,
+    by: str = "",
     comparisons: Sequence[Comparison] = (),
 ) -> Promotion:
     """Move ``champion`` to a version, by default the challenger; ``why`` forces it past gates that are not met.
 
+    What happened is recorded in the history (``promoting.history``), a refusal too.
+
     Parameters
     ----------
+    by : who promotes, for the history
     comparisons : of its policy with those of its opponents, where logged decisions were there to compare on
 
     Raises
@@ -57,30 +54,26 @@ def promote(
     BundleError : there is no such version, or it is damaged
     """
     chosen = registry.challenger(tracking) if version is None else version
-    folder = registry.bundle_of(chosen, tracking)
-    read_bundle(folder)
-    checked = (*check(read_evaluation(folder), gates), *policy_gates(comparisons, gates))
+    bundle = read_bundle(registry.bundle_of(chosen, tracking))
+    checked = (
+        *check(read_evaluation(bundle.folder), gates),
+        *held_out_gates(bundle.folder, gates),
+        *served_gates(bundle, gates),
+        *policy_gates(comparisons, gates),
+    )
     failed = [gate for gate in checked if not gate.met]
     if failed and not why:
         told = "; ".join(f"{gate.name}: found {gate.found}, needed {gate.needed}" for gate in failed)
+        registry.note_refusal(chosen, tracking, signed=registry.Signed(by, "gates not met", as_json(checked)))
         raise AcertoError(f"version {chosen} is not promoted. {told}. Train again, or use --force --why TEXT")
-    previous = registry.move_champion(chosen, tracking, why=why or "all gates met")
+    signed = registry.Signed(by, why or "all gates met", as_json(checked), forced=bool(failed))
+    previous = registry.move_champion(chosen, tracking, signed=signed)
     return Promotion(chosen, previous, checked, forced=bool(failed))
 
 
 def check(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
-    """The gates of a version, from its evaluation file; the explained horizon counts."""
-    explained = evaluation["horizons"][str(evaluation["explained_horizon"])]
-    gain = explained["auc_over_days_past_due"]["value"]
-    error = explained["metrics"]["ece"]["value"]
-    least = gates.min_auc_over_days_past_due
-    return (
-        *_feature_gate(evaluation, gates),
-        Gate("AUC above days past due alone", gain, f"more than {least:g}", gain is not None and gain > least),
-        Gate(
-            "calibration error (ECE)", error, f"at most {gates.max_ece:g}", error is not None and error <= gates.max_ece
-        ),
-    )
+    """The gates on a version's evaluation file; the explained horizon counts."""
+    return evaluation_gates(evaluation, gates)
 
 
 def policy_gates(comparisons: Sequence[Comparison], gates: GatesConfig) -> tuple[Gate, ...]:
@@ -94,16 +87,7 @@ def _policy_gate(found: Comparison, gates: GatesConfig) -> Gate:
         return Gate(name, found.verdict, "better", found.verdict == "better")
     if found.opponent in gates.not_worse_than:
         return Gate(name, found.verdict, "not worse", found.verdict != "worse")
-    return Gate(name, found.verdict, "nothing (told only)", True)
-
-
-def _feature_gate(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
-    """The gate of the training matrix; versions of before it was looked at have none."""
-    counts, most = evaluation["features"].get("counts"), gates.max_critical_features
-    if counts is None or most is None:
-        return ()
-    found = counts["critical"]
-    return (Gate("critical findings about features", found, f"at most {most}", found <= most),)
+    return Gate(name, found.verdict, TOLD_ONLY, True)
 
 
 def read_comparison(folder: Path) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The registry: versions, aliases and their history in MLflow, bundles as folders beside it. The only file with MLflow.
+"""The registry: versions, aliases and their history in MLflow, bundles as folders beside it.
 
 Serving needs none of it: each alias is also a small JSON file that names a bundle's folder.
 """
@@ -6,11 +6,7 @@ Serving needs none of it: each alias is also a small JSON file that names a bund
 from __future__ import annotations
 
 import json
-import logging
-import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,50 +15,27 @@ from typing import TYPE_CHECKING, Any
 from decisioning.integrity import manifest_of
 from domain.errors import BundleError
 from training.aliases import point, read_pointer, write_json
+from training.promoting import history
+from training.tracking import MODEL, RunRecord, Tracking, client_of, ensure_model, experiment_of, log
 
 if TYPE_CHECKING:
-    from mlflow.tracking import MlflowClient
-
     from decisioning.bundle import ModelBundle
 
-MODEL, EXPERIMENT = "acerto", "acerto"
 CHAMPION, CHALLENGER = "champion", "challenger"
+__all__ = ["CHALLENGER", "CHAMPION", "RunRecord", "Signed", "Tracking"]
 _ARTIFACT = "bundle"
 _COMPARISON = "opponents.json"
+_HEAD = "history_head"
 
 
-@dataclass(frozen=True, slots=True)
-class Tracking:
-    """Where runs and versions are kept: ``root`` holds bundles, aliases and, by default, the MLflow database."""
+@dataclass(frozen=True)
+class Signed:
+    """By whom the champion is moved and why, what the gates said, and whether it was forced past them."""
 
-    root: Path = Path("mlruns")
-    uri: str | None = None
-
-    @classmethod
-    def from_environment(cls) -> Tracking:
-        """``mlruns/`` below the working directory, and the server that ``MLFLOW_TRACKING_URI`` names, if any."""
-        return cls(uri=os.environ.get("MLFLOW_TRACKING_URI") or None)
-
-    @property
-    def address(self) -> str:
-        """The tracking URI; with an absolute path, as MLflow keeps connections by URI for the life of a process."""
-        return self.uri or f"sqlite:///{(self.root / 'mlflow.db').absolute()}"
-
-    @property
-    def bundles(self) -> Path:
-        """Folder of bundles, one per version."""
-        return self.root / "bundles"
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """What MLflow keeps of a training run beside its bundle; ``files`` are JSON values by file name."""
-
-    name: str | None
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Any] = field(default_factory=dict)
+    by: str
+    why: str
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    forced: bool = False
 
 
 def now() -> datetime:
@@ -80,14 +53,14 @@ def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle
     from decisioning.bundle import copy_bundle  # noqa: PLC0415  (a rollback need not wait for LightGBM)
 
     tracking.bundles.mkdir(parents=True, exist_ok=True)
-    with _client(tracking) as client:
-        experiment = _experiment(client, tracking)
+    with client_of(tracking) as client:
+        experiment = experiment_of(client, tracking)
         run = client.create_run(experiment, run_name=record.name)
         run_id = run.info.run_id
         try:
-            _log(client, run_id, record)
+            log(client, run_id, record, at_ms=int(now().timestamp() * 1000))
             source = f"{run.info.artifact_uri.rstrip('/')}/{_ARTIFACT}"
-            _ensure_model(client)
+            ensure_model(client)
             version = str(client.create_model_version(MODEL, source, run_id).version)
             kept = copy_bundle(bundle, tracking.bundles / version, version=version)
             client.log_artifacts(run_id, str(kept.folder), _ARTIFACT)
@@ -107,7 +80,7 @@ def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) 
     A later comparison of the same version takes its place. Returns the file beside the bundle.
     """
     dated = {"version": version, "compared_at": now().isoformat(), **found}
-    with _client(tracking) as client:
+    with client_of(tracking) as client:
         run_id = client.get_model_version(MODEL, version).run_id
         if run_id is not None:
             client.log_dict(run_id, dated, _COMPARISON)
@@ -116,29 +89,59 @@ def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) 
     return write_json(comparison_file(bundle_of(version, tracking)), dated)
 
 
+def keep_backtest(whole: RunRecord, origins: Sequence[RunRecord], tracking: Tracking) -> str:
+    """Keep a backtest as a run with one child run for each origin; returns the id of the run."""
+    at_ms = int(now().timestamp() * 1000)
+    with client_of(tracking) as client:
+        experiment = experiment_of(client, tracking)
+        parent = str(client.create_run(experiment, run_name=whole.name).info.run_id)
+        log(client, parent, whole, at_ms=at_ms)
+        for one in origins:
+            child = client.create_run(experiment, run_name=one.name, tags={"mlflow.parentRunId": parent}).info.run_id
+            log(client, child, one, at_ms=at_ms)
+            client.set_terminated(child)
+        client.set_terminated(parent)
+    return parent
+
+
+def keep_report(version: str, report: Path, tracking: Tracking) -> None:
+    """Keep the files of a report on the run of a version, below ``report``."""
+    with client_of(tracking) as client:
+        run_id = client.get_model_version(MODEL, version).run_id
+        if run_id is not None:
+            client.log_artifacts(run_id, str(report), "report")
+
+
 def comparison_file(bundle: Path) -> Path:
     """Where a bundle's comparison is kept, if there is one: beside it, since what a bundle holds was sealed."""
     return bundle.with_name(f"{bundle.name}.{_COMPARISON}")
 
 
-def move_champion(version: str, tracking: Tracking, *, why: str) -> str | None:
-    """Make a version the champion; returns the version that was champion before."""
+def move_champion(version: str, tracking: Tracking, *, signed: Signed) -> str | None:
+    """Make a version the champion, and record it; returns the version that was champion before.
+
+    Nothing is moved or recorded where it is the champion already.
+    """
     bundle_of(version, tracking)
-    history = champions(tracking)
-    if history and history[-1] == version:
-        return history[-1]
-    _record_champion(version, tracking, why=why)
-    point(
-        tracking.root,
-        CHAMPION,
-        {"version": version, "history": [*history, version], "why": why},
-        since=now().isoformat(),
-    )
-    return history[-1] if history else None
+    before = champions(tracking)
+    if before and before[-1] == version:
+        return before[-1]
+    happened = _happened("forced" if signed.forced else "promoted", version, tracking, signed=signed)
+    with history.appending(tracking.root, happened, at=now().isoformat()) as head:
+        _record_champion(version, tracking, why=signed.why, head=head)
+    pointer = {"version": version, "history": [*before, version], "why": signed.why, "recorded": head}
+    point(tracking.root, CHAMPION, pointer, since=now().isoformat())
+    return before[-1] if before else None
 
 
-def roll_back(tracking: Tracking) -> tuple[str, str]:
-    """Make the champion before the present one champion again.
+def note_refusal(version: str, tracking: Tracking, *, signed: Signed) -> None:
+    """Record that a version was not promoted, and which gates stopped it."""
+    with history.appending(tracking.root, _happened("refused", version, tracking, signed=signed), at=now().isoformat()):
+        pass
+
+
+def roll_back(tracking: Tracking, *, by: str = "", why: str | None = None) -> tuple[str, str]:
+    """Make the champion before the present one champion again, and record by whom and why.
 
     Returns
     -------
@@ -152,16 +155,20 @@ def roll_back(tracking: Tracking) -> tuple[str, str]:
     -----
     Whoever serves sees the alias first, and the tracking store hears of it after: people wait for the former.
     """
-    history = champions(tracking)
-    if len(history) < 2:
+    before = champions(tracking)
+    if len(before) < 2:
         raise BundleError(
-            f"found {len(history)} champion(s) so far, needed an earlier one to go back to; promote another version"
+            f"found {len(before)} champion(s) so far, needed an earlier one to go back to; promote another version"
         )
-    down, up = history[-1], history[-2]
-    why = f"rolled back from version {down}"
-    point(tracking.root, CHAMPION, {"version": up, "history": history[:-1], "why": why}, since=now().isoformat())
+    down, up = before[-1], before[-2]
+    told = f"rolled back from version {down}" + (f": {why}" if why else "")
+    happened = _happened("rolled_back", up, tracking, signed=Signed(by, told))
+    with history.appending(tracking.root, happened, at=now().isoformat()) as head:
+        pass
+    pointer = {"version": up, "history": before[:-1], "why": told, "recorded": head}
+    point(tracking.root, CHAMPION, pointer, since=now().isoformat())
     try:
-        _record_champion(up, tracking, why=why)
+        _record_champion(up, tracking, why=told, head=head)
     except Exception as error:
         raise BundleError(
             f"version {up} is served again, but the tracking store was not told ({type(error).__name__}) and still "
@@ -213,6 +220,17 @@ def bundle_of(version: str, tracking: Tracking) -> Path:
     return folder
 
 
+def version_of_run(run_id: str, tracking: Tracking) -> str:
+    """The version that a run of the tracking store registered; a ``BundleError`` where it registered none."""
+    with client_of(tracking) as client:
+        found = client.search_model_versions(f"run_id='{run_id}'")
+    if not found:
+        raise BundleError(
+            f"found no version registered by the run {run_id}, needed one; `acerto models` lists versions"
+        )
+    return str(found[0].version)
+
+
 def challenger(tracking: Tracking) -> str:
     """The version that was trained last."""
     pointer = read_pointer(tracking.root, CHALLENGER)
@@ -221,9 +239,35 @@ def challenger(tracking: Tracking) -> str:
     return str(pointer["version"])
 
 
-def _record_champion(version: str, tracking: Tracking, *, why: str) -> None:
+def history_breaks(tracking: Tracking, *, ask_store: bool) -> list[str]:
+    """Every place at which the history of promotions does not hold; ``ask_store`` asks the tracking store as well."""
+    pointer, heads = read_pointer(tracking.root, CHAMPION) or {}, {}
+    if "recorded" in pointer:
+        heads["the champion's alias"] = str(pointer["recorded"])
+    if ask_store:
+        with client_of(tracking) as client:
+            found = client.search_registered_models(f"name='{MODEL}'")
+        head = found[0].tags.get(_HEAD) if found else None
+        heads |= {} if head is None else {"the tracking store": head}
+    lines = history.read(tracking.root)
+    made, found_now = history.champion_of(lines), pointer.get("version")
+    moved = [f"its last move made version {made} champion, and the alias names {found_now}"]
+    return history.breaks(lines, heads) + (moved if made is not None and made != found_now else [])
+
+
+def _happened(kind: str, version: str, tracking: Tracking, *, signed: Signed) -> dict[str, Any]:
+    """An entry of the history, all but its place in it."""
+    before = champions(tracking)
+    return {
+        "kind": kind, "version": version, "previous": before[-1] if before else None, "by": signed.by,
+        "why": signed.why, "model_hash": manifest_of(bundle_of(version, tracking))["model_hash"],
+        "gates": signed.gates,
+    }  # fmt: skip
+
+
+def _record_champion(version: str, tracking: Tracking, *, why: str, head: str) -> None:
     """Tells the tracking store; refuses a bundle that is not the one that was registered."""
-    with _client(tracking) as client:
+    with client_of(tracking) as client:
         registered = client.get_model_version(MODEL, version).tags.get("model_hash")
         found = manifest_of(bundle_of(version, tracking))["model_hash"]
         if registered not in (None, found):
@@ -234,36 +278,13 @@ def _record_champion(version: str, tracking: Tracking, *, why: str) -> None:
         client.set_registered_model_alias(MODEL, CHAMPION, version)
         client.set_model_version_tag(MODEL, version, "promoted_at", now().isoformat())
         client.set_model_version_tag(MODEL, version, "promoted_why", why)
-
-
-def _log(client: MlflowClient, run_id: str, record: RunRecord) -> None:
-    for name, value in record.params.items():
-        client.log_param(run_id, name, value)
-    for name, number in record.metrics.items():
-        client.log_metric(run_id, name, number)
-    for name, text in record.tags.items():
-        client.set_tag(run_id, name, text)
-    for name, content in record.files.items():
-        client.log_dict(run_id, content, name)
-
-
-def _experiment(client: MlflowClient, tracking: Tracking) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
-        return str(found.experiment_id)
-    place = None if tracking.uri else (tracking.root / "artifacts").absolute().as_uri()
-    return str(client.create_experiment(EXPERIMENT, artifact_location=place))
-
-
-def _ensure_model(client: MlflowClient) -> None:
-    if not client.search_registered_models(f"name='{MODEL}'"):
-        client.create_registered_model(MODEL)
+        client.set_registered_model_tag(MODEL, _HEAD, head)
 
 
 def _fetch(version: str, tracking: Tracking) -> None:
     from decisioning.bundle import copy_bundle  # noqa: PLC0415
 
-    with _client(tracking) as client:
+    with client_of(tracking) as client:
         run_id = client.get_model_version(MODEL, version).run_id
         if run_id is None:
             raise BundleError(f"version {version} has no run to fetch its bundle from; train again")
@@ -273,20 +294,3 @@ def _fetch(version: str, tracking: Tracking) -> None:
         if _COMPARISON in {found.path for found in client.list_artifacts(run_id)}:
             compared = Path(client.download_artifacts(run_id, _COMPARISON))
             write_json(comparison_file(tracking.bundles / version), json.loads(compared.read_text(encoding="utf-8")))
-
-
-@contextmanager
-def _client(tracking: Tracking) -> Iterator[MlflowClient]:
-    """A client that prints nothing, reports nothing to anyone, and loads no pickles."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from mlflow.tracking import MlflowClient  # noqa: PLC0415  (two seconds that only these commands pay)
-
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        tracking.root.mkdir(parents=True, exist_ok=True)
-        yield MlflowClient(tracking_uri=tracking.address, registry_uri=tracking.address)

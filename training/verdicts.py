@@ -104,12 +104,12 @@ def _directions(rows: PaymentRows, target: Target, fitted: Fitted, columns: Colu
 
 
 def headline(evaluation: dict[str, Any]) -> dict[str, float]:
-    """The few numbers a tracking server lists."""
+    """The few numbers a tracking server lists, each with the bounds of its interval (``_low``, ``_high``)."""
     found: dict[str, float] = {}
     for days, horizon in evaluation["horizons"].items():
         for name, metric in horizon["metrics"].items():
-            if metric["value"] is not None:
-                found[f"{name}_{days}d"] = float(metric["value"])
+            named = {"": metric["value"], "_low": metric.get("low"), "_high": metric.get("high")}
+            found |= {f"{name}_{days}d{end}": float(one) for end, one in named.items() if one is not None}
     return found
 
 

@@ -29,11 +29,12 @@ from training.ope.estimators import Estimate
 from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
 from training.promotion import check, promote, read_comparison
-from training.reporting.keeping import ROWS
+from training.reporting.held_out_files import ROWS
 from training.reporting.lights import WORSE
 from training.reporting.paired import FILE as PAIRED
 from training.reporting.policy import load_policy
 from training.reporting.report import write_report as write
+from training.tracking import client_of
 
 POLICY = load_policy(Path("configs"))
 
@@ -140,7 +141,7 @@ def test_a_bundle_other_than_the_registered_one_is_not_promoted(
     (bundle / "manifest.json").write_text(json.dumps(manifest))
     try:
         with pytest.raises(BundleError, match="registered was"):
-            registry.move_champion("2", registry.Tracking(tracking.root, tracking.uri), why="forged")
+            registry.move_champion("2", tracking, signed=registry.Signed("a test", "forged"))
     finally:
         shutil.rmtree(bundle)
         kept.rename(bundle)
@@ -454,10 +455,60 @@ def test_the_next_version_is_compared_with_the_champion_on_the_same_rows(
     tracking = registry.Tracking(root=tmp_path / "mlruns")
     for name in ("champion", "next"):
         found = train(portfolio, configs=configs, until=None, name=name, tracking=tracking)
-        registry.move_champion("1", tracking, why="a test")
+        registry.move_champion("1", tracking, signed=registry.Signed("a test", "a test"))
     write_report(found.bundle.folder, tmp_path / "out")
     section = next(one for one in numbers_of(tmp_path / "out")["sections"] if one["code"] == "challenger")
     assert section["available"] and section["lights"][0]["reason"] == "champion_has_seen"
     kept = json.loads((tracking.bundles / "2" / "evaluation" / PAIRED).read_text(encoding="utf-8"))
     assert (kept["model_hash"], kept["rows_of"]) == (manifest_of(tracking.bundles / "1")["model_hash"], "all")
     assert kept["metrics"]["auc"]["difference"] == section["tables"]["paired"][0]["auc_gain"]["value"]
+
+
+@pytest.fixture(scope="module")
+def run(trained: TrainingResult, tracking: registry.Tracking) -> Any:
+    """The run of the first version, as the tracking store keeps it."""
+    with client_of(tracking) as client:
+        return client.get_run(client.get_model_version("acerto", trained.version).run_id)
+
+
+def test_the_run_keeps_the_configurations_as_they_were(
+    run: Any, configs: Path, tracking: registry.Tracking, tmp_path: Path
+) -> None:
+    with client_of(tracking) as client:
+        kept = Path(client.download_artifacts(run.info.run_id, "configs", str(tmp_path)))
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == {
+        path.name: path.read_bytes() for path in configs.iterdir()
+    }
+
+
+def test_the_run_keeps_pictures_and_the_whole_bundle(run: Any, tracking: registry.Tracking) -> None:
+    with client_of(tracking) as client:
+        found = {one.path for part in ("plots", "bundle") for one in client.list_artifacts(run.info.run_id, part)}
+    assert {"plots/gains.png", "plots/reliability.png", "bundle/manifest.json"} <= found
+
+
+def test_every_metric_of_the_run_lies_in_its_interval(run: Any) -> None:
+    metrics = run.data.metrics
+    assert metrics["auc_30d_low"] <= metrics["auc_30d"] <= metrics["auc_30d_high"]
+
+
+def test_the_run_says_what_it_was_made_of(run: Any, trained: TrainingResult) -> None:
+    assert run.data.params["model_hash"] == trained.bundle.model_hash
+    assert run.data.params["data_sha256"] == trained.evaluation["data"]["sha256"]
+
+
+def test_the_run_says_how_long_each_step_took(run: Any) -> None:
+    assert {
+        "wall_s/fit payment models",
+        "cpu_s/fit payment models",
+        "wall_s/write the bundle",
+    } <= run.data.metrics.keys()
+
+
+def test_the_gain_of_all_features_is_one_and_the_strongest_comes_first(trained: TrainingResult) -> None:
+    path = trained.bundle.folder / "evaluation/importance.json"
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    moved = [one["mean_abs_shap"] for one in features]
+    assert sum(one["gain_share"] for one in features) == pytest.approx(1)
+    assert moved == sorted(moved, reverse=True) and moved[0] > 0
+    assert {one["feature"] for one in features} == set(trained.bundle.schema.names)

@@ -22,8 +22,8 @@ from decisioning.rehearsal import NEEDED
 from decisioning.targeting import LeftAlone, by_self_cure
 from training.promotion import read_comparison, read_evaluation
 from training.reporting.decided import DecidedRows
+from training.reporting.held_out_files import CODES, ROWS
 from training.reporting.intervals import Scored
-from training.reporting.keeping import CODES, ROWS
 from training.reporting.lights import Figure, Light, judge
 from training.reporting.policy import ReportOwner, ReportPolicy
 from training.seeds import FILE as SEEDS

@@ -31,12 +31,13 @@ from training.dataset import PaymentRows
 from training.metrics import auc
 from training.ope.canonical import trained_until_us
 from training.payment import Target
+from training.reporting.held_out_files import CODES, ROWS
 from training.reporting.intervals import Scored, auc_of
+from training.reporting.logged_cuts import CUTS, logged
 from training.reporting.paired import paired_file
 from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
-ROWS, CODES = "report_rows.npz", "report_codes.json"
 AGE_EDGES = (25, 40, 60)
 BALANCE_EDGES = (100, 500, 2_000, 10_000)
 """In currency."""
@@ -147,6 +148,10 @@ def _cuts(
         "amount_due": (band_names(BALANCE_EDGES), np.digitize(balance, BALANCE_EDGES)),
         **{name: named for name in ("region", "product") if (named := _named(dossier.account(name))) is not None},
     }
+    for name in CUTS:
+        column = logged(encoded, spine, name)
+        if column is not None and (named := _named(column)) is not None:
+            found[name] = named
     vintage = _vintage(encoded, spine)
     if vintage is not None:
         found["vintage"] = vintage

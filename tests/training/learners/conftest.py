@@ -29,8 +29,8 @@ from training.contact_log import ContactLog, Money, contact_log
 from training.dataset import Horizon
 from training.learners.funnel import FunnelLearner
 from training.learners.learned import LearnedResponse
-from training.pipeline import Configs
 from training.response_log import ResponseLog, response_log
+from training.runs.configs import Configs
 
 CONFIGS = Configs.load(Path("configs"))
 
