@@ -196,7 +196,7 @@ OPTIONAL_TABLES = tuple(name for name, spec in TABLES.items() if not spec.requir
 
 
 ColumnData = npt.NDArray[np.int64] | npt.NDArray[np.float64] | Coded
-TableData = dict[str, ColumnData]
+TableData = Mapping[str, ColumnData]
 
 
 @dataclass(frozen=True, slots=True)
