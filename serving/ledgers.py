@@ -154,14 +154,16 @@ def _tables(
         known: Row = {**(ledger.account.__dict__ if ledger.account else {}), "account_id": ledger.account_id}
         accounts.append({**known, "debtor_id": _debtor(ledger)})
         for table, list_of in rows.items():
-            list_of.extend(_rows(ledger, table, position))
+            if ledger.rows(table):
+                list_of.extend(_rows(ledger, table, position))
     if "contacts" in given and any(ledgers[position].rows("debtor_contacts") for position in members):
         elsewhere = _contacts_elsewhere(ledgers, members)
         accounts += elsewhere[0]
         rows["contacts"] += elsewhere[1]
-    data: dict[str, TableData] = {"accounts": _Columns("accounts", accounts, columns)}
+    whose = {row["account_id"]: place for place, row in enumerate(accounts)}
+    data: dict[str, TableData] = {"accounts": _Columns("accounts", accounts, columns, whose)}
     for table, found in rows.items():
-        data[table] = _Columns(table, found, TABLES[table].columns) if found else _without_rows(table)
+        data[table] = _Columns(table, found, TABLES[table].columns, whose) if found else _without_rows(table)
     return Tables(data)
 
 
@@ -219,18 +221,27 @@ def _contact_key(ledger: Ledger, row: BaseModel) -> tuple[str, str | None, str, 
 
 
 class _Columns(Mapping[str, ColumnData]):
-    """The columns of a table, each read once somebody asks for it: most of a request's are never looked at."""
+    """The columns of a table, each read once somebody asks for it: most of a request's are never looked at.
 
-    def __init__(self, table: str, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+    ``whose`` are the places of all accounts; rows name theirs by them, in all tables alike.
+    """
+
+    def __init__(
+        self, table: str, rows: Sequence[Row], columns: Sequence[Column], whose: Mapping[str, int]
+    ) -> None:  # fmt: skip
         self._table, self._rows = table, rows
         self._columns = {column.name: column for column in columns}
-        self._read: dict[str, ColumnData] = {}
+        self._read: dict[str, ColumnData] = {"account_id": _named([row["account_id"] for row in rows], whose)}
 
     def __getitem__(self, name: str) -> ColumnData:
         found = self._read.get(name)
         if found is None:
             found = self._read[name] = _column(self._table, self._columns[name], self._rows)
         return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A column, or what to take where there is none of that name."""
+        return self[name] if name in self._columns else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -239,9 +250,13 @@ class _Columns(Mapping[str, ColumnData]):
         return len(self._columns)
 
 
+def _named(names: Sequence[str], whose: Mapping[str, int]) -> Coded:
+    return Coded(np.array([whose[name] for name in names], dtype=np.int32), tuple(whose))
+
+
 @lru_cache
 def _without_rows(table: str) -> TableData:
-    return _Columns(table, (), TABLES[table].columns)
+    return _Columns(table, (), TABLES[table].columns, {})
 
 
 def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
@@ -253,15 +268,17 @@ def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
         if missing == len(values) and default is None:
             return Coded(np.full(len(values), -1, dtype=np.int32), ())
         if column.kind == "id" and name not in _SHARED_IDS:
-            return coded(
-                None if value is None else f"{row['account_id']}{SEPARATOR}{value}"
-                for row, value in zip(rows, values, strict=True)
-            )
+            values = _apart(values, rows)
         said = None if default is None else str(default)
-        return coded(said if value is None else value for value in values)
+        return coded(values if said is None else [said if value is None else value for value in values])
     if column.kind in ("number", "cost"):
         empty = np.nan if default is None else default
         return np.array([empty if value is None else value for value in values], dtype=np.float64)
     if missing:
         values = [MISSING if value is None else value for value in values]
     return np.array(values, dtype=np.int64)
+
+
+def _apart(ids: Sequence[str | None], rows: Sequence[Row]) -> list[str | None]:
+    """Ids of rows, told apart by account."""
+    return [None if one is None else f"{row['account_id']}{SEPARATOR}{one}" for one, row in zip(ids, rows, strict=True)]
