@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +27,9 @@ from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
 
 __all__ = ["Eligibility", "Finding", "Page", "eligibility"]
+
+Texts = tuple[str | None, ...]
+Moments = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -89,21 +92,31 @@ class Eligibility:
         whose = (of.rule, of.code, of.layer, of.version, of.text(locale))
         columns = (actions, finding.until_us[rows, actions], opens.at_us[rows, actions], opens.reason[rows, actions])
         if len(self.allowed) == 1:
-            return self._distinct(whose, columns)
+            return [*_refusals_of_one(whose, *self._plain(columns))]
         first, which = alike(*columns)
-        distinct = np.empty(len(first), dtype=object)
-        distinct[:] = self._distinct(whose, tuple(column[first] for column in columns))
-        told: list[Refusal] = distinct[which].tolist()
-        return told
+        distinct = _refusals(whose, *self._plain(tuple(column[first] for column in columns)))
+        return list(map(distinct.__getitem__, which.tolist()))
 
-    def _distinct(self, whose: tuple[str, ...], columns: tuple[Int64s, ...]) -> list[Refusal]:
-        """Refusals of which no two are the same: actions, until when, and from when as a whole, or why never."""
+    def _plain(self, columns: tuple[Int64s, ...]) -> tuple[Texts, Moments, Moments, Texts]:
+        """Actions, until when, from when as a whole, and why never."""
         # The position -1 of a reason that there is none is that of the last.
         reasons = (*self.openings.reasons, None)
-        return [
-            _refusal(whose, self.names[action], until, whole, reasons[reason])
-            for action, until, whole, reason in zip(*(column.tolist() for column in columns), strict=True)
-        ]
+        actions, until, whole, why = (column.tolist() for column in columns)
+        return (
+            tuple([self.names[action] for action in actions]), tuple(until), tuple(whole),
+            tuple([reasons[place] for place in why]),
+        )  # fmt: skip
+
+
+def _refusals(
+    whose: tuple[str, ...], actions: Texts, until_us: Moments, whole_us: Moments, depends_on: Texts
+) -> tuple[Refusal, ...]:
+    """Refusals by one rule."""
+    return tuple(map(partial(_refusal, whose), actions, until_us, whole_us, depends_on))
+
+
+_refusals_of_one = lru_cache(maxsize=2_048)(_refusals)
+"""Those of one account: what a rule refuses is mostly what it refused of another, until the same moments."""
 
 
 @lru_cache(maxsize=16_384)
