@@ -21,7 +21,7 @@ from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours, closed_today, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
-from decisioning.restrictions.registry import restriction, unchecked
+from decisioning.restrictions.registry import all_checked, restriction, unchecked
 from decisioning.restrictions.spans import forbidden_today
 from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
@@ -140,7 +140,8 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without
     one rule forbids, by its name in a refusal.
     """
     spans, hours = [], []
-    of_packs = (find(rule, page) for find in (restriction, unchecked) for rule in policy.rules)
+    ways = (restriction,) if all_checked(page) else (restriction, unchecked)
+    of_packs = (find(rule, page) for find in ways for rule in policy.rules)
     for one in (*of_packs, *built_in(page)):
         if one is None or one.origin.rule == without:
             continue

@@ -241,6 +241,9 @@ class _Columns(Mapping[str, ColumnData]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """A column, or what to take where there is none of that name."""
+        found = self._read.get(name)
+        if found is not None:
+            return found
         return self[name] if name in self._columns else default
 
     def __iter__(self) -> Iterator[str]:
