@@ -23,6 +23,7 @@ from decisioning.restrictions.hours import Hours, closed_today, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
 from decisioning.restrictions.registry import all_checked, restriction, unchecked
 from decisioning.restrictions.spans import forbidden_today
+from decisioning.restrictions.timetable import Windows
 from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
 
@@ -150,13 +151,14 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without
         else:
             spans.append(one)
     today = _Today.of(page, now=now)
-    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours, page)]
+    windows = windows_of(hours, page)
+    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours, windows, page)]
     findings = [finding for finding in findings if finding.refused.any()]
     allowed = np.ones(today.start_us.shape, dtype=np.bool_)
     for finding in findings:
         allowed &= ~finding.refused
     start = np.broadcast_to(page.days.as_of_us[:, None], allowed.shape)
-    rest = Rest(page, tuple(spans), tuple(hours), start)
+    rest = Rest(page, tuple(spans), windows, start)
     found = Eligibility(allowed, (), page.catalogue.names(), today.start_us, today.end_us, rest)
     left_none = allowed & (today.start_us >= today.end_us)
     if left_none.any():
@@ -215,7 +217,7 @@ class _Today:
             found_now = forbidden_today(blocked, one.actions, self.as_of_us, (self.start_us, self.end_us))
             yield Finding(one.origin, *found_now)
 
-    def by_hours(self, found: list[Hours], page: Page) -> Iterator[Finding]:
+    def by_hours(self, found: list[Hours], windows: Windows, page: Page) -> Iterator[Finding]:
         """What is closed for all that is left of the action's moment today."""
         if not found:
             return
@@ -223,6 +225,6 @@ class _Today:
         first = np.broadcast_to(as_of, self.start_us.shape) if self.now else np.maximum(self.moment_start_us, as_of)
         last = np.broadcast_to(as_of + 1, first.shape) if self.now else self.moment_end_us
         part, left = (np.array(first), np.array(last)), (self.start_us, self.end_us)
-        refused, until = closed_today(windows_of(found, page), page.days.day, part, left)
+        refused, until = closed_today(windows, page.days.day, part, left)
         for one, of_window, until_us in zip(found, refused, until, strict=True):
             yield Finding(one.origin, of_window, until_us)
