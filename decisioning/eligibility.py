@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -21,12 +21,16 @@ from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours, closed_today, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Origin, Page, Restriction
-from decisioning.restrictions.registry import restriction, unchecked
+from decisioning.restrictions.registry import all_checked, restriction, unchecked
 from decisioning.restrictions.spans import forbidden_today
+from decisioning.restrictions.timetable import Windows
 from domain.clock import FOREVER, MISSING
 from domain.decisions import Refusal
 
 __all__ = ["Eligibility", "Finding", "Page", "eligibility"]
+
+Texts = tuple[str | None, ...]
+Moments = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -89,21 +93,31 @@ class Eligibility:
         whose = (of.rule, of.code, of.layer, of.version, of.text(locale))
         columns = (actions, finding.until_us[rows, actions], opens.at_us[rows, actions], opens.reason[rows, actions])
         if len(self.allowed) == 1:
-            return self._distinct(whose, columns)
+            return [*_refusals_of_one(whose, *self._plain(columns))]
         first, which = alike(*columns)
-        distinct = np.empty(len(first), dtype=object)
-        distinct[:] = self._distinct(whose, tuple(column[first] for column in columns))
-        told: list[Refusal] = distinct[which].tolist()
-        return told
+        distinct = _refusals(whose, *self._plain(tuple(column[first] for column in columns)))
+        return list(map(distinct.__getitem__, which.tolist()))
 
-    def _distinct(self, whose: tuple[str, ...], columns: tuple[Int64s, ...]) -> list[Refusal]:
-        """Refusals of which no two are the same: actions, until when, and from when as a whole, or why never."""
+    def _plain(self, columns: tuple[Int64s, ...]) -> tuple[Texts, Moments, Moments, Texts]:
+        """Actions, until when, from when as a whole, and why never."""
         # The position -1 of a reason that there is none is that of the last.
         reasons = (*self.openings.reasons, None)
-        return [
-            _refusal(whose, self.names[action], until, whole, reasons[reason])
-            for action, until, whole, reason in zip(*(column.tolist() for column in columns), strict=True)
-        ]
+        actions, until, whole, why = (column.tolist() for column in columns)
+        return (
+            tuple([self.names[action] for action in actions]), tuple(until), tuple(whole),
+            tuple([reasons[place] for place in why]),
+        )  # fmt: skip
+
+
+def _refusals(
+    whose: tuple[str, ...], actions: Texts, until_us: Moments, whole_us: Moments, depends_on: Texts
+) -> tuple[Refusal, ...]:
+    """Refusals by one rule."""
+    return tuple(map(partial(_refusal, whose), actions, until_us, whole_us, depends_on))
+
+
+_refusals_of_one = lru_cache(maxsize=2_048)(_refusals)
+"""Those of one account: what a rule refuses is mostly what it refused of another, until the same moments."""
 
 
 @lru_cache(maxsize=16_384)
@@ -127,7 +141,8 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without
     one rule forbids, by its name in a refusal.
     """
     spans, hours = [], []
-    of_packs = (find(rule, page) for find in (restriction, unchecked) for rule in policy.rules)
+    ways = (restriction,) if all_checked(page) else (restriction, unchecked)
+    of_packs = (find(rule, page) for find in ways for rule in policy.rules)
     for one in (*of_packs, *built_in(page)):
         if one is None or one.origin.rule == without:
             continue
@@ -136,13 +151,14 @@ def eligibility(page: Page, policy: ContactPolicy, *, now: bool = False, without
         else:
             spans.append(one)
     today = _Today.of(page, now=now)
-    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours, page)]
+    windows = windows_of(hours, page)
+    findings = [*today.by_moment(page), *today.by_spans(spans), *today.by_hours(hours, windows, page)]
     findings = [finding for finding in findings if finding.refused.any()]
     allowed = np.ones(today.start_us.shape, dtype=np.bool_)
     for finding in findings:
         allowed &= ~finding.refused
     start = np.broadcast_to(page.days.as_of_us[:, None], allowed.shape)
-    rest = Rest(page, tuple(spans), tuple(hours), start)
+    rest = Rest(page, tuple(spans), windows, start)
     found = Eligibility(allowed, (), page.catalogue.names(), today.start_us, today.end_us, rest)
     left_none = allowed & (today.start_us >= today.end_us)
     if left_none.any():
@@ -201,7 +217,7 @@ class _Today:
             found_now = forbidden_today(blocked, one.actions, self.as_of_us, (self.start_us, self.end_us))
             yield Finding(one.origin, *found_now)
 
-    def by_hours(self, found: list[Hours], page: Page) -> Iterator[Finding]:
+    def by_hours(self, found: list[Hours], windows: Windows, page: Page) -> Iterator[Finding]:
         """What is closed for all that is left of the action's moment today."""
         if not found:
             return
@@ -209,6 +225,6 @@ class _Today:
         first = np.broadcast_to(as_of, self.start_us.shape) if self.now else np.maximum(self.moment_start_us, as_of)
         last = np.broadcast_to(as_of + 1, first.shape) if self.now else self.moment_end_us
         part, left = (np.array(first), np.array(last)), (self.start_us, self.end_us)
-        refused, until = closed_today(windows_of(found, page), page.days.day, part, left)
+        refused, until = closed_today(windows, page.days.day, part, left)
         for one, of_window, until_us in zip(found, refused, until, strict=True):
             yield Finding(one.origin, of_window, until_us)

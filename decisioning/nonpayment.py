@@ -114,8 +114,8 @@ def kind_text(code: str, locale: str) -> str:
 def _points(values: Floats, schema: FeatureSchema, kind: Mapping[str, Evidence]) -> Floats:
     """(n, e) points of each piece of evidence."""
     columns, each, most = _weights(schema.names, tuple(kind.items()))
-    units = np.nan_to_num(values[:, columns], nan=0.0)
-    return each * np.clip(units, 0.0, most)
+    # Of NaN, which is missing, and a number fmax is the number.
+    return each * np.minimum(np.fmax(values[:, columns], 0.0), most)
 
 
 @lru_cache(maxsize=32)

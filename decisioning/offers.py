@@ -75,9 +75,11 @@ def lots_of(found: Offers, encoded: Encoded, desk: Desk) -> Lots:
 
 def _controls(found: Offers, debtors: list[str], desk: Desk) -> Controls:
     arms, allowed = desk.config.arms, found.eligible.allowed
+    arm = arms_of(debtors, arms)
+    if not arm.any():
+        return Controls.nobody(*allowed.shape)
     by_itself = found.outcomes.p_pay[:, 0]
     ladder = ladder_ranks(desk.config.ladder, desk.catalogue, found.page.states.days_past_due, allowed=allowed)
-    arm = arms_of(debtors, arms)
     return Controls(arm, control_ranks(arm, allowed, arms=arms, p_pay=by_itself, ladder=ladder))
 
 

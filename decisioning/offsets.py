@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.special import expit, logit
 from decisioning.candidates import Grid
 from decisioning.response import Head
 from decisioning.twin import BlendedHead
+from domain.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -49,17 +51,25 @@ class Offsets:
 
     def form(self, static: Floats) -> Int64s:
         """(A,) the form of each action, by its features (A, s); -1 for one that is not known."""
-        same = (static[:, None, list(self.columns)] == self.forms[None]).all(axis=2)
-        return np.where(same.any(axis=1), same.argmax(axis=1), -1)
+        return _first_alike(np.ascontiguousarray(static), self._columns, self.forms)
 
     def old(self, values: Floats) -> Int64s:
         """(n,) 1 where the debt is old, 0 where it is young or nothing is overdue."""
-        return (np.nan_to_num(values[:, self.days]) >= OLD_DAYS).astype(np.int64)
+        # What is missing, NaN, is above nothing, and so young.
+        return (values[:, self.days] >= OLD_DAYS).astype(np.int64)
 
     def of(self, table: Grid) -> Floats:
         """(n, A) log-odds to add; 0 for an offer of no known form."""
-        padded = np.vstack([self.offsets, np.zeros(2)])
-        return padded[self.form(table.static)].T[self.old(table.values)]
+        return self._padded[self.form(table.static)].T[self.old(table.values)]
+
+    @cached_property
+    def _columns(self) -> Int64s:
+        return np.array(self.columns, dtype=np.int64)
+
+    @cached_property
+    def _padded(self) -> Floats:
+        """The offsets, and after them the nothing of what has no form."""
+        return np.vstack([self.offsets, np.zeros(2)])
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
@@ -75,6 +85,19 @@ class Offsets:
         """What ``to_json`` wrote."""
         forms, offsets = (np.array(data[name], dtype=np.float64) for name in ("forms", "offsets"))
         return cls(int(data["days"]), tuple(int(place) for place in data["columns"]), forms, offsets)
+
+
+@compiled
+def _first_alike(static: Floats, columns: Int64s, forms: Floats) -> Int64s:
+    found = np.full(len(static), -1, dtype=np.int64)
+    for action in range(len(static)):
+        for form in range(len(forms) - 1, -1, -1):
+            same = True
+            for place in range(len(columns)):
+                same = same and static[action, columns[place]] == forms[form, place]
+            if same:
+                found[action] = form
+    return found
 
 
 @dataclass(frozen=True)

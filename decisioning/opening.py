@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from decisioning.restrictions.hours import Hours, windows_of
 from decisioning.restrictions.page import Bools, Int64s, Page, Restriction
 from decisioning.restrictions.timetable import Windows, hour_us, local_day, span
 from domain.clock import FOREVER
@@ -22,11 +21,11 @@ _HOURS = "HOURS_NEVER_MEET"
 
 @dataclass(frozen=True)
 class Rest:
-    """What openings are made of: spans, hours, and the moments (n, A) from which on an opening is looked for."""
+    """What openings are made of: spans, call windows, and the moments (n, A) from which on one is looked for."""
 
     page: Page
     spans: tuple[Restriction, ...]
-    hours: tuple[Hours, ...]
+    windows: Windows
     start_us: Int64s
 
 
@@ -62,8 +61,9 @@ def openings(rest: Rest, wanted: Bools) -> Openings:
     never past one that all rules allow, so that the first at which none objects is the earliest.
     """
     at_us, reason = np.array(rest.start_us), np.full(wanted.shape, -1, dtype=np.int64)
-    spans, windows = _spans_of(rest.spans, wanted.shape[1]), windows_of(rest.hours, rest.page)
-    _search(spans, windows, rest.page.catalogue.columns.hours, wanted, (at_us, reason))
+    _search(
+        _spans_of(rest.spans, wanted.shape[1]), rest.windows, rest.page.catalogue.columns.hours, wanted, (at_us, reason)
+    )
     return Openings(at_us, reason, (*(one.origin.code for one in rest.spans), _HOURS))
 
 

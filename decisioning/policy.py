@@ -56,7 +56,8 @@ def choose(
     """
     probabilities = action_probabilities(worth_cents, allowed, exploration)
     set_apart = controls.arm != POLICY
-    probabilities[set_apart] = controls.probabilities[set_apart]
+    if set_apart.any():
+        probabilities[set_apart] = controls.probabilities[set_apart]
     drawn = drawn_from(probabilities, draws)
     return Choice(drawn, probabilities[np.arange(len(drawn)), drawn], probabilities, controls.arm)
 

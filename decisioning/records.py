@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +57,7 @@ def _row(decision: Decision, refusals: list[dict[str, Any]], *, candidates: bool
         "valid_until": from_us(decision.valid_until_us),
         "reasons": [reason.code for reason in decision.reasons],
         "reason_values": [reason.value for reason in decision.reasons],
-        "nonpayment": asdict(decision.nonpayment),
+        "nonpayment": {"forgets": decision.nonpayment.forgets, "unable": decision.nonpayment.unable},
         "refusals": refusals,
         "model_version": decision.model_version,
         "policy_version": decision.policy_version,
@@ -217,7 +216,7 @@ def _refusal_row(refusal: Refusal) -> dict[str, Any]:
 class ToldRefusal(dict[str, Any]):
     """A refusal as the service answers it, with its JSON: it is told again all day, and not to be written to."""
 
-    written: str
+    written: bytes
 
 
 @lru_cache(maxsize=16_384)
@@ -227,30 +226,30 @@ def _refusal_json(refusal: Refusal) -> ToldRefusal:
         until=_moment(refusal.until_us), allowed_from=_moment(refusal.allowed_from_us),
         depends_on=refusal.depends_on, text=refusal.text,
     )  # fmt: skip
-    told.written = json_text(told)
+    told.written = json_bytes(told)
     return told
 
 
-def json_text(value: Any) -> str:
-    """As the service writes JSON: no spaces, and letters as they are; a number that is none is a ``ValueError``."""
-    return _ENCODER.encode(value)
+def json_bytes(value: Any) -> bytes:
+    """As the service sends JSON: no spaces, and letters as they are; a number that is none is a ``ValueError``."""
+    return _ENCODER.encode(value).encode()
 
 
-def decision_text(answer: Mapping[str, Any]) -> str:
-    """The ``json_text`` of a decision, in which that of its refusals is not made anew: they are most of it.
+def decision_bytes(answer: Mapping[str, Any]) -> bytes:
+    """The ``json_bytes`` of a decision, in which those of its refusals are not made anew: they are most of it.
 
-    >>> decision_text({"a": 1, "refusals": [{"b": 2}], "c": 3}), decision_text({"refusals": []})
-    ('{"a":1,"refusals":[{"b":2}],"c":3}', '{"refusals":[]}')
+    >>> decision_bytes({"a": 1, "refusals": [{"b": 2}], "c": 3}), decision_bytes({"refusals": []})
+    (b'{"a":1,"refusals":[{"b":2}],"c":3}', b'{"refusals":[]}')
     """
     if "refusals" not in answer:
-        return json_text(answer)
+        return json_bytes(answer)
     names = [*answer]
     place = names.index("refusals")
     head, tail = (
-        json_text({name: answer[name] for name in some})[1:-1] for some in (names[:place], names[place + 1 :])
+        json_bytes({name: answer[name] for name in some})[1:-1] for some in (names[:place], names[place + 1 :])
     )
-    told = ",".join(one.written if isinstance(one, ToldRefusal) else json_text(one) for one in answer["refusals"])
-    return "{" + ",".join(part for part in (head, f'"refusals":[{told}]', tail) if part) + "}"
+    told = b",".join([getattr(one, "written", None) or json_bytes(one) for one in answer["refusals"]])
+    return b"{" + b",".join([part for part in (head, b'"refusals":[%b]' % told, tail) if part]) + b"}"
 
 
 @lru_cache(maxsize=65_536)

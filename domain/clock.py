@@ -261,6 +261,9 @@ def utc_of(wall_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]
 
 def utc_at(days: Int64s, hours: Int64s | int, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
     """Moments (n,) at which wall clocks show an hour on local days; ``MISSING`` stays, else as ``utc_of``."""
+    if len(days) == 1 and isinstance(hours, int) and -_FAR_DAYS < (day := int(days[0])) < _FAR_DAYS:
+        wall, zone = day * US_PER_DAY + hours * US_PER_HOUR, int(zones[0])
+        return np.array([wall if zone < 0 else utc_us(wall, names[zone])], dtype=np.int64)
     if len(days) <= _FEW and all(-_FAR_DAYS < day < _FAR_DAYS for day in days.tolist()):
         each = [hours] * len(days) if isinstance(hours, int) else hours.tolist()
         walls = [day * US_PER_DAY + hour * US_PER_HOUR for day, hour in zip(days.tolist(), each, strict=True)]

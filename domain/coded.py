@@ -43,8 +43,9 @@ class Coded:
         """Codes in another vocabulary; ``unknown`` for values it lacks, and -1 for missing ones."""
         if isinstance(index, Vocabulary) and index.names is self.values:
             return self.codes
-        table = np.array([index.get(value, unknown) for value in self.values] + [-1], dtype=np.int32)
-        return table[np.maximum(self.codes, -1)]
+        # The codes -1 and -2 are those of the last two places.
+        table = np.array([index.get(value, unknown) for value in self.values] + [-1, -1], dtype=np.int32)
+        return table[self.codes]
 
     def among(self, other: Coded, *, unknown: int = -1) -> npt.NDArray[np.int32]:
         """Codes in the values of another column; ``unknown`` for values it lacks, and -1 for missing ones."""

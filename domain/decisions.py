@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Candidate:
     pressure_cents: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why an action was not allowed: rule, code, and the earliest moment at which this rule would allow it.
 
     ``version`` is that of the rule, or the policy version where a budget refuses; ``layer`` is eligible, applicable,

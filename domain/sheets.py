@@ -149,7 +149,8 @@ def _debts(tables: Tables, sheet: Sheet) -> None:
 
 
 def _basis_points(percent: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.rint(np.maximum(np.nan_to_num(percent), 0.0) * 100.0)
+    # Of NaN and a number, fmax is the number.
+    return np.rint(np.fmax(percent, 0.0) * 100.0)
 
 
 def _debt_events(tables: Tables, sheet: Sheet) -> None:

@@ -196,7 +196,7 @@ OPTIONAL_TABLES = tuple(name for name, spec in TABLES.items() if not spec.requir
 
 
 ColumnData = npt.NDArray[np.int64] | npt.NDArray[np.float64] | Coded
-TableData = dict[str, ColumnData]
+TableData = Mapping[str, ColumnData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class Tables:
     def rows(self, table: str) -> int:
         """Number of rows; 0 for an absent table."""
         data = self.columns.get(table)
-        return len(next(iter(data.values()))) if data else 0
+        return len(data[next(iter(data))]) if data else 0
 
     def _column(self, table: str, column: str) -> ColumnData:
         found = self.columns[table].get(column)

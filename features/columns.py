@@ -14,7 +14,9 @@ Int32s = npt.NDArray[np.int32]
 
 def alphabetical(values: Sequence[str]) -> Int32s:
     """Position of each value in the alphabetical order of all, so that nothing depends on the order of rows."""
-    order = np.argsort(np.array(values, dtype=object)) if len(values) else np.zeros(0, dtype=np.int64)
+    if len(values) < 2:
+        return np.zeros(len(values), dtype=np.int32)
+    order = np.argsort(np.array(values, dtype=object))
     rank = np.empty(len(values), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return rank

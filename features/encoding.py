@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from domain.balance import Debts, Entries
 from domain.balance_arrays import ledger_arrays
 from domain.balance_entries import Int32s
 from domain.clock import Int64s, zone_of
-from domain.coded import Vocabulary
+from domain.coded import Coded, Vocabulary
 from domain.compiled import compiled
 from domain.ordering import row_order
 from domain.sheets import ACCOUNT, OCCURRED, RECORDED, UNTIL, Sheet, Zones, complete, link, zone_table
@@ -215,17 +215,28 @@ def assembled(
 def _accounts(tables: Tables) -> Accounts:
     ids = tables.text("accounts", "account_id")
     account_ids = tuple(sorted(ids.values))
-    rank = alphabetical(ids.values)[ids.codes]
-    order = np.lexsort((tables.ints("accounts", "recorded_at"), rank))
-    offsets = offsets_of(rank[order], len(account_ids))
+    order, offsets = _versions(tables, ids)
     first = order[offsets[:-1]]
     zone_names, all_zones = _zones(tables)
     debtors = tables.text("accounts", "debtor_id").take(first)
-    debtor_ids = tuple(sorted({debtors.values[code] for code in np.unique(debtors.codes)}))
+    debtor_ids = tuple(sorted({debtors.values[code] for code in _distinct(debtors.codes)[0].tolist()}))
     return Accounts(
         account_ids, debtor_ids, debtors.recode(index_of(debtor_ids)), zone_names, all_zones[first], all_zones, offsets,
         order.astype(np.int64),
     )  # fmt: skip
+
+
+def _versions(tables: Tables, ids: Coded) -> tuple[npt.NDArray[np.int64], Int64s]:
+    """Rows of ``accounts`` by account and recording, and the bounds of each account."""
+    if len(ids) == 1:
+        return _ONE_ROW
+    rank = alphabetical(ids.values)[ids.codes]
+    order = np.lexsort((tables.ints("accounts", "recorded_at"), rank))
+    return order, offsets_of(rank[order], len(ids.values))
+
+
+_ONE_ROW = np.zeros(1, dtype=np.int64), np.array([0, 1], dtype=np.int64)
+"""What sorting a single row comes to: a request often has one account."""
 
 
 def _id_counts(tables: Tables) -> tuple[int, ...]:
@@ -240,7 +251,7 @@ def _zones(tables: Tables) -> tuple[tuple[str, ...], Int32s]:
     regions, zones = tables.text("accounts", "region"), tables.text("accounts", "timezone")
     width = len(zones.values) + 1
     pairs = (regions.codes.astype(np.int64) + 1) * width + zones.codes + 1
-    distinct, inverse = (pairs, np.zeros(1, dtype=np.int64)) if len(pairs) == 1 else _distinct(pairs)
+    distinct, inverse = _distinct(pairs)
     names = [
         zone_of(
             None if pair < width else regions.values[pair // width - 1],
@@ -254,7 +265,9 @@ def _zones(tables: Tables) -> tuple[tuple[str, ...], Int32s]:
     return known, table[inverse]
 
 
-def _distinct(values: Int64s) -> tuple[Int64s, npt.NDArray[np.int64]]:
+def _distinct(values: Int64s | Int32s) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    if len(values) == 1:
+        return values, _ONE_ROW[0]
     distinct, inverse = np.unique(values, return_inverse=True)
     return distinct, inverse.reshape(-1).astype(np.int64)
 

@@ -20,7 +20,16 @@ from domain.balance_entries import Int32s
 from domain.clock import MISSING, zone_of
 from domain.coded import Coded
 from domain.sheets import ACCOUNT, ID, OCCURRED, RECORDED, Sheet
-from domain.tables import PAYMENT_METHODS, PROMISE_KINDS, PROMISE_OUTCOMES, REASONS, TABLES, TableData, Tables
+from domain.tables import (
+    PAYMENT_METHODS,
+    PROMISE_KINDS,
+    PROMISE_OUTCOMES,
+    REASONS,
+    TABLES,
+    ColumnData,
+    TableData,
+    Tables,
+)
 from features import sheets as at
 from features.config import Attribute
 from features.encoding import Accounts, Encoded, assembled
@@ -246,7 +255,7 @@ def _accounts(ledgers: Sequence[Ledger], attributes: Mapping[str, Attribute]) ->
     if not set().union(*rows) <= _ACCOUNT_COLUMNS | attributes.keys():
         raise KeyError("accounts")
     size = len(rows)
-    columns: TableData = {"account_id": Coded(np.arange(size, dtype=np.int32), names)}
+    columns: dict[str, ColumnData] = {"account_id": Coded(np.arange(size, dtype=np.int32), names)}
     times = CONVERTERS["moment"]([row.get(name) for name in ("recorded_at", "opened_at") for row in rows])
     columns["recorded_at"], columns["opened_at"] = times[:size], times[size:]
     for name in ("region", "timezone", "creditor", "product", *attributes):

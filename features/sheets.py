@@ -11,7 +11,7 @@ from domain.balance_arrays import LedgerSheets
 from domain.balance_entries import Int32s
 from domain.coded import Coded, Vocabulary
 from domain.compiled import compiled
-from domain.sheets import Sheet, Zones, begun, complete, ledger_sheet, link
+from domain.sheets import FIELDS, Sheet, Zones, begun, complete, ledger_sheet, link
 from domain.tables import HOLD_KINDS, HOLD_SCOPES, Tables
 from features.vocabulary import CHANNEL_CODES, KINDS, OTHER
 
@@ -22,7 +22,7 @@ RESPONSE_KIND, CONTACT, REASON = 7, 8, 9
 HOLD_KIND, WHOLE_DEBTOR, RELEASED = 6, 7, 8
 COST_UNITS = 10_000
 """Contact costs are summed as whole ten-thousandths of the currency unit."""
-_FIELDS = {"contacts": 9, "responses": 10, "holds": 9}
+_FIELDS = {**FIELDS, "contacts": 9, "responses": 10, "holds": 9}
 _CHANNELS, _RESPONSES, _REASONS = (Vocabulary(v) for v in (CHANNEL_CODES, KINDS["response"], KINDS["reason"]))
 _HOLDS, _SCOPES = Vocabulary(HOLD_KINDS), Vocabulary(HOLD_SCOPES)
 _PLAIN = 6
@@ -52,11 +52,13 @@ def sheets_of(tables: Tables, position: Int32s) -> Sheets:
 
 def sheet_of(tables: Tables, table: str, position: Int32s) -> Sheet:
     """One table, to be completed; those of no interest to features have the six common fields alone."""
+    if not tables.rows(table):
+        return np.empty((_FIELDS.get(table, _PLAIN), 0), dtype=np.int64)
     account = _accounts(tables, table, position)
     if table in LedgerSheets._fields:
         return ledger_sheet(tables, table, account)
     sheet = begun(tables, table, _FIELDS.get(table, _PLAIN), account)
-    if table in _FILL and sheet.shape[1]:
+    if table in _FILL:
         _FILL[table](tables, sheet)
     return sheet
 
@@ -74,8 +76,6 @@ def complete_all(sheets: Sheets, sizes: tuple[int, ...], zones: Zones, zone_of: 
 
 
 def _accounts(tables: Tables, table: str, position: Int32s) -> Int32s:
-    if not tables.has(table):
-        return np.zeros(0, dtype=np.int32)
     codes = tables.text(table, "account_id").among(tables.text("accounts", "account_id"))
     account: Int32s = np.append(position, np.int32(-1))[codes]
     return account
@@ -89,8 +89,12 @@ def channel_codes(channel: Coded, *, missing: int) -> npt.NDArray[np.int32]:
 
 def _contacts(tables: Tables, sheet: Sheet) -> None:
     sheet[CHANNEL] = channel_codes(tables.text("contacts", "channel"), missing=_CHANNELS[OTHER])
-    sheet[COST] = np.rint(np.nan_to_num(tables.floats("contacts", "cost")) * COST_UNITS)
+    sheet[COST] = np.rint(_or_nothing(tables.floats("contacts", "cost")) * COST_UNITS)
     sheet[OFFERED] = tables.text("contacts", "offer").recode({"none": 0}, unknown=1) == 1
+
+
+def _or_nothing(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(np.isnan(costs), 0.0, costs)
 
 
 def _responses(tables: Tables, sheet: Sheet) -> None:

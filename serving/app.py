@@ -19,8 +19,9 @@ from starlette.staticfiles import StaticFiles
 
 from domain.errors import StoreError
 from serving import answers, handling, metrics
-from serving.access.gate import Gate, Rates
+from serving.access.gate import Gate
 from serving.access.keyring import KeyRing
+from serving.access.rates import Rates
 from serving.admission import Door
 from serving.archive import Archive
 from serving.brain import Brain

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from decisioning.records import json_bytes
 from domain.clock import rfc3339
 from serving.brain import Brain
-from serving.handling import Reply, json_bytes
+from serving.handling import Reply
 from serving.problems import Fault, Problem
 from serving.storing import content_of, known_id
 from serving.tenants import DEFAULT_TENANT

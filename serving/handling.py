@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from decisioning.records import decision_text, json_text
+from decisioning.records import decision_bytes, json_bytes
 from domain.clock import from_us, rfc3339
 from domain.errors import LedgerError
 from serving.brain import Answer, Brain
@@ -93,7 +93,7 @@ def decisions(
         return shown
 
     try:
-        reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of, text=decision_text)
+        reply = _reply("decisions", each(asked.accounts, schemas, decided, known=known), as_of, told=decision_bytes)
     except BaseException:
         if reservation is not None:
             reservation.give_back()
@@ -145,12 +145,7 @@ def each(
     return [found[position] for position in range(len(accounts))]
 
 
-def _reply(key: str, found: list[Answer], as_of: datetime, *, text: Callable[[Answer], str] = json_text) -> Reply:
+def _reply(key: str, found: list[Answer], as_of: datetime, *, told: Callable[[Answer], bytes] = json_bytes) -> Reply:
     moment = rfc3339(as_of)
-    content = f'{{"as_of":{json_text(moment)},"{key}":[{",".join(map(text, found))}]}}'
-    return Reply(content.encode(), found, moment)
-
-
-def json_bytes(answer: Mapping[str, Any]) -> bytes:
-    """An answer as it is sent."""
-    return json_text(answer).encode()
+    content = b'{"as_of":%b,"%b":[%b]}' % (json_bytes(moment), key.encode(), b",".join(map(told, found)))
+    return Reply(content, found, moment)

@@ -154,13 +154,16 @@ def _tables(
         known: Row = {**(ledger.account.__dict__ if ledger.account else {}), "account_id": ledger.account_id}
         accounts.append({**known, "debtor_id": _debtor(ledger)})
         for table, list_of in rows.items():
-            list_of.extend(_rows(ledger, table, position))
-    if "contacts" in given:
+            if ledger.rows(table):
+                list_of.extend(_rows(ledger, table, position))
+    if "contacts" in given and any(ledgers[position].rows("debtor_contacts") for position in members):
         elsewhere = _contacts_elsewhere(ledgers, members)
         accounts += elsewhere[0]
         rows["contacts"] += elsewhere[1]
-    data = {"accounts": _columns("accounts", accounts, columns)}
-    data |= {table: _columns(table, found, TABLES[table].columns) for table, found in rows.items()}
+    whose = {row["account_id"]: place for place, row in enumerate(accounts)}
+    data: dict[str, TableData] = {"accounts": _Columns("accounts", accounts, columns, whose)}
+    for table, found in rows.items():
+        data[table] = _Columns(table, found, TABLES[table].columns, whose) if found else _without_rows(table)
     return Tables(data)
 
 
@@ -169,10 +172,12 @@ def _rows(ledger: Ledger, table: str, position: int) -> Iterator[Row]:
     id_column = TABLES[table].id_column
     seen: dict[tuple[str, int | None], BaseModel] = {}
     for number, model in enumerate(ledger.rows(table) or ()):
-        row: Row = {**model.__dict__, "account_id": ledger.account_id}
+        row = _row(model, ledger.account_id)
+        if table == "debts" and row["contract_id"] is None:
+            row["contract_id"] = row["debt_id"]
         if row[id_column] is None:
             row[id_column] = f"#{number}"
-        elif (twin := seen.setdefault((row[id_column], _recorded(row)), model)) is not model:
+        elif (twin := seen.setdefault((row[id_column], row["recorded_at"]), model)) is not model:
             if twin != model:
                 detail = "an earlier row has the same id and recorded_at, and another content"
                 raise _refused(f"/accounts/{position}/{table}/{number}", detail)
@@ -180,9 +185,11 @@ def _rows(ledger: Ledger, table: str, position: int) -> Iterator[Row]:
         yield row
 
 
-def _recorded(row: Row) -> int | None:
-    found: int | None = row["recorded_at"]
-    return row["occurred_at"] if found is None else found
+def _row(model: BaseModel, account_id: str) -> Row:
+    row: Row = {**model.__dict__, "account_id": account_id}
+    if row["recorded_at"] is None:
+        row["recorded_at"] = row["occurred_at"]
+    return row
 
 
 def _contacts_elsewhere(ledgers: Sequence[Ledger], members: Sequence[int]) -> tuple[list[Row], list[Row]]:
@@ -200,7 +207,7 @@ def _contacts_elsewhere(ledgers: Sequence[Ledger], members: Sequence[int]) -> tu
             key = _contact_key(ledger, model)
             if key[1] is None or key not in seen:
                 seen.add(key)
-                found.append({**model.__dict__, "account_id": name, "contact_id": f"#{number}"})
+                found.append({**_row(model, name), "contact_id": f"#{number}"})
         if found:
             place = {key: getattr(ledger.account, key, None) for key in ("region", "timezone")}
             accounts.append({**place, "account_id": name, "debtor_id": _debtor(ledger)})
@@ -213,28 +220,46 @@ def _contact_key(ledger: Ledger, row: BaseModel) -> tuple[str, str | None, str, 
     return _debtor(ledger), known["contact_id"], known["channel"], known["occurred_at"]
 
 
-def _columns(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> TableData:
-    return _read(table, rows, columns) if rows else dict(_without_rows(table))
+class _Columns(Mapping[str, ColumnData]):
+    """The columns of a table, each read once somebody asks for it: most of a request's are never looked at.
+
+    ``whose`` are the places of all accounts; rows name theirs by them, in all tables alike.
+    """
+
+    def __init__(
+        self, table: str, rows: Sequence[Row], columns: Sequence[Column], whose: Mapping[str, int]
+    ) -> None:  # fmt: skip
+        self._table, self._rows = table, rows
+        self._columns = {column.name: column for column in columns}
+        self._read: dict[str, ColumnData] = {"account_id": _named([row["account_id"] for row in rows], whose)}
+
+    def __getitem__(self, name: str) -> ColumnData:
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = _column(self._table, self._columns[name], self._rows)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A column, or what to take where there is none of that name."""
+        found = self._read.get(name)
+        if found is not None:
+            return found
+        return self[name] if name in self._columns else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def _named(names: Sequence[str], whose: Mapping[str, int]) -> Coded:
+    return Coded(np.array([whose[name] for name in names], dtype=np.int32), tuple(whose))
 
 
 @lru_cache
 def _without_rows(table: str) -> TableData:
-    return _read(table, (), TABLES[table].columns)
-
-
-def _read(table: str, rows: Sequence[Row], columns: Sequence[Column]) -> TableData:
-    spec = TABLES[table]
-    if table == "debts":
-        for row in rows:
-            row["contract_id"] = row["contract_id"] or row["debt_id"]
-    found: TableData = {column.name: _column(table, column, rows) for column in columns}
-    if table != "accounts":
-        recorded, occurred = found["recorded_at"], found["occurred_at"]
-        assert isinstance(recorded, np.ndarray)
-        assert isinstance(occurred, np.ndarray)
-        found["recorded_at"] = np.where(recorded == MISSING, occurred, recorded)
-    assert spec.id_column in found
-    return found
+    return _Columns(table, (), TABLES[table].columns, {})
 
 
 def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
@@ -246,15 +271,17 @@ def _column(table: str, column: Column, rows: Sequence[Row]) -> ColumnData:
         if missing == len(values) and default is None:
             return Coded(np.full(len(values), -1, dtype=np.int32), ())
         if column.kind == "id" and name not in _SHARED_IDS:
-            return coded(
-                None if value is None else f"{row['account_id']}{SEPARATOR}{value}"
-                for row, value in zip(rows, values, strict=True)
-            )
+            values = _apart(values, rows)
         said = None if default is None else str(default)
-        return coded(said if value is None else value for value in values)
+        return coded(values if said is None else [said if value is None else value for value in values])
     if column.kind in ("number", "cost"):
         empty = np.nan if default is None else default
         return np.array([empty if value is None else value for value in values], dtype=np.float64)
     if missing:
         values = [MISSING if value is None else value for value in values]
     return np.array(values, dtype=np.int64)
+
+
+def _apart(ids: Sequence[str | None], rows: Sequence[Row]) -> list[str | None]:
+    """Ids of rows, told apart by account."""
+    return [None if one is None else f"{row['account_id']}{SEPARATOR}{one}" for one, row in zip(ids, rows, strict=True)]

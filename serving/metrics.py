@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,7 @@ IN_FLIGHT = Gauge("acerto_in_flight", "Requests being computed or waiting", mult
 READY = Gauge("acerto_ready", "1 once a model is loaded and warm", multiprocess_mode="livemin")
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_RULE = itemgetter("rule", "version", "code")
 _WORDS = {
     SHED: ("full", "deadline", "store"),
     ACCESS: ("missing", "unknown", "revoked", "expired", "scope", "not_local", "rate", "path", "headers"),
@@ -98,8 +101,7 @@ def observe_answers(answers: Sequence[Mapping[str, Any]], *, route: str) -> None
     """Counts accounts, and for decisions what was chosen and refused; those names come from the configuration."""
     ACCOUNTS.labels(route=route).inc(len(answers))
     chosen = Tally(answer["action"] for answer in answers if "action" in answer)
-    refusals = (refusal for answer in answers for refusal in answer.get("refusals", ()))
-    rules = Tally((refusal["rule"], refusal["version"], refusal["code"]) for refusal in refusals)
+    rules = Tally(map(_RULE, chain.from_iterable(answer.get("refusals", ()) for answer in answers)))
     codes: Tally[str] = Tally()
     for (rule, version, code), count in rules.items():
         RULES.labels(rule, version, code).inc(count)

@@ -6,10 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from decisioning.proposals import Proposal, proposal_from
+from decisioning.records import json_bytes
 from domain.clock import rfc3339
 from serving import metrics
 from serving.brain import Answer, Brain
-from serving.handling import Reply, each, json_bytes, moment_of, read_accounts
+from serving.handling import Reply, each, moment_of, read_accounts
 from serving.known_accounts import known_batch
 from serving.ledgers import Batch
 from serving.schemas import Schemas

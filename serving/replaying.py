@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from decisioning.records import json_bytes
 from domain.clock import parse_moment
 from domain.errors import BundleError, FeatureSchemaMismatchError
 from serving.archive import Archive
 from serving.brain import Answer, Brain, Explain
-from serving.handling import Reply, json_bytes
+from serving.handling import Reply
 from serving.inputs import batch_of
 from serving.keeping import answer_and_probs
 from serving.problems import Problem

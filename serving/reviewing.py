@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
+from decisioning.records import json_bytes
 from serving.event_schemas import ReviewRequest
-from serving.handling import Pending, Reply, json_bytes
+from serving.handling import Pending, Reply
 from serving.parsing import parse_json
 from serving.problems import Problem
 from serving.store import Appended, Missing, Store

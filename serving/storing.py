@@ -11,10 +11,11 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from decisioning.records import json_bytes
 from domain.clock import rfc3339
 from domain.errors import ConflictError
 from serving.event_schemas import OutcomeRequest, Rows, keys_of, rows_models
-from serving.handling import Pending, Reply, json_bytes
+from serving.handling import Pending, Reply
 from serving.parsing import MOST_EVENTS, parse_json
 from serving.problems import Fault, Problem, faults_of
 from serving.schemas import Schemas

@@ -35,7 +35,7 @@ def _cut(name: str, tables: Tables, until_us: int) -> TableData:
     if happened in data:
         keep &= tables.ints(name, happened) < until_us
     rows = np.flatnonzero(keep)
-    cut: TableData = {column: _rows_of(values, rows) for column, values in data.items()}
+    cut: dict[str, ColumnData] = {column: _rows_of(values, rows) for column, values in data.items()}
     if name in _LATER:
         moment, waiting = _LATER[name]
         _blank(cut, moment=moment, waiting=waiting, until_us=until_us)
@@ -53,7 +53,7 @@ def _rows_of(values: ColumnData, rows: npt.NDArray[np.int64]) -> ColumnData:
     return Coded(compact, tuple(values.values[code] for code in used))
 
 
-def _blank(cut: TableData, *, moment: str, waiting: tuple[str, ...], until_us: int) -> None:
+def _blank(cut: dict[str, ColumnData], *, moment: str, waiting: tuple[str, ...], until_us: int) -> None:
     known_at = cut[moment]
     assert not isinstance(known_at, Coded)  # a column of moments
     later = known_at >= until_us

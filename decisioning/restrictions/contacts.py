@@ -117,7 +117,8 @@ def cool_down(rule: Rule, page: Page) -> Blocked | None:
 def daily_volume(rule: Rule, page: Page) -> Blocked | None:
     """Until the next day of the rule's own time zone, once the day's contacts to everybody have been made."""
     assert isinstance(rule, DailyVolume)
-    if page.dossier is None:
+    # Few rows fill no day, whenever they are from.
+    if page.dossier is None or page.dossier.encoded.tables.rows("contacts") < rule.max_contacts:
         return None
     lifts = np.full(page.size, MISSING)
     utc = np.zeros(1, dtype=np.int32)

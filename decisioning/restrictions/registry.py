@@ -60,15 +60,22 @@ def restriction(rule: Rule, page: Page) -> Restriction | Hours | None:
     """What a rule forbids on a page; ``None`` where that is nothing from now on, or where it looks over accounts."""
     if isinstance(rule, OneContactPerDebtor):
         return None
-    actions = page.about(rule)
     if isinstance(rule, CallWindow):
         rows = rows_of(rule, page)
-        return Hours(origin_of(rule), rule, rows, actions) if rows.any() else None
+        return Hours(origin_of(rule), rule, rows, page.about(rule)) if rows.any() else None
     blocked = APPLY[rule.kind](rule, page)
     # Most rules forbid an account nothing: whom they are about, and when they are in force, need not be known then.
-    if blocked is None or not blocked.binds(page.days.as_of_us[:, None], actions):
+    if blocked is None:
+        return None
+    actions = page.about(rule)
+    if not blocked.binds(page.days.as_of_us[:, None], actions):
         return None
     return Restriction(origin_of(rule), _in_force(rule, page, blocked).only(rows_of(rule, page)[:, None]), actions)
+
+
+def all_checked(page: Page) -> bool:
+    """Whether it is known of every debtor what contacts the other accounts had, so that nothing is ``unchecked``."""
+    return page.dossier is None or not page.dossier.encoded.unchecked
 
 
 def unchecked(rule: Rule, page: Page) -> Restriction | None:
@@ -76,7 +83,7 @@ def unchecked(rule: Rule, page: Page) -> Restriction | None:
 
     ``None`` where the rule is on no person, or everything is known; time alone does not lift it.
     """
-    if page.dossier is None or not page.dossier.encoded.unchecked or not rule.is_on_person:
+    if page.dossier is None or not rule.is_on_person:
         return None
     encoded = page.dossier.encoded
     names = [encoded.account_ids[account] for account in page.dossier.spine.account.tolist()]

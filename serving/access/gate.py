@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import math
-import time
 from collections.abc import Callable, Mapping
 
 import anyio.to_thread
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
 from serving.access.keyring import KeyRing
+from serving.access.rates import Rates
 from serving.access.scopes import needed
 from serving.access.tokens import StoredKey
 from serving.problems import Problem, problem_response
@@ -25,21 +21,6 @@ from serving.tenants import DEFAULT_TENANT
 MOST_HEAD_BYTES = 16 * 1024
 MOST_PATH_BYTES = 2 * 1024
 _FREE = frozenset({"/livez", "/readyz", "/metrics"})
-
-
-class Rates:
-    """How often each client may come, such as ``50/second``, by a moving window in this worker's memory."""
-
-    def __init__(self, rate: str) -> None:
-        self._rate: RateLimitItem = parse(rate)
-        self._window = MovingWindowRateLimiter(MemoryStorage())
-
-    def wait_s(self, client: str) -> int:
-        """Counts one request; 0 where it may pass, else in how many seconds the next may."""
-        if self._window.hit(self._rate, client):
-            return 0
-        opens = self._window.get_window_stats(self._rate, client).reset_time
-        return max(1, math.ceil(opens - time.time()))
 
 
 class _Refused(Problem):

@@ -14,10 +14,11 @@ from fastapi import FastAPI, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from decisioning.records import json_bytes
 from serving import replaying, reviewing, storing
 from serving.access.tokens import Scope, StoredKey
 from serving.explaining import LOCALES, locale_of
-from serving.handling import Pending, Reply, json_bytes
+from serving.handling import Pending, Reply
 from serving.pages import comparing, forms
 from serving.pages.record import Shown, factors_of, shown
 from serving.pages.rendering import FILE_HEADERS, address, decision_path, html, rendered

@@ -96,7 +96,7 @@ def forget_answers(connection: Connection, *, tenant: str, accounts: Iterable[st
     """Empties the answers that name one of these accounts or decisions; how many.
 
     Their keys stay: a repeated request must not bring back what was forgotten. An answer is read as the bytes that
-    ``serving.handling.json_bytes`` writes, without spaces.
+    ``decisioning.records.json_bytes`` writes, without spaces.
     """
     named = [("account_id", account) for account in accounts] + [("decision_id", decision) for decision in decisions]
     needles = [f'"{name}":{json.dumps(value, ensure_ascii=False)}'.encode() for name, value in named]

@@ -45,6 +45,16 @@ def applied(offsets: Offsets, table: Any) -> np.ndarray:
     return OffsetHead(Head(constant=PLAIN), offsets).apply(table, wanted)
 
 
+@given(
+    static=st.lists(st.tuples(*[st.sampled_from([0.0, 1.0, 3.0])] * 3), min_size=1),
+    forms=st.lists(st.tuples(*[st.sampled_from([0.0, 1.0, 3.0])] * 2), max_size=6),
+)
+def test_the_form_of_an_action_is_the_first_that_stands_in_its_columns(static: Any, forms: Any) -> None:
+    offsets = Offsets(0, (2, 0), np.array(forms, dtype=np.float64).reshape(-1, 2), np.zeros((len(forms), 2)))
+    told = [forms.index((one[2], one[0])) if (one[2], one[0]) in forms else -1 for one in static]
+    assert offsets.form(np.array(static)).tolist() == told
+
+
 def test_an_offset_is_added_in_log_odds_by_age_of_the_debt(world: Any) -> None:
     offsets = offsets_of(world, "sms/inst3/morning", offsets=[[0.7, -1.1]])
     found = applied(offsets, table_of(world, "sms/inst3/morning", days=(OLD_DAYS - 1.0, float(OLD_DAYS))))

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.records import _refusal_json, decision_text, json_text
+from decisioning.records import _refusal_json, decision_bytes, json_bytes
 from domain.decisions import Refusal
 
 TEXTS = st.text(max_size=9)
@@ -20,4 +20,4 @@ def test_a_decision_is_written_as_any_answer_is(
     before: dict[str, Any], refusals: list[Any], after: dict[str, Any]
 ) -> None:
     answer = {**before, "refusals": refusals, **after}
-    assert decision_text(answer) == json_text(answer)
+    assert decision_bytes(answer) == json_bytes(answer)

@@ -20,6 +20,7 @@ from domain.clock import (
     to_day,
     to_us,
     transitions,
+    utc_at,
     utc_of,
     utc_us,
     weekdays,
@@ -138,6 +139,17 @@ def test_moments_are_turned_alike_one_by_one_and_together(moments, zone):
     for turn in (local_us, utc_of):
         together = turn(many, zones, (zone,)).tolist()[: len(moments)]
         assert [int(turn(many[place : place + 1], zones[:1], (zone,))[0]) for place in range(len(moments))] == together
+
+
+@given(
+    zone=st.integers(-1, len(ZONES) - 1),
+    day=st.integers(8_000, 27_000) | st.sampled_from([MISSING, 1 << 24, -(1 << 24)]),
+    hour=st.integers(0, 24),
+)
+def test_one_local_day_begins_when_the_same_of_many_does(zone, day, hour):
+    few = utc_at(np.array([day]), hour, np.array([zone], dtype=np.int32), ZONES)
+    many = utc_at(np.full(9, day), hour, np.full(9, zone, dtype=np.int32), ZONES)
+    assert few[0] == many[0]
 
 
 @given(zone=st.integers(-1, len(ZONES) - 1), wall=MOMENTS.map(to_us))
