@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from training.fingerprint import data_summary
 
 from decisioning.bundle import BundleParts, write_bundle
 from domain.actions import ActionCatalogue, ActionsConfig
@@ -31,7 +32,6 @@ from training.config import ModelConfig, SplitsConfig, TrainingConfig
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.evaluation import plain
 from training.facts import end_of_data
-from training.fingerprint import data_summary
 from training.matrix import inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.reporting.evidence import Evidence, Run, read_evidence

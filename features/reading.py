@@ -71,7 +71,7 @@ def connect() -> Any:
     connection.execute("SET arrow_large_buffer_size = true")
     # It would be drawn on stdout, where results for machines are. In a notebook without ipywidgets there is none, and
     # DuckDB refuses to be told so.
-    (drawn,) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    ((drawn,),) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
     if drawn:
         connection.execute("SET enable_progress_bar = false")
     return connection

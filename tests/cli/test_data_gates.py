@@ -95,10 +95,10 @@ def test_the_bundle_keeps_the_profile_of_its_data(project: Path) -> None:
 
 
 def test_the_run_is_tagged_and_keeps_the_result(project: Path) -> None:
-    from training.registry import Tracking, _client
+    from training.tracking import Tracking, client_of
 
     tracking = Tracking(root=project / "mlruns")
-    with _client(tracking) as client:
+    with client_of(tracking) as client:
         run = client.get_run(str(client.get_model_version("acerto", "1").run_id))
         names = {found.path for found in client.list_artifacts(run.info.run_id)}
     assert run.data.tags["data_gates"] == "passed"
