@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from training.fingerprint import data_summary
 
 from decisioning.bundle import BundleParts, write_bundle
 from domain.actions import ActionCatalogue, ActionsConfig
@@ -39,6 +38,7 @@ from training.reporting.keeping import Champion, kept
 from training.reporting.lights import Light
 from training.reporting.parts import Section
 from training.reporting.policy import ReportOwner, ReportPolicy
+from training.runs.fingerprint import data_summary
 
 Floats = npt.NDArray[np.float64]
 SectionOf = Callable[[Evidence], Section]

@@ -36,7 +36,9 @@ def test_odds_are_multiplied_by_the_factor(p: float, odds: float) -> None:
 
 @given(ps=st.lists(P, min_size=2, max_size=20), odds=st.floats(0.1, 10.0))
 def test_odds_change_no_order(ps: list[float], odds: float) -> None:
-    assert (np.argsort(with_odds(np.array(ps), odds), kind="stable") == np.argsort(ps, kind="stable")).all()
+    found = with_odds(np.sort(ps), odds)
+    # Each is rounded four times; probabilities that are nearer to each other than that may change places.
+    assert (np.diff(found) >= -4 * np.finfo(np.float64).eps * found[1:]).all()
 
 
 def test_features_are_moved_by_name_and_by_pattern() -> None:
