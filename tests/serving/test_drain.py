@@ -30,6 +30,7 @@ def test_sigterm_under_load_resets_and_loses_nothing(bundle: Path, tmp_path: Pat
     port = free_port()
     environ = {**os.environ, "ACERTO_BUNDLE": str(bundle), "ACERTO_CONFIGS": str(ROOT / "configs")}
     environ |= {"PYTHONPATH": str(ROOT), "ACERTO_DRAIN_S": "1.5", "ACERTO_INSECURE": "1"}
+    environ["ACERTO_RATE_LIMIT"] = "1000000/minute"
     script = f"import os; from serving.launch import run; raise SystemExit(run(port={port}, environ=os.environ))"
     with (tmp_path / "log").open("wb") as log:
         service = subprocess.Popen([sys.executable, "-c", script], env=environ, stdout=log, stderr=log)
