@@ -11,6 +11,7 @@ import numpy.typing as npt
 from domain.clock import MISSING, US_PER_DAY, Int64s, to_day, zone_of
 from domain.coded import Coded
 from features.findings import Finding, Portfolio, Severity, finding_at
+from features.known import happened_in
 from features.reading import LoadedTable
 
 _MAY_LIE_AHEAD = {"due_on", "expires_at"}
@@ -36,7 +37,7 @@ def _future(portfolio: Portfolio) -> Iterator[Finding]:
 
 def _known_before_the_fact(portfolio: Portfolio) -> Iterator[Finding]:
     for table in portfolio.tables.values():
-        happened_name = "decided_at" if table.spec.name == "decisions" else "occurred_at"
+        happened_name = happened_in(table.spec.name)
         if happened_name not in table.data:
             continue
         happened, recorded = _ints(table, happened_name), _ints(table, "recorded_at")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.tables import Column
+from features.known import happened_in
 from features.out_of_core import parquet_sql
 from features.quoting import text_sql
 from features.reading import TypedQuery
@@ -124,7 +125,7 @@ class Parting:
         return quoted
 
     def _moment(self) -> str:
-        return "decided_at" if self.query.spec.name == "decisions" else "occurred_at"
+        return happened_in(self.query.spec.name)
 
     def _order(self) -> str:
         """All columns, so that nothing is left to the order in which rows came."""

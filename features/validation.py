@@ -23,8 +23,9 @@ from features.config import Attribute
 from features.findings import Finding, Portfolio, Report, TableSummary, raise_if_critical, sort_key, summary_of
 from features.gates.judging import Declared, judge
 from features.gates.looking import Look
-from features.gates.measuring import moments_of, profile_of
+from features.gates.measuring import profile_of
 from features.identity import repeated_rows
+from features.known import known_rows, without_later
 from features.reading import LoadedTable, connect, load_table
 from features.reading_files import find_files, stray_files
 from features.reading_problems import missing_table
@@ -84,12 +85,11 @@ def _gated(report: Report, portfolio: Portfolio, declared: Declared, *, until: d
 
 
 def _known_before(portfolio: Portfolio, until_us: int) -> Portfolio:
-    """The rows that had happened and were recorded by then."""
+    """What was there and known by then, as training cuts it."""
     tables = {}
     for name, table in portfolio.tables.items():
-        happened = moments_of(table)
-        known = np.asarray(table.data["recorded_at"]) < until_us
-        tables[name] = _only(table, known if happened is None else known & (happened < until_us))
+        known = _only(table, known_rows(name, table.data, until_us=until_us))
+        tables[name] = replace(known, data=without_later(name, known.data, until_us=until_us))
     return replace(portfolio, tables=tables)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,13 +9,7 @@ from domain.clock import MISSING
 from domain.coded import Coded
 from domain.errors import DataError
 from domain.tables import ColumnData, TableData, Tables
-
-_HAPPENED = {"decisions": "decided_at"}
-_LATER: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "promises": ("resolved_at", ("outcome",)),
-    "holds": ("released_at", ()),
-}
-"""Facts that join their row later: the moment from which they are known, and the columns that wait for it."""
+from features.known import known_rows, without_later
 
 
 def known_before(tables: Tables, *, until_us: int) -> Tables:
@@ -30,16 +22,9 @@ def known_before(tables: Tables, *, until_us: int) -> Tables:
 
 def _cut(name: str, tables: Tables, until_us: int) -> TableData:
     data = tables.columns[name]
-    keep = tables.ints(name, "recorded_at") < until_us
-    happened = _HAPPENED.get(name, "occurred_at")
-    if happened in data:
-        keep &= tables.ints(name, happened) < until_us
-    rows = np.flatnonzero(keep)
-    cut: dict[str, ColumnData] = {column: _rows_of(values, rows) for column, values in data.items()}
-    if name in _LATER:
-        moment, waiting = _LATER[name]
-        _blank(cut, moment=moment, waiting=waiting, until_us=until_us)
-    return cut
+    rows = np.flatnonzero(known_rows(name, data, until_us=until_us))
+    cut = {column: _rows_of(values, rows) for column, values in data.items()}
+    return without_later(name, cut, until_us=until_us)
 
 
 def _rows_of(values: ColumnData, rows: npt.NDArray[np.int64]) -> ColumnData:
@@ -51,17 +36,6 @@ def _rows_of(values: ColumnData, rows: npt.NDArray[np.int64]) -> ColumnData:
     compact = np.searchsorted(used, codes).astype(np.int32)
     compact[codes < 0] = -1
     return Coded(compact, tuple(values.values[code] for code in used))
-
-
-def _blank(cut: dict[str, ColumnData], *, moment: str, waiting: tuple[str, ...], until_us: int) -> None:
-    known_at = cut[moment]
-    assert not isinstance(known_at, Coded)  # a column of moments
-    later = known_at >= until_us
-    cut[moment] = np.where(later, MISSING, known_at).astype(np.int64)
-    for column in waiting:
-        values = cut[column]
-        assert isinstance(values, Coded)  # a column of codes
-        cut[column] = Coded(np.where(later, -1, values.codes).astype(np.int32), values.values)
 
 
 def end_of_data(tables: Tables, *, until_us: int | None) -> int:

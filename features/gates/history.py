@@ -14,6 +14,7 @@ from features.gates.config import SteadyHours, SteadyMissing, SteadyMix, SteadyS
 from features.gates.looking import Seen, percent
 from features.gates.profile import Floats
 from features.gates.shifts import best_shift, shifted
+from features.known import happened_in
 from features.stability import stability
 
 _RECENT, _BEFORE, _LEAST_BEFORE = 2, 6, 3
@@ -116,7 +117,7 @@ def steady_hours(seen: Seen, expected: SteadyHours) -> Iterator[Miss]:
 
 
 def _moment(seen: Seen) -> str:
-    return "decided_at" if seen.name == "decisions" else "occurred_at"
+    return happened_in(seen.name)
 
 
 def _psi(counts: Int64s, spans: Spans) -> float:

@@ -11,6 +11,7 @@ from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, Int64s
 from domain.coded import Coded
 from features.findings import Portfolio
 from features.gates.profile import LEAST_ROWS, MOST_MONTHS, Amounts, Categories, DataProfile, Floats, TableProfile
+from features.known import happened_in
 from features.reading import LoadedTable, is_missing
 
 _MOST_VALUES = 200
@@ -35,7 +36,7 @@ def profile_of(portfolio: Portfolio) -> DataProfile:
 
 def moments_of(table: LoadedTable) -> Int64s | None:
     """When rows happened, µs UTC; ``None`` for accounts, which are no events."""
-    name = "decided_at" if table.spec.name == "decisions" else "occurred_at"
+    name = happened_in(table.spec.name)
     return np.asarray(table.data[name]).astype(np.int64, copy=False) if name in table.data else None
 
 

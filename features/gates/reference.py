@@ -13,6 +13,7 @@ from features.gates.config import CentsKept, HoursKept, MissingKept, MixKept, Ro
 from features.gates.looking import Seen, percent, share
 from features.gates.profile import MOST_MONTHS, Amounts, Categories, TableProfile
 from features.gates.shifts import best_shift, shifted
+from features.known import happened_in
 from features.stability import stability
 
 _SETTLING_DAYS = 45
@@ -141,7 +142,7 @@ def hours_kept(seen: Seen, expected: HoursKept) -> Iterator[Miss]:
         told = (
             f"hours at a PSI of {psi:.2f} to the same months at the last training, {shifted(best_shift(now, before))}"
         )
-        column = "decided_at" if seen.name == "decisions" else "occurred_at"
+        column = happened_in(seen.name)
         way_out = "check the zone in which the source writes"
         yield Miss(column, 0, told, f"at most {expected.max_psi:g}", way_out)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from features.known import happened_in
 from features.mapping.planning import Plan, PlannedEntry
 from features.mapping.times import has_hours
 
@@ -99,7 +100,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
 def _unrecorded(table: str) -> str:
     if table == "accounts":
         return "accounts: without recorded_at they count as always known, so what changed since leaks into the past"
-    happened = "decided_at" if table == "decisions" else "occurred_at"
+    happened = happened_in(table)
     return (
         f"{table}: without recorded_at a row counts as known from {happened} on; where it reached you later, training "
         "sees it too early: map recorded_at, or give it with plus_days"

@@ -231,6 +231,13 @@ def test_with_a_moment_until_which_to_look_later_rows_are_not_judged(tmp_path: P
     assert judged(tmp_path / "data", rows, declared, until=START + timedelta(days=290)).gates.breaches == ()
 
 
+def test_a_promise_that_is_kept_later_needs_no_payment_before_the_moment_until_which_to_look(tmp_path: Path) -> None:
+    rows, until = clean(), START + timedelta(days=200)
+    every("promises", 1, occurred_at=at(199.9), recorded_at=at(199.9), resolved_at=at(205))(rows)
+    declared = expecting("promises", kind="kept_is_paid", max_share=0.0)
+    assert judged(tmp_path / "data", rows, declared, until=until).gates.breaches == ()
+
+
 def test_data_until_an_earlier_moment_have_not_lost_the_later_rows(before: Any, tmp_path: Path) -> None:
     declared = replace(load_declared(Path("configs")), before=before)
     report = judged(tmp_path / "data", clean(), declared, until=BEFORE - timedelta(days=150))
