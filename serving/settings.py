@@ -133,9 +133,11 @@ def read_limits(environ: Mapping[str, str]) -> Limits:
     """
     rate = environ.get("ACERTO_RATE_LIMIT") or DEFAULT_RATE
     try:
-        limits.parse(rate)
+        most = limits.parse(rate).amount
     except ValueError:
-        raise ConfigError(f"ACERTO_RATE_LIMIT: found {rate!r}, needed such as {DEFAULT_RATE} or 50/second") from None
+        most = 0
+    if most < 1:
+        raise ConfigError(f"ACERTO_RATE_LIMIT: found {rate!r}, needed such as {DEFAULT_RATE} or 50/second")
     deadline_s = _seconds(environ, "ACERTO_DEADLINE_S", DEFAULT_DEADLINE_S)
     return Limits(rate=rate, deadline_s=deadline_s)
 

@@ -56,7 +56,7 @@ def promote(
     chosen = registry.challenger(tracking) if version is None else version
     bundle = read_bundle(registry.bundle_of(chosen, tracking))
     checked = (
-        *check(read_evaluation(bundle.folder), gates),
+        *evaluation_gates(read_evaluation(bundle.folder), gates),
         *held_out_gates(bundle.folder, gates),
         *served_gates(bundle, gates),
         *policy_gates(comparisons, gates),
@@ -69,11 +69,6 @@ def promote(
     signed = registry.Signed(by, why or "all gates met", as_json(checked), forced=bool(failed))
     previous = registry.move_champion(chosen, tracking, signed=signed)
     return Promotion(chosen, previous, checked, forced=bool(failed))
-
-
-def check(evaluation: dict[str, Any], gates: GatesConfig) -> tuple[Gate, ...]:
-    """The gates on a version's evaluation file; the explained horizon counts."""
-    return evaluation_gates(evaluation, gates)
 
 
 def policy_gates(comparisons: Sequence[Comparison], gates: GatesConfig) -> tuple[Gate, ...]:

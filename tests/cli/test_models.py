@@ -66,6 +66,15 @@ def test_each_version_has_the_verdict_of_each_gate(told):
         assert verdicts["golden rows"] is True
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"{}"])
+def test_a_version_with_a_damaged_evaluation_is_listed_as_damaged(acerto, project, tmp_path, damage):
+    shutil.copytree(project / "configs", tmp_path / "configs")
+    shutil.copytree(project / "mlruns/bundles/1", tmp_path / "mlruns/bundles/1")
+    (tmp_path / "mlruns/bundles/1/evaluation/evaluation.json").write_bytes(damage)
+    found = acerto("models", "--json", folder=tmp_path)
+    assert [one["judged"] for one in json.loads(found.out)["versions"]] == ["damaged bundle"]
+
+
 def test_the_tracking_store_names_the_last_line_too(acerto, moved):
     assert acerto("models", "--verify", folder=moved).code == 0
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from domain.errors import BundleError
+from domain.errors import BundleError, ConfigError
 from serving.app import create_app
 from serving.openapi import written
 from serving.pages.routes import Places
-from serving.settings import Limits, Settings, read_settings
+from serving.settings import Limits, Settings, read_limits, read_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,3 +156,9 @@ def test_the_champion_is_served_before_the_challenger(tmp_path: Path) -> None:
 def test_without_any_model_the_way_out_is_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="acerto train"):
         read_settings({"ACERTO_MLRUNS": str(tmp_path)})
+
+
+@pytest.mark.parametrize("rate", ["0/second", "often", "50"])
+def test_a_rate_that_nobody_could_keep_or_read_is_refused(rate: str) -> None:
+    with pytest.raises(ConfigError, match=f"ACERTO_RATE_LIMIT: found '{rate}', needed"):
+        read_limits({"ACERTO_RATE_LIMIT": rate})

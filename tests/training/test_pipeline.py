@@ -28,7 +28,8 @@ from training.matrix import inspect
 from training.ope.estimators import Estimate
 from training.ope.opponents import Compared, Comparison
 from training.pipeline import TrainingResult, train
-from training.promotion import check, promote, read_comparison
+from training.promoting.measured import evaluation_gates
+from training.promotion import promote, read_comparison
 from training.reporting.held_out_files import ROWS
 from training.reporting.lights import WORSE
 from training.reporting.paired import FILE as PAIRED
@@ -360,19 +361,19 @@ def test_constant_features_and_duplicates_are_named_in_the_evaluation(trained: T
 def test_critical_findings_about_features_stop_a_promotion(trained: TrainingResult) -> None:
     evaluation = copy.deepcopy(trained.evaluation)
     evaluation["features"]["counts"]["critical"] = 1
-    gate = next(gate for gate in check(evaluation, OPEN) if "features" in gate.name)
+    gate = next(gate for gate in evaluation_gates(evaluation, OPEN) if "features" in gate.name)
     assert not gate.met
 
 
 def test_without_a_bound_any_number_of_critical_findings_passes(trained: TrainingResult) -> None:
     anything = GatesConfig(max_critical_features=None)
-    assert not [gate for gate in check(trained.evaluation, anything) if "features" in gate.name]
+    assert not [gate for gate in evaluation_gates(trained.evaluation, anything) if "features" in gate.name]
 
 
 def test_a_version_of_before_features_were_judged_has_no_gate_on_them(trained: TrainingResult) -> None:
     evaluation = copy.deepcopy(trained.evaluation)
     del evaluation["features"]["counts"]
-    assert not [gate for gate in check(evaluation, OPEN) if "features" in gate.name]
+    assert not [gate for gate in evaluation_gates(evaluation, OPEN) if "features" in gate.name]
 
 
 def test_a_matrix_in_which_nothing_varies_is_refused() -> None:

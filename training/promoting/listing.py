@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from decisioning.integrity import manifest_of
 from domain.errors import BundleError
@@ -16,6 +17,8 @@ from training.promoting import history
 from training.promoting.gate import as_json
 from training.promoting.measured import evaluation_gates, held_out_gates
 from training.promotion import EVALUATION, read_evaluation
+
+DAMAGED = "damaged bundle"
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,13 @@ def _listed(folder: Path, aliases: Mapping[str, str], moves: Sequence[Mapping[st
     try:
         manifest = manifest_of(folder)
     except BundleError:
-        return Listed(folder.name, "", "", named, [], "damaged bundle", tuple(moves))
+        return Listed(folder.name, "", "", named, [], DAMAGED, tuple(moves))
     judged = [move for move in moves if move.get("gates")]
-    found, when = (list(judged[-1]["gates"]), str(judged[-1].get("at"))) if judged else (_now(folder, gates), "now")
+    try:
+        found, when = (list(judged[-1]["gates"]), str(judged[-1].get("at"))) if judged else (_now(folder, gates), "now")
+    except (BundleError, OSError, ValueError, LookupError, BadZipFile):
+        # A file that is cut or changed, which the manifest alone does not tell.
+        found, when = [], DAMAGED
     return Listed(
         folder.name, str(manifest["trained_at"]), str(manifest["model_hash"]), named, found, when, tuple(moves)
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from decisioning.integrity import canonical_contents, read_files
 from training.runs import environment
+from training.runs.configs import FILES
 
 ABSENT = "absent"
 
@@ -106,9 +107,8 @@ def _short(hashes: Mapping[str, str]) -> dict[str, str]:
 
 def _config_hashes(record: Mapping[str, Any], configs: Path) -> tuple[dict[str, str], dict[str, str]]:
     recorded = {name: str(one["sha256"]) for name, one in record["configs"].items()}
-    present = {
-        name: sha256((configs / name).read_bytes()).hexdigest() for name in recorded if (configs / name).is_file()
-    }
+    files = [path for name in sorted({*recorded, *FILES}) if (path := configs / name).is_file()]
+    present = {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
     return _short(recorded), _short(present)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,12 @@ def test_other_configuration_files_of_today_are_told(told, tmp_path):
         (tmp_path / name).write_bytes((CONFIGS / name).read_bytes())
     (tmp_path / "training.yaml").write_text("seeds: 1\n", encoding="utf-8")
     assert names(told(configs=tmp_path), "configs") == ["training.yaml"]
+
+
+def test_a_configuration_file_that_the_run_did_not_have_is_told(told, record, tmp_path):
+    older = {**record, "configs": {name: one for name, one in record["configs"].items() if name != "decision.yaml"}}
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    assert names(told(recorded=older, configs=tmp_path / "configs"), "configs") == ["decision.yaml"]
 
 
 def test_the_recorded_configurations_are_the_bytes_that_they_were(record):
