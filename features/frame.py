@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
@@ -15,6 +16,9 @@ import pyarrow.parquet as pa_parquet
 
 from domain.clock import Int64s
 from features.schema import FeatureSchema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS_AT_ONCE = 65_536
 """Rows of a matrix that are held and written together; a fixed number, so that equal matrices are equal files."""
@@ -47,6 +51,20 @@ def matrix_table(
         else:
             columns.append(pa.array(column, mask=missing))
     return pa.Table.from_arrays(columns, schema=matrix_schema(schema))
+
+
+def matrix_frame(
+    schema: FeatureSchema, account_ids: Sequence[str], values: npt.NDArray[np.float64], *, as_of_us: Int64s
+) -> pd.DataFrame:
+    """The same for pandas: rows named by account and moment, missing numbers NaN, categories of pandas' own type.
+
+    The values of a category are those of the schema, whether rows have them or not, and in its order.
+    """
+    import pandas as pd  # noqa: PLC0415  (a second that only those pay who want a frame)
+
+    frame = matrix_table(schema, account_ids, values, as_of_us=as_of_us).to_pandas().set_index(["account_id", "as_of"])
+    kinds = {name: pd.CategoricalDtype(known) for name, known in schema.categories.items() if name in frame}
+    return frame.astype(kinds)
 
 
 def write_matrix(
