@@ -62,9 +62,9 @@ def matrix_frame(
     """
     import pandas as pd  # noqa: PLC0415  (a second that only those pay who want a frame)
 
-    frame = matrix_table(schema, account_ids, values, as_of_us=as_of_us).to_pandas().set_index(["account_id", "as_of"])
-    kinds = {name: pd.CategoricalDtype(known) for name, known in schema.categories.items() if name in frame}
-    return frame.astype(kinds)
+    found: pd.DataFrame = matrix_table(schema, account_ids, values, as_of_us=as_of_us).to_pandas()
+    kinds = {name: pd.CategoricalDtype(list(known)) for name, known in schema.categories.items() if name in found}
+    return found.astype(kinds).set_index(["account_id", "as_of"])
 
 
 def write_matrix(
