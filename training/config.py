@@ -100,11 +100,17 @@ class GatesConfig(BaseModel, frozen=True, extra="forbid"):
     better_than: tuple[Opponent, ...] = ()
 
 
+class CacheConfig(BaseModel, frozen=True, extra="forbid"):
+    """How much room the finished steps of trainings may take; what was used least recently is removed first."""
+
+    max_gib: float = Field(default=4.0, gt=0)
+
+
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     """The whole of ``training.yaml``.
 
     ``seeds`` is how many other seeds are tried on the same data, for the report to tell what moves with them; 0 saves
-    their time. It changes no model.
+    their time. It changes no model, and neither does ``cache``.
     """
 
     label: LabelConfig = LabelConfig()
@@ -115,6 +121,7 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     response: ResponseConfig = ResponseConfig()
     gates: GatesConfig = GatesConfig()
     seeds: NonNegativeInt = 3
+    cache: CacheConfig = CacheConfig()
 
 
 def load_training_config(path: Path) -> TrainingConfig:

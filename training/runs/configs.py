@@ -50,9 +50,10 @@ class Configs:
         }
 
     def that_decide_the_model(self) -> dict[str, Any]:
-        """Training settings that a model's hash depends on: threads change its time, gates and other seeds nothing."""
+        """Training settings that a model's hash depends on: not threads, gates, other seeds and the cache."""
         training = self.training.model_dump(mode="json")
         training["model"].pop("threads")
         training.pop("gates")
         training.pop("seeds")
+        training.pop("cache")
         return training

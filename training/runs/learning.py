@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
 from training import labels
 from training.boosting import Columns
+from training.caching.steps import Chain, Steps, key_of_data
 from training.data_gates import Checked
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
@@ -36,7 +38,7 @@ class Learned:
     """What the models were made from, and the models.
 
     ``known`` are the tables up to the cut, ``encoded`` the same as arrays, ``horizon`` says when they end, and
-    ``gates`` what of their expectations is not met.
+    ``gates`` what of their expectations is not met; ``fits`` is the chain of steps behind the payment models.
     """
 
     known: Tables
@@ -48,6 +50,7 @@ class Learned:
     fitted: dict[int, Fitted]
     responded: Responded
     gates: Gates
+    fits: Chain
 
     @property
     def schema(self) -> FeatureSchema:
@@ -66,9 +69,20 @@ def columns_of(schema: FeatureSchema) -> Columns:
 
 
 def learn(
-    tables: Tables, loaded: Configs, *, until: datetime | None, told: Told, checked: Checked | None = None
+    tables: Tables,
+    loaded: Configs,
+    *,
+    until: datetime | None,
+    told: Told,
+    checked: Checked | None = None,
+    steps: Steps | None = None,
 ) -> Learned:
-    """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does."""
+    """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does.
+
+    Parameters
+    ----------
+    steps : where finished steps are kept; nowhere by default
+    """
     told("sort events")
     known = tables if until is None else known_before(tables, until_us=to_us(until))
     encoded = encode(known, attributes=loaded.features.attributes)
@@ -77,7 +91,10 @@ def learn(
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    after = _chain(known, loaded, horizon, steps or Steps())
+    rows = after.of(
+        "features", lambda: payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    )
     schema = rows.schema
     inspected = inspect(rows, schema)
     told("label")
@@ -88,13 +105,38 @@ def learn(
     gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
     told("fit payment models")
     columns = columns_of(schema)
+    grown = after.then(model=config.model.model_dump(mode="json", exclude={"threads"}))
     fitted = {
-        days: fit_horizon(rows.values, columns, target, debtor=rows.rows.debtor, config=config.model)
+        days: grown.then(days=days).of(
+            f"payment {days}d",
+            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=config.model),
+        )
         for days, target in targets.items()
     }
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
-    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, respond(world, config, decision), gates)
+    responded = respond(world, config, decision, after=after)
+    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown)
+
+
+def _chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
+    """What the rows of the payment model depend on, and so everything that is made of them."""
+    if steps.entries is None:
+        return Chain(steps)
+    config = loaded.training
+    return Chain(
+        steps,
+        key_of_data(
+            known,
+            end_us=horizon.end_us,
+            posting_lag_days=horizon.lag_days,
+            features=loaded.features.model_dump(mode="json"),
+            sampling=config.sampling.model_dump(mode="json"),
+            splits=config.splits.model_dump(mode="json"),
+            seed=config.model.seed,
+            longest_days=max(loaded.decision.horizon_days),
+        ),
+    )
 
 
 def parts_of(learned: Learned, loaded: Configs, *, files: dict[str, bytes], trained_at: str) -> BundleParts:
