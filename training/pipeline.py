@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,9 +31,11 @@ from training.runs.learning import Learned, learn, parts_of
 from training.runs.record import FILE, as_bytes, params_of, run_record
 from training.runs.stopwatch import OnStep, Stopwatch
 from training.seeds import Pair, open_desk, seed_choices, seed_scores
+from training.tuning.logged import trial_runs
+from training.tuning.tuned import Tuned
 
 _STEPS = {
-    "sort events": 0.02, "compute features": 0.08, "label": 0.16, "fit payment models": 0.20,
+    "sort events": 0.02, "compute features": 0.08, "label": 0.16, "tune": 0.18, "fit payment models": 0.20,
     "fit the response model": 0.55, "evaluate": 0.80, "write the bundle": 0.95, "register": 0.97, "done": 1.0,
 }  # fmt: skip
 
@@ -91,21 +94,35 @@ def train(
     }  # fmt: skip
     files |= checked.files(learned.gates) if checked else {}
     told("write the bundle")
-    record = run_record(loaded, until=until, data=data, seconds=told.seconds, steps=steps.told)
+    record = run_record(
+        loaded, until=until, data=data, seconds=told.seconds, steps=steps.told, tuning=learned.tuned.told
+    )
     trained_at = registry.now().isoformat()
     parts = parts_of(learned, loaded, files={**files, FILE: as_bytes(record)}, trained_at=trained_at)
     shown = artifacts(loaded, evaluation) | {one: files[one] for one in files if one == RESULT}
     told_of = verdicts.headline(evaluation)
-    run = registry.RunRecord(name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags())
+    run = registry.RunRecord(
+        name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags(), children=trial_runs(learned.tuned)
+    )
     bundle = _registered(parts, run, tracking=tracking, told=told)
     told("done")
     return TrainingResult(bundle, evaluation, steps)
 
 
 def retrain(
-    tables: Tables, out: Path, *, configs: Path, until: datetime | None, on_step: OnStep | None = None
+    tables: Tables,
+    out: Path,
+    *,
+    configs: Path,
+    until: datetime | None,
+    tuning: Mapping[str, Any] | None = None,
+    on_step: OnStep | None = None,
 ) -> ModelBundle:
     """Fit the same models again and write them to ``out``: nothing is measured or registered, so no hash differs by it.
+
+    Parameters
+    ----------
+    tuning : what the run's search has found; nothing is searched again
 
     Raises
     ------
@@ -115,7 +132,8 @@ def retrain(
     # Other seeds are for the report alone.
     loaded = replace(loaded, training=loaded.training.model_copy(update={"seeds": 0}))
     told = Stopwatch(_STEPS, on_step)
-    learned = learn(tables, loaded, until=until, told=told)
+    tuned = None if tuning is None else Tuned.recorded(loaded.training.model, tuning)
+    learned = learn(tables, loaded, until=until, told=told, tuned=tuned)
     told("write the bundle")
     return write_bundle(out, parts_of(learned, loaded, files={}, trained_at=registry.now().isoformat()))
 
@@ -152,6 +170,7 @@ def _evaluation(measured: dict[str, Any], learned: Learned, loaded: Configs, *, 
             "features": learned.inspected.section(learned.schema),
             "settings": loaded.training.model_dump(mode="json"),
             "data_gates": learned.gates.to_json(),
+            "tuning": dict(learned.tuned.told),
         }
     )
     return found
@@ -192,7 +211,7 @@ def _for_the_report(
     seeded = learned.fits.then(days=days, others=others).of(
         "other seeds",
         lambda: seed_scores(
-            rows.values, learned.columns, target, debtor=rows.rows.debtor, config=loaded.training.model, others=others
+            rows.values, learned.columns, target, debtor=rows.rows.debtor, config=learned.tuned.payment, others=others
         ),
     )
     scores = {**judged.scores, **seeded}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import US_PER_DAY
+from domain.clock import FOREVER, US_PER_DAY
 from domain.errors import NotEnoughDataError
 from training.config import SplitsConfig
 from training.windows import Bools, Int64s
@@ -60,6 +60,34 @@ def time_split(as_of_us: Int64s, usable: Bools, unseen: Bools, *, horizon_days: 
             )
     used = len(train) + len(valid) + len(test)
     return Split(train, valid, test, valid_from, test_from, dropped=len(rows) - used)
+
+
+def rolling_splits(
+    as_of_us: Int64s, rows: Int64s, *, horizon_days: int, folds: int, config: SplitsConfig
+) -> tuple[Split, ...]:
+    """Splits of earlier and earlier ends within some rows: the later half of them is judged, span by span.
+
+    Parameters
+    ----------
+    as_of_us : (n,) moments of all rows
+    rows : (r,) positions that may be used; nothing is read of any other
+
+    Raises
+    ------
+    NotEnoughDataError : a part would have fewer than 50 rows
+    """
+    ordered = rows[np.argsort(as_of_us[rows], kind="stable")]
+    seen = np.zeros(len(as_of_us), dtype=np.bool_)
+    found = []
+    for fold in range(folds):
+        share = 0.5 + 0.5 * (fold + 1) / folds
+        # By moment and not by row: rows of one moment are in one span.
+        end_us = _quantile(as_of_us[ordered], share) if fold + 1 < folds else FOREVER
+        usable = np.zeros(len(as_of_us), dtype=np.bool_)
+        usable[ordered[as_of_us[ordered] < end_us]] = True
+        parts = config.model_copy(update={"test_share": 0.5 / folds / share})
+        found.append(time_split(as_of_us, usable, seen, horizon_days=horizon_days, config=parts))
+    return tuple(found)
 
 
 def _quantile(moments: Int64s, share: float) -> int:

@@ -33,12 +33,13 @@ from training.payment import Fitted, Target
 from training.response_log import ResponseLog
 from training.sequences import Sequences, Steps, Turns
 from training.splits import Split
+from training.tuning.winning import Fold
 from training.verdicts import Judged
 
 _RECORDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Action, Annoyance, BlendedHead, Calibrator, Checked, ContactLog, Contacts, Fitted, FunnelModel, Head,
+        Action, Annoyance, BlendedHead, Calibrator, Checked, ContactLog, Contacts, Fitted, Fold, FunnelModel, Head,
         HurdleModel, Judged, LearnedResponse, Moments, OffsetHead, Offsets, PaymentRows, ResponseLog, Rows, Sequences,
         Spine, Split, Steps, Target, Turns, Twin,
     )

@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 @dataclass
 class Steps:
-    """Where steps are kept, ``None`` for nowhere, and what became of each: ``told`` by name, ``cached`` or not."""
+    """Where steps are kept, ``None`` for nowhere, and what became of each.
+
+    ``told`` by name: the first key, and how often the step was ``cached`` and how often ``computed``.
+    """
 
     entries: Entries | None = None
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -45,7 +48,8 @@ class Steps:
 
         entry = f"{name.replace(' ', '_')}-{key}"
         found = entries.load(entry, read_value)
-        self.told[name] = {"key": key, "cached": found is not None}
+        told = self.told.setdefault(name, {"key": key, "cached": 0, "computed": 0})
+        told["computed" if found is None else "cached"] += 1
         if found is not None:
             return cast("T", found[0])
         value = compute()
@@ -54,8 +58,12 @@ class Steps:
 
     @property
     def cached(self) -> tuple[str, ...]:
-        """Names of the steps that were taken from the cache, in order."""
-        return tuple(name for name, one in self.told.items() if one["cached"])
+        """The steps that were taken from the cache, in order; with counts where only some of a kind were."""
+        return tuple(
+            name if not one["computed"] else f"{name} ({one['cached']} of {one['cached'] + one['computed']})"
+            for name, one in self.told.items()
+            if one["cached"]
+        )
 
     @property
     def notices(self) -> tuple[str, ...]:

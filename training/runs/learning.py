@@ -26,6 +26,8 @@ from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.responding import Responded, World, respond
 from training.runs.configs import Configs
+from training.tuning.payment import PaymentMaterial
+from training.tuning.tuned import Tuned, tune
 
 Told = Callable[[str], None]
 """Hears the name of each step as it starts."""
@@ -38,7 +40,8 @@ class Learned:
     """What the models were made from, and the models.
 
     ``known`` are the tables up to the cut, ``encoded`` the same as arrays, ``horizon`` says when they end, and
-    ``gates`` what of their expectations is not met; ``fits`` is the chain of steps behind the payment models.
+    ``gates`` what of their expectations is not met; ``fits`` is the chain of steps behind the payment models,
+    and ``tuned`` the settings that they were grown with.
     """
 
     known: Tables
@@ -51,6 +54,7 @@ class Learned:
     responded: Responded
     gates: Gates
     fits: Chain
+    tuned: Tuned
 
     @property
     def schema(self) -> FeatureSchema:
@@ -76,12 +80,14 @@ def learn(
     told: Told,
     checked: Checked | None = None,
     steps: Steps | None = None,
+    tuned: Tuned | None = None,
 ) -> Learned:
     """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does.
 
     Parameters
     ----------
     steps : where finished steps are kept; nowhere by default
+    tuned : what an earlier search has found, to search for nothing again
     """
     told("sort events")
     known = tables if until is None else known_before(tables, until_us=to_us(until))
@@ -103,20 +109,25 @@ def learn(
     target = targets[decision.explained_horizon]
     judged = np.flatnonzero(target.usable)
     gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
-    told("fit payment models")
     columns = columns_of(schema)
-    grown = after.then(model=config.model.model_dump(mode="json", exclude={"threads"}))
+    if tuned is None and config.tuning.enabled:
+        told("tune")
+        material = PaymentMaterial(rows.values, columns, target, rows.rows.debtor, rows.rows.as_of_us)
+        tuned = tune(material, config, after=after)
+    tuned = tuned or Tuned.untouched(config.model)
+    told("fit payment models")
+    grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
     fitted = {
         days: grown.then(days=days).of(
             f"payment {days}d",
-            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=config.model),
+            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=tuned.payment),
         )
         for days, target in targets.items()
     }
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
-    responded = respond(world, config, decision, after=after)
-    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown)
+    responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
+    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
 
 
 def _chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
@@ -167,4 +178,5 @@ def _settings(learned: Learned, loaded: Configs) -> dict[str, Any]:
         "label": loaded.label(),
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
         "response": {key: learned.responded.told.get(key) for key in ("learner", "refused", "share_days", "tried")},
+        **({"tuned": learned.tuned.shapes()} if learned.tuned.told else {}),
     }

@@ -26,6 +26,7 @@ def run_record(
     data: Mapping[str, Any],
     seconds: Mapping[str, Any],
     steps: Mapping[str, Any] | None = None,
+    tuning: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of a run.
 
@@ -33,7 +34,8 @@ def run_record(
     ----------
     data : the summary of what was trained on (``fingerprint.data_summary``)
     seconds : wall and CPU seconds by step, of those that ended before the bundle was written
-    steps : key of each cached step, and whether an earlier run had done it
+    steps : key of each cached step, and how often an earlier run had done it
+    tuning : what was searched and found, by model
     """
     versions = environment.lock()
     return {
@@ -48,6 +50,7 @@ def run_record(
         "code": environment.code(),
         "seconds": seconds,
         "steps": dict(steps or {}),
+        "tuning": dict(tuning or {}),
     }
 
 
