@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from decisioning.tree_limits import DEEPEST
 
@@ -51,13 +60,15 @@ class SpaceConfig(BaseModel, frozen=True, extra="forbid"):
 class TuningConfig(BaseModel, frozen=True, extra="forbid"):
     """``enabled`` is the one key that switches it on.
 
-    Each model has a budget of ``trials``, and of ``max_seconds`` where that is given: whichever ends first. Trials
-    alone give the same model each time; seconds do not, since how many trials fit into them depends on the machine.
-    ``folds`` are the spans of time that each trial is judged on.
+    The payment model has a budget of ``trials``, the response model one of ``response_trials``, which take a hundred
+    times as long; 0 leaves a model as it is. Each also has one of ``max_seconds``, where that is given: whichever ends
+    first. Trials alone give the same model each time; seconds do not, since how many trials fit into them depends on
+    the machine. ``folds`` are the spans of time that each trial is judged on.
     """
 
     enabled: bool = False
-    trials: PositiveInt = 30
+    trials: NonNegativeInt = 30
+    response_trials: NonNegativeInt = 10
     max_seconds: NonNegativeFloat | None = None
     folds: int = Field(default=4, ge=2, le=12)
     space: SpaceConfig = SpaceConfig()

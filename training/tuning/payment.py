@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from domain.errors import NotEnoughDataError
 from training.boosting import Columns, margins
 from training.caching.steps import Chain
 from training.calibration import losses_of
@@ -19,6 +20,7 @@ from training.tuning.winning import Fold
 from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
+_FEWEST_TRAINED, _FEWEST_LATER = 500, 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Ch
         material.as_of_us, target.split.train, horizon_days=target.horizon_days, folds=tuning.folds,
         config=config.splits,
     )  # fmt: skip
+    _check(splits)
     chain = after.then(folds=tuning.folds, days=target.horizon_days)
 
     def judge(shape: Shape, number: int) -> Fold:
@@ -56,7 +59,19 @@ def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Ch
         kept = chain.then(model=model.model_dump(mode="json", exclude={"threads"}), fold=number)
         return kept.of("payment trial", lambda: _judged(material, splits[number], model))
 
-    return search(judge, shape_of(config.model), tuning, folds=tuning.folds, seed=config.model.seed)
+    return search(
+        judge, shape_of(config.model), tuning, folds=tuning.folds, trials=tuning.trials, seed=config.model.seed
+    )
+
+
+def _check(splits: tuple[Split, ...]) -> None:
+    """Rows of which a booster can grow trees at all; of fewer every shape is the same."""
+    train, later = splits[0].train, min(min(len(one.valid), len(one.test)) for one in splits)
+    if len(train) < _FEWEST_TRAINED or later < _FEWEST_LATER:
+        raise NotEnoughDataError(
+            f"the first of {len(splits)} folds has {len(train)} rows to train on, and one has {later} to judge on; "
+            f"needed {_FEWEST_TRAINED} and {_FEWEST_LATER}"
+        )
 
 
 def _judged(material: PaymentMaterial, split: Split, model: ModelConfig) -> Fold:

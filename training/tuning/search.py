@@ -69,34 +69,35 @@ class Searched:
         }  # fmt: skip
 
 
-def search(judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, seed: int) -> Searched:
+def search(judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, trials: int, seed: int) -> Searched:
     """Tries shapes within the budget.
 
     Parameters
     ----------
     shape : the one at hand, which is judged first, on every fold, and kept where no other is better beyond noise
     folds : how many there are
+    trials : how many others are tried at most
     """
     started = time.monotonic()
     study = _study(seed)
     known = [judge(shape, fold) for fold in range(folds)]
     losses: dict[int, list[Fold]] = {0: known}
-    trials = [Trial(0, shape, tuple(one.mean for one in known), pruned=False)]
-    _tell_known(study, trials[0], config)
+    made = [Trial(0, shape, tuple(one.mean for one in known), pruned=False)]
+    _tell_known(study, made[0], config)
     stopped_by = "trials"
-    while len(trials) <= config.trials:
+    while len(made) <= trials:
         if config.max_seconds is not None and time.monotonic() - started > config.max_seconds:
             stopped_by = "seconds"
             break
         asked = study.ask(distributions(config.space))
         found, pruned = _judged(asked, judge, folds)
         _tell(study, asked, found, pruned=pruned)
-        number = len(trials)
-        trials.append(Trial(number, dict(asked.params), tuple(one.mean for one in found), pruned=pruned))
+        number = len(made)
+        made.append(Trial(number, dict(asked.params), tuple(one.mean for one in found), pruned=pruned))
         losses[number] = found
-    complete = [trial for trial in trials if not trial.pruned]
+    complete = [trial for trial in made if not trial.pruned]
     best = min(complete, key=lambda trial: (trial.loss, trial.number))
-    return Searched(tuple(trials), best, compared(known, losses[best.number]), stopped_by)
+    return Searched(tuple(made), best, compared(known, losses[best.number]), stopped_by)
 
 
 def _study(seed: int) -> Study:

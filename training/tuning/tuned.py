@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
+from domain.clock import FOREVER
 from domain.errors import NotEnoughDataError
+from domain.tables import Tables
 from training.caching.steps import Chain
 from training.config import ModelConfig, TrainingConfig
+from training.runs.configs import Configs
+from training.tuning.origins import known_until, origins_of
 from training.tuning.payment import PaymentMaterial, tune_payment
+from training.tuning.response import ResponseMaterial, tune_response
 from training.tuning.shapes import shape_of, with_shape
 
 PAYMENT, RESPONSE = "payment", "response"
@@ -40,14 +47,54 @@ class Tuned:
         return {name: shape_of(found[name]) for name in self.told}
 
 
-def tune(material: PaymentMaterial, config: TrainingConfig, *, after: Chain) -> Tuned:
-    """Search for a better shape of each model."""
-    return Tuned.recorded(config.model, {PAYMENT: _payment(material, config, after=after)})
+def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Chain) -> Tuned:
+    """Search for a better shape of each model.
+
+    Parameters
+    ----------
+    known : everything that is known when the final models are trained
+    """
+    config = loaded.training
+    settings = config.tuning.model_dump(mode="json", include={"folds"})
+    chain = after.then(
+        model=config.model.model_dump(mode="json", exclude={"threads"}), label=config.label.model_dump(mode="json"),
+        decision=loaded.decision.model_dump(mode="json"), response=config.response.model_dump(mode="json"),
+        actions=[asdict(action) for action in loaded.catalogue.actions], **settings,
+    )  # fmt: skip
+    end_us = min(material.target.split.test_from_us, _judged_from_us(known, loaded))
+    told = {
+        PAYMENT: _told(config, lambda: _payment(material, config, after=after)),
+        RESPONSE: _told(config, lambda: _response(known, loaded, end_us=end_us, after=chain)),
+    }
+    return Tuned.recorded(config.model, told)
+
+
+def _told(config: TrainingConfig, searched: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is told of a search; where data are too few, why the model was left as it is."""
+    try:
+        return searched()
+    except NotEnoughDataError as error:
+        return {"shape": shape_of(config.model), "taken": False, "not_tuned": str(error), "trials": []}
 
 
 def _payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain) -> dict[str, Any]:
-    """What is told of the payment model's search; where data are too few, why it was left as it is."""
-    try:
-        return {"objective": "calibrated log-loss", **tune_payment(material, config, after=after).to_json()}
-    except NotEnoughDataError as error:
-        return {"shape": shape_of(config.model), "taken": False, "not_tuned": str(error), "trials": []}
+    if not config.tuning.trials:
+        raise NotEnoughDataError("tuning.trials is 0")
+    return {"objective": "calibrated log-loss", **tune_payment(material, config, after=after).to_json()}
+
+
+def _response(known: Tables, loaded: Configs, *, end_us: int, after: Chain) -> dict[str, Any]:
+    if not loaded.training.tuning.response_trials:
+        raise NotEnoughDataError("tuning.response_trials is 0")
+    if not known.rows("decisions"):
+        raise NotEnoughDataError("there is no decisions table, or it is empty")
+    origins = origins_of(known_until(known, loaded, end_us=end_us), folds=loaded.training.tuning.folds)
+    return tune_response(ResponseMaterial(origins, loaded.training, after.then(end_us=end_us)))
+
+
+def _judged_from_us(known: Tables, loaded: Configs) -> int:
+    """The moment from which decisions judge the final response model: the latest share of the log."""
+    if not known.rows("decisions"):
+        return FOREVER
+    moments = np.sort(known.ints("decisions", "decided_at"))
+    return int(moments[int(len(moments) * (1.0 - loaded.training.splits.test_share))])

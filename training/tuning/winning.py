@@ -23,10 +23,14 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fold:
-    """Losses (n,) of the rows of a fold, the lower the better, and the codes (n,) of their debtors."""
+    """Losses (n,) of the rows of a fold, the lower the better, and the codes (n,) of their debtors.
+
+    ``weight`` (n,) of the rows, where the losses are negative doubly robust scores.
+    """
 
     losses: Floats
     debtor: Int64s
+    weight: Floats | None = None
 
     @property
     def mean(self) -> float:
