@@ -13,6 +13,7 @@ from cli import tables as tables_io
 from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
+from cli.training_output import say_steps, say_tuning
 
 if TYPE_CHECKING:
     from training.caching.steps import Steps
@@ -62,7 +63,8 @@ def train(
         show_json(summary)
         return
     show_metrics(summary)
-    _show_steps(result.steps)
+    say_tuning(result.evaluation["tuning"])
+    say_steps(result.steps)
 
 
 def _steps(folder: Path | None, *, configs: Path) -> Steps:
@@ -75,14 +77,6 @@ def _steps(folder: Path | None, *, configs: Path) -> Steps:
     most = load_training_config(configs / "training.yaml").cache.max_gib
     place = folder or Tracking.from_environment().root / "cache"
     return Steps(Entries(place, max_bytes=int(most * 1024**3)))
-
-
-def _show_steps(steps: Steps) -> None:
-    """Which steps an earlier run had done."""
-    if steps.cached:
-        say(f"{len(steps.cached)} of {len(steps.told)} steps came from an earlier run: {', '.join(steps.cached)}")
-    for line in steps.notices:
-        say(line)
 
 
 def run_training(
@@ -136,6 +130,10 @@ def summarise(result: TrainingResult) -> dict[str, Any]:
         "horizons": evaluation["horizons"],
         "response": evaluation["response"],
         "steps": result.steps.told,
+        "tuning": {
+            model: {key: one for key, one in found.items() if key != "trials"}
+            for model, found in evaluation["tuning"].items()
+        },
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,11 +25,9 @@ from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.responding import Responded, World, respond
 from training.runs.configs import Configs
+from training.runs.stopwatch import Stopwatch
 from training.tuning.payment import PaymentMaterial
 from training.tuning.tuned import Tuned, tune
-
-Told = Callable[[str], None]
-"""Hears the name of each step as it starts."""
 
 _GOLDEN_ROWS, _GOLDEN_ACTIONS = 16, 12
 
@@ -77,7 +74,7 @@ def learn(
     loaded: Configs,
     *,
     until: datetime | None,
-    told: Told,
+    told: Stopwatch,
     checked: Checked | None = None,
     steps: Steps | None = None,
     tuned: Tuned | None = None,
@@ -113,7 +110,7 @@ def learn(
     if tuned is None and config.tuning.enabled:
         told("tune")
         material = PaymentMaterial(rows.values, columns, target, rows.rows.debtor, rows.rows.as_of_us)
-        tuned = tune(material, known, loaded, after=after)
+        tuned = tune(material, known, loaded, after=after, tell=told.within)
     tuned = tuned or Tuned.untouched(config.model)
     told("fit payment models")
     grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))

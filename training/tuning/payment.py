@@ -14,7 +14,7 @@ from training.calibration import losses_of
 from training.config import ModelConfig, TrainingConfig
 from training.payment import Target, fit_evaluated
 from training.splits import Split, rolling_splits
-from training.tuning.search import Searched, search
+from training.tuning.search import OnTrial, Searched, search
 from training.tuning.shapes import Shape, shape_of, with_shape
 from training.tuning.winning import Fold
 from training.windows import Int64s
@@ -34,7 +34,7 @@ class PaymentMaterial:
     as_of_us: Int64s
 
 
-def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain) -> Searched:
+def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain, tell: OnTrial) -> Searched:
     """Search on folds within the training rows; validation and test rows, which judge the final model, are not read.
 
     Raises
@@ -59,9 +59,8 @@ def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Ch
         kept = chain.then(model=model.model_dump(mode="json", exclude={"threads"}), fold=number)
         return kept.of("payment trial", lambda: _judged(material, splits[number], model))
 
-    return search(
-        judge, shape_of(config.model), tuning, folds=tuning.folds, trials=tuning.trials, seed=config.model.seed
-    )
+    shape, seed = shape_of(config.model), config.model.seed
+    return search(judge, shape, tuning, folds=tuning.folds, trials=tuning.trials, seed=seed, tell=tell)
 
 
 def _check(splits: tuple[Split, ...]) -> None:

@@ -21,7 +21,7 @@ from training.ope.estimators import Log, effective_rows, mean_of
 from training.ope.support import support
 from training.ope.verdict import MIN_EFFECTIVE
 from training.tuning.origins import Origin
-from training.tuning.search import search
+from training.tuning.search import OnTrial, search
 from training.tuning.shapes import Shape, shape_of, with_shape
 from training.tuning.winning import Fold
 
@@ -72,7 +72,7 @@ class ResponseMaterial:
         return Fold(np.array(losses), np.zeros(len(losses), dtype=np.int64))
 
 
-def tune_response(material: ResponseMaterial) -> dict[str, Any]:
+def tune_response(material: ResponseMaterial, *, tell: OnTrial) -> dict[str, Any]:
     """What is told of the search, by policy value where the log supports it.
 
     Raises
@@ -84,7 +84,7 @@ def tune_response(material: ResponseMaterial) -> dict[str, Any]:
     objective = VALUE if lacking is None else STAGES
     found = search(
         lambda shape, number: material.judge(objective, shape, number), at_hand, config.tuning,
-        folds=len(material.origins), trials=config.tuning.response_trials, seed=config.model.seed,
+        folds=len(material.origins), trials=config.tuning.response_trials, seed=config.model.seed, tell=tell,
     )  # fmt: skip
     told: dict[str, Any] = {"objective": objective, **found.to_json()}
     if lacking is not None:

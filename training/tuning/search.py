@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 Judge = Callable[[Shape, int], Fold]
 """Losses of a shape on the rows of a fold, numbered from 0; the lower the better."""
 
+OnTrial = Callable[[int, int], None]
 _STARTUP = 5
 """Trials that are drawn at random and never given up, before the estimator and the median have something to go by."""
 
@@ -69,7 +70,9 @@ class Searched:
         }  # fmt: skip
 
 
-def search(judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, trials: int, seed: int) -> Searched:
+def search(
+    judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, trials: int, seed: int, tell: OnTrial
+) -> Searched:
     """Tries shapes within the budget.
 
     Parameters
@@ -77,9 +80,11 @@ def search(judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, tria
     shape : the one at hand, which is judged first, on every fold, and kept where no other is better beyond noise
     folds : how many there are
     trials : how many others are tried at most
+    tell : hears the number of each trial as it starts, and ``trials``
     """
     started = time.monotonic()
     study = _study(seed)
+    tell(0, trials)
     known = [judge(shape, fold) for fold in range(folds)]
     losses: dict[int, list[Fold]] = {0: known}
     made = [Trial(0, shape, tuple(one.mean for one in known), pruned=False)]
@@ -89,6 +94,7 @@ def search(judge: Judge, shape: Shape, config: TuningConfig, *, folds: int, tria
         if config.max_seconds is not None and time.monotonic() - started > config.max_seconds:
             stopped_by = "seconds"
             break
+        tell(len(made), trials)
         asked = study.ask(distributions(config.space))
         found, pruned = _judged(asked, judge, folds)
         _tell(study, asked, found, pruned=pruned)

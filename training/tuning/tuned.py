@@ -17,9 +17,15 @@ from training.runs.configs import Configs
 from training.tuning.origins import known_until, origins_of
 from training.tuning.payment import PaymentMaterial, tune_payment
 from training.tuning.response import ResponseMaterial, tune_response
+from training.tuning.search import OnTrial
 from training.tuning.shapes import shape_of, with_shape
 
 PAYMENT, RESPONSE = "payment", "response"
+Tell = Callable[[str, float], None]
+
+
+def _quiet(_what: str, _part: float) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,13 @@ class Tuned:
         return {name: shape_of(found[name]) for name in self.told}
 
 
-def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Chain) -> Tuned:
+def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Chain, tell: Tell = _quiet) -> Tuned:
     """Search for a better shape of each model.
 
     Parameters
     ----------
     known : everything that is known when the final models are trained
+    tell : hears which trial starts, and which part of both searches is done
     """
     config = loaded.training
     settings = config.tuning.model_dump(mode="json", include={"folds"})
@@ -62,9 +69,10 @@ def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Ch
         actions=[asdict(action) for action in loaded.catalogue.actions], **settings,
     )  # fmt: skip
     end_us = min(material.target.split.test_from_us, _judged_from_us(known, loaded))
+    halves = {name: _half(tell, name, place) for place, name in enumerate((PAYMENT, RESPONSE))}
     told = {
-        PAYMENT: _told(config, lambda: _payment(material, config, after=after)),
-        RESPONSE: _told(config, lambda: _response(known, loaded, end_us=end_us, after=chain)),
+        PAYMENT: _told(config, lambda: _payment(material, config, after=after, tell=halves[PAYMENT])),
+        RESPONSE: _told(config, lambda: _response(known, loaded, end_us=end_us, after=chain, tell=halves[RESPONSE])),
     }
     return Tuned.recorded(config.model, told)
 
@@ -77,19 +85,24 @@ def _told(config: TrainingConfig, searched: Callable[[], dict[str, Any]]) -> dic
         return {"shape": shape_of(config.model), "taken": False, "not_tuned": str(error), "trials": []}
 
 
-def _payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain) -> dict[str, Any]:
+def _half(tell: Tell, model: str, place: int) -> OnTrial:
+    """Tells trials of one of the two searches."""
+    return lambda number, most: tell(f"{model} trial {number} of {most}", (place + number / (most + 1)) / 2)
+
+
+def _payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain, tell: OnTrial) -> dict[str, Any]:
     if not config.tuning.trials:
         raise NotEnoughDataError("tuning.trials is 0")
-    return {"objective": "calibrated log-loss", **tune_payment(material, config, after=after).to_json()}
+    return {"objective": "calibrated log-loss", **tune_payment(material, config, after=after, tell=tell).to_json()}
 
 
-def _response(known: Tables, loaded: Configs, *, end_us: int, after: Chain) -> dict[str, Any]:
+def _response(known: Tables, loaded: Configs, *, end_us: int, after: Chain, tell: OnTrial) -> dict[str, Any]:
     if not loaded.training.tuning.response_trials:
         raise NotEnoughDataError("tuning.response_trials is 0")
     if not known.rows("decisions"):
         raise NotEnoughDataError("there is no decisions table, or it is empty")
     origins = origins_of(known_until(known, loaded, end_us=end_us), folds=loaded.training.tuning.folds)
-    return tune_response(ResponseMaterial(origins, loaded.training, after.then(end_us=end_us)))
+    return tune_response(ResponseMaterial(origins, loaded.training, after.then(end_us=end_us)), tell=tell)
 
 
 def _judged_from_us(known: Tables, loaded: Configs) -> int:
