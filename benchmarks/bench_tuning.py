@@ -128,10 +128,12 @@ def told_search(name: str, found: dict[str, Any]) -> None:
     if "fell_back" in found:
         print(f"  fell back: {found['fell_back']}")
     best = found["trials"][found["best"]]
-    error = max(found["se_folds"], found["se_debtors"])
+    chosen, confirmed = (f"{found[key]['value']:+.5f} ± {found[key]['se']:.5f}" for key in ("chosen", "confirmed"))
     print(
-        f"  best is trial {best['number']}: gain on folds {found['gain']:+.5f} ± {error:.5f}, taken: {found['taken']}"
+        f"  best is trial {best['number']}: gain where chosen {chosen}, confirmed {confirmed}, taken: {found['taken']}"
     )
+    falls = np.array(found["trials"][0]["losses"]) - np.array(best["losses"])
+    print(f"  gain by fold {np.round(falls, 5).tolist()}")
     print(f"  { ({key: round(one, 3) for key, one in best['shape'].items()}) }")
     if "value" in found:
         for side, one in found["value"].items():

@@ -28,17 +28,18 @@ def say_tuning(told: Mapping[str, Any]) -> None:
 def _searched(found: Mapping[str, Any]) -> str:
     if "not_tuned" in found:
         return f"not tuned: {found['not_tuned']}"
-    error = max(found["se_folds"], found["se_debtors"])
     trials = f"{len(found['trials']) - 1} trials by {found['objective']}"
     if found["stopped_by"] == "seconds":
         trials += " (max_seconds ended them: another run may try others)"
     fell_back = f"; no policy value, since {found['fell_back']}" if "fell_back" in found else ""
     if found["best"] == 0:
         return f"{trials}{fell_back}: none is better, the configured shape stays"
-    told = f"{trials}{fell_back}: the best gains {found['gain']:.5f} with a standard error of {error:.5f}"
+    gain = found["confirmed"]
+    told = f"{trials}{fell_back}: on later rows the best gains {gain['value']:.5f}, standard error {gain['se']:.5f}"
     if found["taken"]:
         return f"{told}, and is taken: {_shape(found['shape'])}"
-    return f"{told}: the configured shape stays{'; ' + found['not_taken'] if 'not_taken' in found else ''}"
+    why = f"; {found['not_taken']}" if "not_taken" in found else ""
+    return f"{told}; that is not beyond noise there and where it was chosen, the configured shape stays{why}"
 
 
 def _shape(shape: Mapping[str, float]) -> str:

@@ -55,7 +55,7 @@ def respond(world: World, config: TrainingConfig, decision: DecisionConfig, *, a
     learner, encoded = config.response.learner, world.encoded
     if not encoded.tables.rows("decisions"):
         return Responded(None, {"learner": learner, "refused": "there is no decisions table, or it is empty"})
-    logged, contacted, fits = _chains(after or Chain(), world, config, decision)
+    logged, contacted, fits = response_chains(after or Chain(), world, config, decision)
     log = logged.of(
         "logged decisions",
         lambda: response_log(
@@ -88,7 +88,9 @@ def respond(world: World, config: TrainingConfig, decision: DecisionConfig, *, a
     return Responded(model, told, other_response(model, told, again, config=config))
 
 
-def _chains(after: Chain, world: World, config: TrainingConfig, decision: DecisionConfig) -> tuple[Chain, Chain, Chain]:
+def response_chains(
+    after: Chain, world: World, config: TrainingConfig, decision: DecisionConfig
+) -> tuple[Chain, Chain, Chain]:
     """What logged decisions, contacts, and the models learned from both depend on."""
     logged = after.then(
         actions=[asdict(action) for action in world.catalogue.actions],

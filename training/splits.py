@@ -14,6 +14,8 @@ from training.windows import Bools, Int64s
 
 _UNSEEN_SALT, _FOLD_SALT = 0x9E37, 0x79B9
 _MIN_ROWS = 50
+_JUDGED = 0.4
+"""With more, the first models would be judged that learned from far fewer rows than the final one."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def time_split(as_of_us: Int64s, usable: Bools, unseen: Bools, *, horizon_days: 
 def rolling_splits(
     as_of_us: Int64s, rows: Int64s, *, horizon_days: int, folds: int, config: SplitsConfig
 ) -> tuple[Split, ...]:
-    """Splits of earlier and earlier ends within some rows: the later half of them is judged, span by span.
+    """Splits within some rows: the latest two fifths of them are judged, span by span, each after all before it.
 
     Parameters
     ----------
@@ -80,12 +82,12 @@ def rolling_splits(
     seen = np.zeros(len(as_of_us), dtype=np.bool_)
     found = []
     for fold in range(folds):
-        share = 0.5 + 0.5 * (fold + 1) / folds
+        share = 1.0 - _JUDGED * (folds - fold - 1) / folds
         # By moment and not by row: rows of one moment are in one span.
         end_us = _quantile(as_of_us[ordered], share) if fold + 1 < folds else FOREVER
         usable = np.zeros(len(as_of_us), dtype=np.bool_)
         usable[ordered[as_of_us[ordered] < end_us]] = True
-        parts = config.model_copy(update={"test_share": 0.5 / folds / share})
+        parts = config.model_copy(update={"test_share": _JUDGED / folds / share})
         found.append(time_split(as_of_us, usable, seen, horizon_days=horizon_days, config=parts))
     return tuple(found)
 

@@ -59,7 +59,7 @@ class Entries:
             return None
         except Exception as error:
             # Whatever a damaged file ends in, it is of no use; what it held is computed again.
-            self.notices.append(f"the cached step {name[:-52]} was damaged ({_said(error)}): computed again")
+            self.notices.append(f"the cached step {name[:-65]} was damaged ({_said(error)}): computed again")
             self._remove(place)
             return None
         return (found,)
@@ -69,7 +69,7 @@ class Entries:
         try:
             self._write(name, write)
         except OSError as error:
-            self.notices.append(f"the step {name[:-52]} could not be kept in {self.folder} ({_said(error)})")
+            self.notices.append(f"the step {name[:-65]} could not be kept in {self.folder} ({_said(error)})")
             return
         self.bound()
 
@@ -105,7 +105,7 @@ class Entries:
             size = sum(path.stat().st_size for path in files)
             if size > self.max_bytes:
                 self.notices.append(
-                    f"the step {name[:-52]} has {size >> 20} MiB, more than the whole cache may have "
+                    f"the step {name[:-65]} has {size >> 20} MiB, more than the whole cache may have "
                     f"({self.max_bytes >> 20} MiB): not kept; raise cache.max_gib in training.yaml"
                 )
                 return

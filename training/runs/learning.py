@@ -94,7 +94,7 @@ def learn(
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    after = _chain(known, loaded, horizon, steps or Steps())
+    after = rows_chain(known, loaded, horizon, steps or Steps())
     rows = after.of(
         "features", lambda: payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
     )
@@ -127,7 +127,7 @@ def learn(
     return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
 
 
-def _chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
+def rows_chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
     """What the rows of the payment model depend on, and so everything that is made of them."""
     if steps.entries is None:
         return Chain(steps)

@@ -63,12 +63,12 @@ class TuningConfig(BaseModel, frozen=True, extra="forbid"):
     The payment model has a budget of ``trials``, the response model one of ``response_trials``, which take a hundred
     times as long; 0 leaves a model as it is. Each also has one of ``max_seconds``, where that is given: whichever ends
     first. Trials alone give the same model each time; seconds do not, since how many trials fit into them depends on
-    the machine. ``folds`` are the spans of time that each trial is judged on.
+    the machine. ``folds`` are spans of time: all but the last choose the best trial, and the last confirms it.
     """
 
     enabled: bool = False
     trials: NonNegativeInt = 30
     response_trials: NonNegativeInt = 10
     max_seconds: NonNegativeFloat | None = None
-    folds: int = Field(default=4, ge=2, le=12)
+    folds: int = Field(default=4, ge=3, le=12)
     space: SpaceConfig = SpaceConfig()

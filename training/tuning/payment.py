@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,10 +55,15 @@ def tune_payment(material: PaymentMaterial, config: TrainingConfig, *, after: Ch
     _check(splits)
     chain = after.then(folds=tuning.folds, days=target.horizon_days)
 
+    found: dict[tuple[Any, ...], Fold] = {}
+
     def judge(shape: Shape, number: int) -> Fold:
-        model = with_shape(config.model, shape)
-        kept = chain.then(model=model.model_dump(mode="json", exclude={"threads"}), fold=number)
-        return kept.of("payment trial", lambda: _judged(material, splits[number], model))
+        known = (tuple(sorted(shape.items())), number)
+        if known not in found:
+            model = with_shape(config.model, shape)
+            kept = chain.then(model=model.model_dump(mode="json", exclude={"threads"}), fold=number)
+            found[known] = kept.of("payment trial", lambda: _judged(material, splits[number], model))
+        return found[known]
 
     shape, seed = shape_of(config.model), config.model.seed
     return search(judge, shape, tuning, folds=tuning.folds, trials=tuning.trials, seed=seed, tell=tell)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from training.tuning.config import TuningConfig
 from training.tuning.shapes import Shape, distributions, inside
-from training.tuning.winning import Fold, Verdict, compared
+from training.tuning.winning import NOTHING, Fold, Verdict, compared
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -54,7 +54,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Searched:
-    """All trials, the first of which is the shape at hand; what the best of them is worth; what ended the search."""
+    """All trials, the first of which is the shape at hand; what the best of them is worth; what ended the search.
+
+    Trials know the folds that choose, and not the one that confirms.
+    """
 
     trials: tuple[Trial, ...]
     best: Trial
@@ -77,16 +80,16 @@ def search(
 
     Parameters
     ----------
-    shape : the one at hand, which is judged first, on every fold, and kept where no other is better beyond noise
-    folds : how many there are
+    judge : is asked again about folds of the shape at hand and of the best one, and answers the same
+    shape : the one at hand, which is judged first, and kept where no other is better beyond noise
+    folds : how many there are; the last is asked about the best shape alone
     trials : how many others are tried at most
     tell : hears the number of each trial as it starts, and ``trials``
     """
     started = time.monotonic()
     study = _study(seed)
     tell(0, trials)
-    known = [judge(shape, fold) for fold in range(folds)]
-    losses: dict[int, list[Fold]] = {0: known}
+    known = [judge(shape, fold) for fold in range(folds - 1)]
     made = [Trial(0, shape, tuple(one.mean for one in known), pruned=False)]
     _tell_known(study, made[0], config)
     stopped_by = "trials"
@@ -96,14 +99,17 @@ def search(
             break
         tell(len(made), trials)
         asked = study.ask(distributions(config.space))
-        found, pruned = _judged(asked, judge, folds)
+        found, pruned = _judged(asked, judge, folds - 1)
         _tell(study, asked, found, pruned=pruned)
-        number = len(made)
-        made.append(Trial(number, dict(asked.params), tuple(one.mean for one in found), pruned=pruned))
-        losses[number] = found
+        made.append(Trial(len(made), dict(asked.params), tuple(one.mean for one in found), pruned=pruned))
     complete = [trial for trial in made if not trial.pruned]
     best = min(complete, key=lambda trial: (trial.loss, trial.number))
-    return Searched(tuple(made), best, compared(known, losses[best.number]), stopped_by)
+    verdict = _confirmed(judge, shape, best, folds) if best.number else NOTHING
+    return Searched(tuple(made), best, verdict, stopped_by)
+
+
+def _confirmed(judge: Judge, shape: Shape, best: Trial, folds: int) -> Verdict:
+    return compared(*([judge(one, fold) for fold in range(folds)] for one in (shape, best.shape)))
 
 
 def _study(seed: int) -> Study:
