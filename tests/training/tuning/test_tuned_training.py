@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_folds_follow_each_other_with_a_gap_before_what_is_judged(material, conf
         assert as_of[one.train].max() + gap <= as_of[one.valid].min()
         assert as_of[one.valid].max() + gap <= as_of[one.test].min()
         assert set(one.train) | set(one.valid) | set(one.test) <= set(split.train)
-    for one, two in zip(found, found[1:], strict=False):
+    for one, two in pairwise(found):
         assert as_of[one.test].max() < as_of[two.test].min()
         assert len(one.train) < len(two.train)
 
