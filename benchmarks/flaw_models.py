@@ -42,8 +42,8 @@ def base_rate_of_elsewhere(_study: Study, model: Fitted) -> Fitted:
 @plant("DISCRIMINATION_OVERFIT", stage="model")
 def learned_by_heart(study: Study, _model: Fitted) -> Fitted:
     """Trees go on until they know their rows by heart: large, of single rows, and nothing stops them."""
-    free = study.config.model.model_copy(update={"max_leaves": 63, "max_depth": 12, "learning_rate": 0.2})
-    recipe, split = Recipe("binary", free, min_rows_per_leaf=2, l2=0.0), study.target.split
+    loose = {"max_leaves": 63, "max_depth": 12, "learning_rate": 0.2, "min_rows_per_leaf": 2, "l2": 0.0}
+    recipe, split = Recipe("binary", study.config.model.model_copy(update=loose)), study.target.split
     booster = fit_rounds(recipe, study.columns, data=take(study.values, study.target.paid, split.train), rounds=60)
     margin = margins(booster, study.values[split.valid], threads=1)
     pair = (booster, fit_identity(margin, study.target.paid[split.valid]))

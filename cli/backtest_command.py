@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import tables as tables_io
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir
 from cli.output import progress, say, show_json, show_table
+
+if TYPE_CHECKING:
+    from training.registry import RunRecord
 
 _WINDOW = "Days of judged rows after each origin; windows follow each other."
 _CURVE = "Whether the last origin is also trained on shares of the debtors."
@@ -42,7 +45,7 @@ def backtest(
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)
-    registry.keep_backtest(*_records(found, files), registry.Tracking.from_environment())
+    registry.keep_backtest(_record(found, files), registry.Tracking.from_environment())
     if as_json:
         show_json(found)
         return
@@ -50,8 +53,8 @@ def backtest(
     say(f"written: {out / 'backtest.md'} and {out / 'backtest.json'}")
 
 
-def _records(found: dict[str, Any], files: dict[str, bytes]) -> tuple[Any, list[Any]]:
-    """The run of the whole, and one of each origin that was measured."""
+def _record(found: dict[str, Any], files: dict[str, bytes]) -> RunRecord:
+    """The run of the whole, with one below it for each origin that was measured."""
     from training.backtesting.backtest import metrics_of
     from training.registry import RunRecord
 
@@ -62,7 +65,7 @@ def _records(found: dict[str, Any], files: dict[str, bytes]) -> tuple[Any, list[
         for one in found["origins"]
         if "not_measured" not in one
     ]
-    return RunRecord("backtest", params, {"origins": len(children)}, files), children
+    return RunRecord("backtest", params, {"origins": len(children)}, files, children=children)
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -13,8 +13,10 @@ from cli import tables as tables_io
 from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
+from cli.training_output import say_steps, say_tuning
 
 if TYPE_CHECKING:
+    from training.caching.steps import Steps
     from training.ope.estimators import Estimate
     from training.ope.opponents import Compared
     from training.pipeline import TrainingResult
@@ -25,6 +27,11 @@ _PROMOTE_DATA = (
     "a tuned ladder, the best single action and chance. Best decisions after its training."
 )
 _MAX_DECISIONS = "With --data: compare on at most so many decisions, drawn by hash. Fewer are faster, and settle less."
+_CACHE = (
+    "Folder for finished steps, from which a run that was stopped goes on; by default mlruns/cache. cache.max_gib in "
+    "training.yaml bounds its size."
+)
+_NO_CACHE = "Compute every step, and keep none."
 _REPORT = "Also write the version's report and keep it on its run."
 _METRICS = ("auc", "ks", "brier", "ece", "log_loss")
 
@@ -35,13 +42,20 @@ def train(
     name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
     against: Against = LAST,
     report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
+    cache: Annotated[Path | None, typer.Option("--cache", help=_CACHE)] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help=_NO_CACHE)] = False,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Train on a directory of canonical tables, measure, and register the version as the challenger."""
+    if no_cache and cache is not None:
+        raise typer.BadParameter("found --cache and --no-cache, needed one of them", param_hint="--no-cache")
     stop_at = None if until is None else moment(until, option="--until")
+    kept = None if no_cache else _steps(cache, configs=configs)
     with progress("training", quiet=as_json, lines=True) as step:
-        result = run_training(data, configs=configs, until=stop_at, name=name, against=against, on_step=step)
+        result = run_training(
+            data, configs=configs, until=stop_at, name=name, against=against, steps=kept, on_step=step
+        )
     if report:
         _keep_report(result, configs=configs, as_json=as_json)
     summary = summarise(result)
@@ -49,10 +63,31 @@ def train(
         show_json(summary)
         return
     show_metrics(summary)
+    say_tuning(result.evaluation["tuning"])
+    say_steps(result.steps)
+
+
+def _steps(folder: Path | None, *, configs: Path) -> Steps:
+    """The cache of steps in a folder, by default beside the registry."""
+    from training.caching.entries import Entries
+    from training.caching.steps import Steps
+    from training.config import load_training_config
+    from training.registry import Tracking
+
+    most = load_training_config(configs / "training.yaml").cache.max_gib
+    place = folder or Tracking.from_environment().root / "cache"
+    return Steps(Entries(place, max_bytes=int(most * 1024**3)))
 
 
 def run_training(
-    data: Path, *, configs: Path, until: datetime | None, name: str | None, against: str, on_step: OnStep
+    data: Path,
+    *,
+    configs: Path,
+    until: datetime | None,
+    name: str | None,
+    against: str,
+    steps: Steps | None = None,
+    on_step: OnStep,
 ) -> TrainingResult:
     """Validate, then train; a critical finding stops it, and an expectation that is not met."""
     from features.findings import raise_if_critical
@@ -65,8 +100,9 @@ def run_training(
     tables = tables_io.read(data, configs=configs)
     tracking = registry.Tracking.from_environment()
     return pipeline.train(
-        tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, on_step=on_step
-    )
+        tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, steps=steps,
+        on_step=on_step,
+    )  # fmt: skip
 
 
 def _keep_report(result: TrainingResult, *, configs: Path, as_json: bool) -> None:
@@ -93,6 +129,11 @@ def summarise(result: TrainingResult) -> dict[str, Any]:
         "explained_horizon": evaluation["explained_horizon"],
         "horizons": evaluation["horizons"],
         "response": evaluation["response"],
+        "steps": result.steps.told,
+        "tuning": {
+            model: {key: one for key, one in found.items() if key != "trials"}
+            for model, found in evaluation["tuning"].items()
+        },
     }
 
 

@@ -75,7 +75,7 @@ def _again(folder: Path, data: Path, *, configs: Path, threads: int | None, on_s
         tables = tables_io.read(data, configs=used)
         known = tables if until is None else known_before(tables, until_us=to_us(until))
         again = Path(scratch) / "bundle"
-        retrain(tables, again, configs=used, until=until, on_step=on_step)
+        retrain(tables, again, configs=used, until=until, tuning=record.get("tuning") or None, on_step=on_step)
         return compared(record, (folder, again), data=data_summary(known), configs=configs)
 
 

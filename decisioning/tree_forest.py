@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.tree_limits import DEEPEST, POINTS
 from decisioning.tree_text import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, numbers, read_trees
 from domain.errors import BundleError
 from domain.lanes import WIDTH
 
 Floats = npt.NDArray[np.float64]
 _MOST_ANSWERS = 2**24
-POINTS = (3, 4, 6, 8, 12, 16)
 """Numbers of quadrature points for which kernels are compiled; n points are exact for 2n features on one path."""
 AS_IT_IS, MISSING_LOW, ZERO_LOW, ZERO_MISSING, LISTED = range(5)
 """What a node's answer is read from: the value; the same with -inf for NaN; with -inf or NaN for NaN and zero; or 0 for
@@ -207,7 +207,7 @@ def shaped(trees: Sequence[Mapping[str, str]]) -> Shaped:
     nodes["answer"] = moved[nodes["answer"]]
     points = next((points for points in POINTS if 2 * points >= repeats.most_features), None)
     if points is None:
-        raise BundleError(f"found {repeats.most_features} features on one path, needed at most {2 * POINTS[-1]}")
+        raise BundleError(f"found {repeats.most_features} features on one path, needed at most {DEEPEST}")
     place, weight = np.polynomial.legendre.leggauss(points)
     lanes = np.zeros(-(-points // WIDTH) * WIDTH)
     lanes[:points] = weight / 2

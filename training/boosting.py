@@ -35,13 +35,15 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a booster is grown; ``objective`` is ``binary`` or, for shares in [0, 1], ``cross_entropy``."""
+    """How a booster is grown; ``objective`` is ``binary`` or, for shares in [0, 1], ``cross_entropy``.
+
+    ``leaf_scale`` and ``l2_scale`` are factors on what the model's settings say of leaves.
+    """
 
     objective: str
     model: ModelConfig
-    min_rows_per_leaf: int = 100
-    l2: float = 5.0
-    feature_share: float = 0.7
+    leaf_scale: float = 1.0
+    l2_scale: float = 1.0
     patience: int = 25
 
     def small(self) -> Recipe:
@@ -54,7 +56,7 @@ class Recipe:
                 "max_rounds": min(self.model.max_rounds, 120),
             }
         )
-        return replace(self, model=model, min_rows_per_leaf=5 * self.min_rows_per_leaf, l2=10 * self.l2)
+        return replace(self, model=model, leaf_scale=5 * self.leaf_scale, l2_scale=10 * self.l2_scale)
 
     def params(self, columns: Columns) -> dict[str, Any]:
         """LightGBM parameters; everything that could make two runs differ is fixed."""
@@ -64,9 +66,9 @@ class Recipe:
             "num_leaves": self.model.max_leaves,
             "max_depth": self.model.max_depth,
             "learning_rate": self.model.learning_rate,
-            "min_data_in_leaf": self.min_rows_per_leaf,
-            "lambda_l2": self.l2,
-            "feature_fraction": self.feature_share,
+            "min_data_in_leaf": max(1, round(self.leaf_scale * self.model.min_rows_per_leaf)),
+            "lambda_l2": self.l2_scale * self.model.l2,
+            "feature_fraction": self.model.feature_share,
             "max_bin": 63,
             "cat_smooth": 50.0,
             "metric": self.objective,

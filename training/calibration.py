@@ -100,10 +100,11 @@ def fit_isotonic(margin: Floats, target: Floats) -> Calibrator:
 
 def log_loss(target: Floats, p: Floats) -> float:
     """Mean cross-entropy, also of shares between 0 and 1."""
-    return float(_losses(target, p).mean())
+    return float(losses_of(target, p).mean())
 
 
-def _losses(target: Floats, p: Floats) -> Floats:
+def losses_of(target: Floats, p: Floats) -> Floats:
+    """(n,) cross-entropy of each row."""
     safe = np.clip(p, _FLOOR, 1.0 - _FLOOR)
     return np.asarray(-(target * np.log(safe) + (1.0 - target) * np.log1p(-safe)))
 
@@ -115,7 +116,7 @@ def _held_out_loss(fit: Callable[[Floats, Floats], Calibrator], margin: Floats, 
         out = fold == held
         known = ~out if out.sum() < len(out) else out
         predicted[out] = fit(margin[known], target[known]).apply(margin[out])
-    return _losses(target, predicted)
+    return losses_of(target, predicted)
 
 
 def _clearly_lower(gain: Floats, debtor: npt.NDArray[np.int32]) -> bool:

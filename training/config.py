@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
 from domain.config import load_section
 from domain.errors import ConfigError
+from training.tuning.config import TuningConfig
 
 Opponent = Literal["champion", "ladder", "tuned_ladder", "constant", "random"]
 
@@ -42,7 +43,9 @@ class SplitsConfig(BaseModel, frozen=True, extra="forbid"):
 class ModelConfig(BaseModel, frozen=True, extra="forbid"):
     """Size and speed of the boosters; the same seed and data give the same model, whatever the threads.
 
-    ``monotone`` holds the payment model to the declared directions of the features, by LightGBM's method of that name.
+    A leaf rests on ``min_rows_per_leaf`` at least, which rare outcomes and few agreements scale; ``l2`` shrinks it;
+    ``feature_share`` of the features are looked at for a tree. ``monotone`` holds the payment model to the declared
+    directions of the features, by LightGBM's method of that name.
     """
 
     seed: NonNegativeInt = 0
@@ -51,6 +54,9 @@ class ModelConfig(BaseModel, frozen=True, extra="forbid"):
     max_depth: int = Field(default=6, ge=1, le=64)
     learning_rate: float = Field(default=0.08, gt=0, le=1)
     max_rounds: PositiveInt = 250
+    min_rows_per_leaf: PositiveInt = 100
+    l2: float = Field(default=5.0, ge=0)
+    feature_share: float = Field(default=0.7, gt=0, le=1)
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "off"
 
 
@@ -100,11 +106,17 @@ class GatesConfig(BaseModel, frozen=True, extra="forbid"):
     better_than: tuple[Opponent, ...] = ()
 
 
+class CacheConfig(BaseModel, frozen=True, extra="forbid"):
+    """How much room the finished steps of trainings may take; what was used least recently is removed first."""
+
+    max_gib: float = Field(default=4.0, gt=0)
+
+
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     """The whole of ``training.yaml``.
 
     ``seeds`` is how many other seeds are tried on the same data, for the report to tell what moves with them; 0 saves
-    their time. It changes no model.
+    their time. It changes no model, and neither does ``cache``.
     """
 
     label: LabelConfig = LabelConfig()
@@ -115,6 +127,8 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     response: ResponseConfig = ResponseConfig()
     gates: GatesConfig = GatesConfig()
     seeds: NonNegativeInt = 3
+    cache: CacheConfig = CacheConfig()
+    tuning: TuningConfig = TuningConfig()
 
 
 def load_training_config(path: Path) -> TrainingConfig:

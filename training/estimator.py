@@ -29,8 +29,8 @@ class PaymentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     Parameters
     ----------
-    max_leaves, max_depth, learning_rate, max_rounds, seed, threads : as ``model`` in ``training.yaml``
-    min_rows_per_leaf : fewest rows of a leaf
+    max_leaves, max_depth, learning_rate, max_rounds, min_rows_per_leaf, l2, feature_share, seed, threads : as ``model``
+        in ``training.yaml``
     valid_share : share of the rows, the latest, that stop and calibrate
     refit : whether the trees are grown again on all rows, as those of a shipped model; else they stay as calibrated
 
@@ -48,13 +48,16 @@ class PaymentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def __init__(
         self, *, max_leaves: int = 31, max_depth: int = 6, learning_rate: float = 0.08, max_rounds: int = 250,
-        min_rows_per_leaf: int = 100, valid_share: float = 0.2, refit: bool = True, seed: int = 0, threads: int = 1,
+        min_rows_per_leaf: int = 100, l2: float = 5.0, feature_share: float = 0.7, valid_share: float = 0.2,
+        refit: bool = True, seed: int = 0, threads: int = 1,
     ) -> None:  # fmt: skip
         self.max_leaves = max_leaves
         self.max_depth = max_depth
         self.learning_rate = learning_rate
         self.max_rounds = max_rounds
         self.min_rows_per_leaf = min_rows_per_leaf
+        self.l2 = l2
+        self.feature_share = feature_share
         self.valid_share = valid_share
         self.refit = refit
         self.seed = seed
@@ -116,7 +119,7 @@ class PaymentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def _grow(self, values: Floats, paid: Floats, debtor: npt.NDArray[np.int32]) -> None:
         names = [str(name) for name in getattr(self, "feature_names_in_", range(values.shape[1]))]
         columns = Columns(tuple(_plain(names)), tuple(names.index(name) for name in self.categories_))
-        recipe = Recipe("binary", self._config(), min_rows_per_leaf=self.min_rows_per_leaf)
+        recipe = Recipe("binary", self._config())
         cut = len(paid) - max(1, round(len(paid) * self.valid_share))
         if not 0 < cut < len(paid):
             raise ValueError(f"valid_share: found {self.valid_share} of {len(paid)} rows, needed rows on both sides")
@@ -131,7 +134,8 @@ class PaymentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def _config(self) -> ModelConfig:
         return ModelConfig(
             seed=self.seed, threads=self.threads, max_leaves=self.max_leaves, max_depth=self.max_depth,
-            learning_rate=self.learning_rate, max_rounds=self.max_rounds,
+            learning_rate=self.learning_rate, max_rounds=self.max_rounds, min_rows_per_leaf=self.min_rows_per_leaf,
+            l2=self.l2, feature_share=self.feature_share,
         )  # fmt: skip
 
     def _numbers(self, frame: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from domain.clock import rfc3339
 from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
 from training import registry, verdicts
+from training.caching.steps import Steps
 from training.data_gates import RESULT, Checked
 from training.discount_learning import discount_learning
 from training.evaluation import plain
@@ -29,19 +31,22 @@ from training.runs.learning import Learned, learn, parts_of
 from training.runs.record import FILE, as_bytes, params_of, run_record
 from training.runs.stopwatch import OnStep, Stopwatch
 from training.seeds import Pair, open_desk, seed_choices, seed_scores
+from training.tuning.logged import trial_runs
+from training.tuning.tuned import Tuned
 
 _STEPS = {
-    "sort events": 0.02, "compute features": 0.08, "label": 0.16, "fit payment models": 0.20,
+    "sort events": 0.02, "compute features": 0.08, "label": 0.16, "tune": 0.18, "fit payment models": 0.20,
     "fit the response model": 0.55, "evaluate": 0.80, "write the bundle": 0.95, "register": 0.97, "done": 1.0,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The registered bundle, and everything that was measured."""
+    """The registered bundle, everything that was measured, and which steps an earlier run had done."""
 
     bundle: ModelBundle
     evaluation: dict[str, Any]
+    steps: Steps
 
     @property
     def version(self) -> str:
@@ -57,6 +62,7 @@ def train(
     name: str | None,
     tracking: registry.Tracking,
     checked: Checked | None = None,
+    steps: Steps | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -65,6 +71,7 @@ def train(
     ----------
     until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
     checked : how the tables were validated, where they were; kept with the run and in the bundle
+    steps : where finished steps are kept for a run that is stopped, and what becomes of each; kept nowhere by default
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
@@ -74,14 +81,10 @@ def train(
         leakage
     """
     loaded = Configs.load(configs)
-    told = Stopwatch(_STEPS, on_step)
-    learned = learn(tables, loaded, until=until, told=told, checked=checked)
+    told, steps = Stopwatch(_STEPS, on_step), steps or Steps()
+    learned = learn(tables, loaded, until=until, told=told, checked=checked, steps=steps)
     told("evaluate")
-    judged = verdicts.judge(
-        learned.rows, learned.targets, learned.fitted, learned.columns, explained=loaded.decision.explained_horizon,
-        config=loaded.training,
-    )  # fmt: skip
-    waiting = discount_learning(learned.encoded, loaded.catalogue, learned.horizon, seed=loaded.training.model.seed)
+    judged, waiting = _judged(learned, loaded), _waiting(learned, loaded)
     data = {**data_summary(learned.known), "end": rfc3339(learned.horizon.end_us)}
     evaluation = _evaluation({**judged.measured, "discount_learning": waiting}, learned, loaded, data=data)
     files = {
@@ -91,21 +94,35 @@ def train(
     }  # fmt: skip
     files |= checked.files(learned.gates) if checked else {}
     told("write the bundle")
-    record = run_record(loaded, until=until, data=data, seconds=told.seconds)
+    record = run_record(
+        loaded, until=until, data=data, seconds=told.seconds, steps=steps.told, tuning=learned.tuned.told
+    )
     trained_at = registry.now().isoformat()
     parts = parts_of(learned, loaded, files={**files, FILE: as_bytes(record)}, trained_at=trained_at)
     shown = artifacts(loaded, evaluation) | {one: files[one] for one in files if one == RESULT}
     told_of = verdicts.headline(evaluation)
-    run = registry.RunRecord(name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags())
+    run = registry.RunRecord(
+        name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags(), children=trial_runs(learned.tuned)
+    )
     bundle = _registered(parts, run, tracking=tracking, told=told)
     told("done")
-    return TrainingResult(bundle, evaluation)
+    return TrainingResult(bundle, evaluation, steps)
 
 
 def retrain(
-    tables: Tables, out: Path, *, configs: Path, until: datetime | None, on_step: OnStep | None = None
+    tables: Tables,
+    out: Path,
+    *,
+    configs: Path,
+    until: datetime | None,
+    tuning: Mapping[str, Any] | None = None,
+    on_step: OnStep | None = None,
 ) -> ModelBundle:
     """Fit the same models again and write them to ``out``: nothing is measured or registered, so no hash differs by it.
+
+    Parameters
+    ----------
+    tuning : what the run's search has found; nothing is searched again
 
     Raises
     ------
@@ -115,9 +132,29 @@ def retrain(
     # Other seeds are for the report alone.
     loaded = replace(loaded, training=loaded.training.model_copy(update={"seeds": 0}))
     told = Stopwatch(_STEPS, on_step)
-    learned = learn(tables, loaded, until=until, told=told)
+    tuned = None if tuning is None else Tuned.recorded(loaded.training.model, tuning)
+    learned = learn(tables, loaded, until=until, told=told, tuned=tuned)
     told("write the bundle")
     return write_bundle(out, parts_of(learned, loaded, files={}, trained_at=registry.now().isoformat()))
+
+
+def _judged(learned: Learned, loaded: Configs) -> verdicts.Judged:
+    """The measurements of every horizon."""
+    days = sorted(learned.targets)
+    explained = loaded.decision.explained_horizon
+    return learned.fits.then(horizons=days, explained=explained).of(
+        "measure", lambda: verdicts.judge(
+            learned.rows, learned.targets, learned.fitted, learned.columns, explained=explained, config=loaded.training
+        ),
+    )  # fmt: skip
+
+
+def _waiting(learned: Learned, loaded: Configs) -> dict[str, Any]:
+    """Whether discounts teach waiting."""
+    actions, seed = [asdict(action) for action in loaded.catalogue.actions], loaded.training.model.seed
+    return learned.fits.then(actions=actions).of(
+        "discount learning", lambda: discount_learning(learned.encoded, loaded.catalogue, learned.horizon, seed=seed)
+    )
 
 
 def _evaluation(measured: dict[str, Any], learned: Learned, loaded: Configs, *, data: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +170,7 @@ def _evaluation(measured: dict[str, Any], learned: Learned, loaded: Configs, *, 
             "features": learned.inspected.section(learned.schema),
             "settings": loaded.training.model_dump(mode="json"),
             "data_gates": learned.gates.to_json(),
+            "tuning": dict(learned.tuned.told),
         }
     )
     return found
@@ -169,13 +207,12 @@ def _for_the_report(
             champion = f"version {before[0]} cannot be read by this build ({type(error).__name__})"
         else:
             champion = champion_scores(learned.encoded, rows.spine.take(target.split.test), bundle, days=days)
-    seeded = seed_scores(
-        rows.values,
-        learned.columns,
-        target,
-        debtor=rows.rows.debtor,
-        config=loaded.training.model,
-        others=loaded.training.seeds,
+    others = loaded.training.seeds
+    seeded = learned.fits.then(days=days, others=others).of(
+        "other seeds",
+        lambda: seed_scores(
+            rows.values, learned.columns, target, debtor=rows.rows.debtor, config=learned.tuned.payment, others=others
+        ),
     )
     scores = {**judged.scores, **seeded}
     return kept(learned.encoded, rows, target, scores=scores, reference=learned.inspected.reference, champion=champion)

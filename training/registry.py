@@ -6,7 +6,7 @@ Serving needs none of it: each alias is also a small JSON file that names a bund
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from decisioning.integrity import manifest_of
 from domain.errors import BundleError
 from training.aliases import point, read_pointer, write_json
 from training.promoting import history
-from training.tracking import MODEL, RunRecord, Tracking, client_of, ensure_model, experiment_of, log
+from training.tracking import MODEL, RunRecord, Tracking, client_of, ensure_model, experiment_of, log, log_children
 
 if TYPE_CHECKING:
     from decisioning.bundle import ModelBundle
@@ -58,7 +58,9 @@ def register(bundle: Path, record: RunRecord, tracking: Tracking) -> ModelBundle
         run = client.create_run(experiment, run_name=record.name)
         run_id = run.info.run_id
         try:
-            log(client, run_id, record, at_ms=int(now().timestamp() * 1000))
+            at_ms = int(now().timestamp() * 1000)
+            log(client, run_id, record, at_ms=at_ms)
+            log_children(client, run_id, record, at_ms=at_ms)
             source = f"{run.info.artifact_uri.rstrip('/')}/{_ARTIFACT}"
             ensure_model(client)
             version = str(client.create_model_version(MODEL, source, run_id).version)
@@ -89,17 +91,14 @@ def keep_comparison(version: str, found: Mapping[str, Any], tracking: Tracking) 
     return write_json(comparison_file(bundle_of(version, tracking)), dated)
 
 
-def keep_backtest(whole: RunRecord, origins: Sequence[RunRecord], tracking: Tracking) -> str:
-    """Keep a backtest as a run with one child run for each origin; returns the id of the run."""
+def keep_backtest(whole: RunRecord, tracking: Tracking) -> str:
+    """Keep a backtest as a run, with its origins as children; returns the id of the run."""
     at_ms = int(now().timestamp() * 1000)
     with client_of(tracking) as client:
         experiment = experiment_of(client, tracking)
         parent = str(client.create_run(experiment, run_name=whole.name).info.run_id)
         log(client, parent, whole, at_ms=at_ms)
-        for one in origins:
-            child = client.create_run(experiment, run_name=one.name, tags={"mlflow.parentRunId": parent}).info.run_id
-            log(client, child, one, at_ms=at_ms)
-            client.set_terminated(child)
+        log_children(client, parent, whole, at_ms=at_ms)
         client.set_terminated(parent)
     return parent
 

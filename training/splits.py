@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import US_PER_DAY
+from domain.clock import FOREVER, US_PER_DAY
 from domain.errors import NotEnoughDataError
 from training.config import SplitsConfig
 from training.windows import Bools, Int64s
 
 _UNSEEN_SALT, _FOLD_SALT = 0x9E37, 0x79B9
 _MIN_ROWS = 50
+_JUDGED = 0.4
+"""With more, the first models would be judged that learned from far fewer rows than the final one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,34 @@ def time_split(as_of_us: Int64s, usable: Bools, unseen: Bools, *, horizon_days: 
             )
     used = len(train) + len(valid) + len(test)
     return Split(train, valid, test, valid_from, test_from, dropped=len(rows) - used)
+
+
+def rolling_splits(
+    as_of_us: Int64s, rows: Int64s, *, horizon_days: int, folds: int, config: SplitsConfig
+) -> tuple[Split, ...]:
+    """Splits within some rows: the latest two fifths of them are judged, span by span, each after all before it.
+
+    Parameters
+    ----------
+    as_of_us : (n,) moments of all rows
+    rows : (r,) positions that may be used; nothing is read of any other
+
+    Raises
+    ------
+    NotEnoughDataError : a part would have fewer than 50 rows
+    """
+    ordered = rows[np.argsort(as_of_us[rows], kind="stable")]
+    seen = np.zeros(len(as_of_us), dtype=np.bool_)
+    found = []
+    for fold in range(folds):
+        share = 1.0 - _JUDGED * (folds - fold - 1) / folds
+        # By moment and not by row: rows of one moment are in one span.
+        end_us = _quantile(as_of_us[ordered], share) if fold + 1 < folds else FOREVER
+        usable = np.zeros(len(as_of_us), dtype=np.bool_)
+        usable[ordered[as_of_us[ordered] < end_us]] = True
+        parts = config.model_copy(update={"test_share": _JUDGED / folds / share})
+        found.append(time_split(as_of_us, usable, seen, horizon_days=horizon_days, config=parts))
+    return tuple(found)
 
 
 def _quantile(moments: Int64s, share: float) -> int:

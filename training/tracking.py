@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,13 +43,14 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What MLflow keeps of a training run beside its bundle; ``files`` are artifacts by path."""
+    """What MLflow keeps of a run beside its bundle; ``files`` are artifacts by path, ``children`` runs below it."""
 
     name: str | None
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     files: Mapping[str, bytes] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    children: Sequence[RunRecord] = ()
 
 
 @contextmanager
@@ -87,6 +88,15 @@ def log(client: MlflowClient, run_id: str, record: RunRecord, *, at_ms: int) -> 
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         client.log_artifacts(run_id, name)
+
+
+def log_children(client: MlflowClient, run_id: str, record: RunRecord, *, at_ms: int) -> None:
+    """The children of a run, each a finished run below it; what they belong to is the parent's experiment."""
+    experiment = client.get_run(run_id).info.experiment_id
+    for one in record.children:
+        child = client.create_run(experiment, run_name=one.name, tags={"mlflow.parentRunId": run_id}).info.run_id
+        log(client, child, one, at_ms=at_ms)
+        client.set_terminated(child)
 
 
 def experiment_of(client: MlflowClient, tracking: Tracking) -> str:

@@ -70,7 +70,7 @@ def test_a_booster_held_to_a_direction_never_runs_against_it(method, seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(300, 3))
     paid = (rng.random(300) < 0.5 - 0.3 * np.tanh(values[:, 0] + values[:, 1])).astype(np.float64)
-    recipe = Recipe("binary", ModelConfig(threads=1, max_leaves=7, monotone=method), min_rows_per_leaf=10)
+    recipe = Recipe("binary", ModelConfig(threads=1, max_leaves=7, min_rows_per_leaf=10, monotone=method))
     booster = fit_rounds(recipe, columns(1, -1, 0), data=(values, paid), rounds=10)
     found = check_directions(lambda asked: margins(booster, asked, threads=1), values, columns(1, -1, 0))
     assert (found["agree"], found["largest"]) == (2, 0.0)

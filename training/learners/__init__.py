@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +39,14 @@ LEARNERS: dict[str, Learner] = {
 """By the name that ``training.yaml`` uses."""
 
 
+Once = Callable[[str, Callable[[], LearnedResponse]], LearnedResponse]
+"""Hears the name of a learner and how to fit it, and gives what it learned: now, or on an earlier run."""
+
+
+def _now(_name: str, fit: Callable[[], LearnedResponse]) -> LearnedResponse:
+    return fit()
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The model that is shipped, ``None`` where nothing can be learned; ``told`` goes into the evaluation."""
@@ -47,7 +56,13 @@ class Chosen:
 
 
 def fit(
-    learner: str, log: ResponseLog, schema: FeatureSchema, config: TrainingConfig, *, contacts: ContactLog
+    learner: str,
+    log: ResponseLog,
+    schema: FeatureSchema,
+    config: TrainingConfig,
+    *,
+    contacts: ContactLog,
+    once: Once = _now,
 ) -> Chosen:
     """Fit the learner of that name, and the challenger beside it.
 
@@ -57,17 +72,17 @@ def fit(
     little for either, nothing is learned.
     """
     try:
-        plain = LEARNERS[CHALLENGER].fit(log, schema, config, contacts=contacts)
+        plain = once(CHALLENGER, lambda: LEARNERS[CHALLENGER].fit(log, schema, config, contacts=contacts))
     except NotEnoughDataError as error:
         return Chosen(None, {"refused": str(error)})
     if learner == CHALLENGER:
         return Chosen(plain.model, {"heads": dict(plain.summary)})
     try:
-        found = LEARNERS[learner].fit(log, schema, config, contacts=contacts)
+        found = once(learner, lambda: LEARNERS[learner].fit(log, schema, config, contacts=contacts))
     except NotEnoughDataError as error:
         told = {"learner": CHALLENGER, "fell_back": str(error), "heads": dict(plain.summary)}
         return Chosen(plain.model, told)
     return Chosen(found.model, {"heads": dict(found.summary), "challenger": {"heads": dict(plain.summary)}})
 
 
-__all__ = ["CHALLENGER", "LEARNERS", "Chosen", "LearnedResponse", "Learner", "fit"]
+__all__ = ["CHALLENGER", "LEARNERS", "Chosen", "LearnedResponse", "Learner", "Once", "fit"]

@@ -210,4 +210,4 @@ def gate_recipes(config: TrainingConfig) -> dict[str, Recipe]:
     The leaves of agreement are small enough for few agreements.
     """
     held = Recipe("binary", config.model.model_copy(update={"monotone": "basic"}))
-    return {"received": held, "agreed": replace(held, min_rows_per_leaf=50)}
+    return {"received": held, "agreed": replace(held, leaf_scale=0.5)}

@@ -113,7 +113,8 @@ def fit_rare(
         return Head(constant=rate), {"kind": "constant", **_counts(found)}
     # In a leaf, LightGBM's l2 acts like so many rows at the overall rate, each of which weighs its variance.
     prior = _PRIOR_ROWS * rate * (1.0 - rate)
-    smoothing = Recipe("binary", recipe.model, min_rows_per_leaf=200, l2=prior, feature_share=1.0)
+    plain = recipe.model.model_copy(update={"min_rows_per_leaf": 200, "l2": prior, "feature_share": 1.0})
+    smoothing = Recipe("binary", plain)
     booster = fit_rounds(smoothing, Columns(table.columns.names, ()), data=(rows, found), rounds=60)
     head = Head(booster=booster, calibrator=Calibrator.platt(1.0, 0.0))
     return head, {"kind": "rates by channel", **_counts(found)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from decisioning.integrity import manifest_of
 from training.reporting.evidence import Evidence
 from training.reporting.intervals import auc_of, established
@@ -59,6 +62,7 @@ def lineage(evidence: Evidence) -> Section:
                 ("sampled_moments", sampling.get("as_of")), ("sampled_rows", sampling.get("rows")),
                 ("seed", settings.get("model", {}).get("seed")),
                 ("feature_fingerprint", evidence.evaluation.get("features", {}).get("fingerprint")),
+                *_tuned(evidence.evaluation.get("tuning", {})),
             ]),
             table(
                 "source_tables",
@@ -69,6 +73,17 @@ def lineage(evidence: Evidence) -> Section:
             _exclusions(evidence),
         ),
     )  # fmt: skip
+
+
+def _tuned(told: Mapping[str, Any]) -> list[tuple[str, Value]]:
+    """The shape that each search settled on, under a word that says whether it found a better one."""
+    return [
+        (
+            f"{model}_shape_{'tuned' if found['taken'] else 'kept'}",
+            ", ".join(f"{name} {value:.3g}" for name, value in found["shape"].items()),
+        )
+        for model, found in told.items()
+    ]
 
 
 def _exclusions(evidence: Evidence) -> Table:

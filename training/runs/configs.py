@@ -11,7 +11,7 @@ from decisioning.config import DecisionConfig
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.config import load_section
 from features.config import FeaturesConfig
-from training.config import TrainingConfig, load_training_config
+from training.config import ModelConfig, TrainingConfig, load_training_config
 
 FILES = ("actions.yaml", "decision.yaml", "features.yaml", "training.yaml")
 
@@ -50,9 +50,16 @@ class Configs:
         }
 
     def that_decide_the_model(self) -> dict[str, Any]:
-        """Training settings that a model's hash depends on: threads change its time, gates and other seeds nothing."""
+        """Training settings that a model's hash depends on: not threads, gates, other seeds and the cache."""
         training = self.training.model_dump(mode="json")
         training["model"].pop("threads")
+        # Settings that came later are named where they were changed, so that hashes of before are still found.
+        for name in ("min_rows_per_leaf", "l2", "feature_share"):
+            if training["model"][name] == ModelConfig.model_fields[name].default:
+                training["model"].pop(name)
+        if not self.training.tuning.enabled:
+            training.pop("tuning")
         training.pop("gates")
         training.pop("seeds")
+        training.pop("cache")
         return training

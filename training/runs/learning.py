@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
 from training import labels
 from training.boosting import Columns
+from training.caching.steps import Chain, Steps, key_of_data
 from training.data_gates import Checked
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
@@ -24,9 +25,9 @@ from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.responding import Responded, World, respond
 from training.runs.configs import Configs
-
-Told = Callable[[str], None]
-"""Hears the name of each step as it starts."""
+from training.runs.stopwatch import Stopwatch
+from training.tuning.payment import PaymentMaterial
+from training.tuning.tuned import Tuned, tune
 
 _GOLDEN_ROWS, _GOLDEN_ACTIONS = 16, 12
 
@@ -36,7 +37,8 @@ class Learned:
     """What the models were made from, and the models.
 
     ``known`` are the tables up to the cut, ``encoded`` the same as arrays, ``horizon`` says when they end, and
-    ``gates`` what of their expectations is not met.
+    ``gates`` what of their expectations is not met; ``fits`` is the chain of steps behind the payment models,
+    and ``tuned`` the settings that they were grown with.
     """
 
     known: Tables
@@ -48,6 +50,8 @@ class Learned:
     fitted: dict[int, Fitted]
     responded: Responded
     gates: Gates
+    fits: Chain
+    tuned: Tuned
 
     @property
     def schema(self) -> FeatureSchema:
@@ -66,9 +70,22 @@ def columns_of(schema: FeatureSchema) -> Columns:
 
 
 def learn(
-    tables: Tables, loaded: Configs, *, until: datetime | None, told: Told, checked: Checked | None = None
+    tables: Tables,
+    loaded: Configs,
+    *,
+    until: datetime | None,
+    told: Stopwatch,
+    checked: Checked | None = None,
+    steps: Steps | None = None,
+    tuned: Tuned | None = None,
 ) -> Learned:
-    """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does."""
+    """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does.
+
+    Parameters
+    ----------
+    steps : where finished steps are kept; nowhere by default
+    tuned : what an earlier search has found, to search for nothing again
+    """
     told("sort events")
     known = tables if until is None else known_before(tables, until_us=to_us(until))
     encoded = encode(known, attributes=loaded.features.attributes)
@@ -77,7 +94,10 @@ def learn(
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    after = rows_chain(known, loaded, horizon, steps or Steps())
+    rows = after.of(
+        "features", lambda: payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    )
     schema = rows.schema
     inspected = inspect(rows, schema)
     told("label")
@@ -86,15 +106,45 @@ def learn(
     target = targets[decision.explained_horizon]
     judged = np.flatnonzero(target.usable)
     gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
-    told("fit payment models")
     columns = columns_of(schema)
+    if tuned is None and config.tuning.enabled:
+        told("tune")
+        material = PaymentMaterial(rows.values, columns, target, rows.rows.debtor, rows.rows.as_of_us)
+        tuned = tune(material, known, loaded, after=after, tell=told.within)
+    tuned = tuned or Tuned.untouched(config.model)
+    told("fit payment models")
+    grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
     fitted = {
-        days: fit_horizon(rows.values, columns, target, debtor=rows.rows.debtor, config=config.model)
+        days: grown.then(days=days).of(
+            f"payment {days}d",
+            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=tuned.payment),
+        )
         for days, target in targets.items()
     }
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
-    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, respond(world, config, decision), gates)
+    responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
+    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
+
+
+def rows_chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
+    """What the rows of the payment model depend on, and so everything that is made of them."""
+    if steps.entries is None:
+        return Chain(steps)
+    config = loaded.training
+    return Chain(
+        steps,
+        key_of_data(
+            known,
+            end_us=horizon.end_us,
+            posting_lag_days=horizon.lag_days,
+            features=loaded.features.model_dump(mode="json"),
+            sampling=config.sampling.model_dump(mode="json"),
+            splits=config.splits.model_dump(mode="json"),
+            seed=config.model.seed,
+            longest_days=max(loaded.decision.horizon_days),
+        ),
+    )
 
 
 def parts_of(learned: Learned, loaded: Configs, *, files: dict[str, bytes], trained_at: str) -> BundleParts:
@@ -125,4 +175,5 @@ def _settings(learned: Learned, loaded: Configs) -> dict[str, Any]:
         "label": loaded.label(),
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
         "response": {key: learned.responded.told.get(key) for key in ("learner", "refused", "share_days", "tried")},
+        **({"tuned": learned.tuned.shapes()} if learned.tuned.told else {}),
     }

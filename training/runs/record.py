@@ -20,7 +20,13 @@ FORMAT = 1
 
 
 def run_record(
-    loaded: Configs, *, until: datetime | None, data: Mapping[str, Any], seconds: Mapping[str, Any]
+    loaded: Configs,
+    *,
+    until: datetime | None,
+    data: Mapping[str, Any],
+    seconds: Mapping[str, Any],
+    steps: Mapping[str, Any] | None = None,
+    tuning: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of a run.
 
@@ -28,6 +34,8 @@ def run_record(
     ----------
     data : the summary of what was trained on (``fingerprint.data_summary``)
     seconds : wall and CPU seconds by step, of those that ended before the bundle was written
+    steps : key of each cached step, and how often an earlier run had done it
+    tuning : what was searched and found, by model
     """
     versions = environment.lock()
     return {
@@ -41,6 +49,8 @@ def run_record(
         "lock": {"versions": versions, "sha256": environment.lock_hash(versions)},
         "code": environment.code(),
         "seconds": seconds,
+        "steps": dict(steps or {}),
+        "tuning": dict(tuning or {}),
     }
 
 

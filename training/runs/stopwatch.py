@@ -25,6 +25,14 @@ class Stopwatch:
         """The same as metrics by name: ``wall_s/<step>`` and ``cpu_s/<step>``."""
         return {f"{kind}_s/{step}": found for step, both in self.seconds.items() for kind, found in both.items()}
 
+    def within(self, what: str, part: float) -> None:
+        """Tells what the running step is at, and which ``part`` of it, 0 to 1, is done."""
+        if self._running is None or self._on_step is None:
+            return
+        name, share = self._running[0], self._shares[self._running[0]]
+        later = min((one for one in self._shares.values() if one > share), default=1.0)
+        self._on_step(f"{name}: {what}", share + part * (later - share))
+
     def __call__(self, step: str) -> None:
         """Ends the step before, and starts this one."""
         now = (time.perf_counter(), time.process_time())

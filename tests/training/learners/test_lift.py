@@ -13,7 +13,7 @@ from training.learners.heads import MIN_SHARES, Table
 from training.learners.lift import apart, fit_lift
 from training.splits import Split, debtor_folds
 
-RECIPE = Recipe("cross_entropy", ModelConfig(threads=1), min_rows_per_leaf=20)
+RECIPE = Recipe("cross_entropy", ModelConfig(threads=1, min_rows_per_leaf=20))
 ADDED = 0.8
 
 
