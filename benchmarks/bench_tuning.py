@@ -185,7 +185,7 @@ def measure(world: World, loaded: Configs) -> None:
     target = payment_target(rows, money, horizon, days=DAYS, config=config)
     material = PaymentMaterial(rows.values, columns_of(rows.schema), target, rows.rows.debtor, rows.rows.as_of_us)
     started = time.process_time()
-    found = tune(material, encoded.tables, loaded, after=Chain()).told
+    found = tune(material, encoded, loaded, horizon=horizon, after=Chain()).told
     print(f"searched for {time.process_time() - started:.0f} CPU-s", flush=True)
     for name in (PAYMENT, RESPONSE):
         told_search(name, found[name])

@@ -110,7 +110,7 @@ def learn(
     if tuned is None and config.tuning.enabled:
         told("tune")
         material = PaymentMaterial(rows.values, columns, target, rows.rows.debtor, rows.rows.as_of_us)
-        tuned = tune(material, known, loaded, after=after, tell=told.within)
+        tuned = tune(material, encoded, loaded, horizon=horizon, after=after, tell=told.within)
     tuned = tuned or Tuned.untouched(config.model)
     told("fit payment models")
     grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
