@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from domain.clock import US_PER_DAY
+from domain.clock import FOREVER, US_PER_DAY
 from domain.errors import NotEnoughDataError
 from domain.tables import Tables
 from features.encoding import encode
@@ -47,6 +47,10 @@ SETTINGS = {
 
 def quiet(*_):
     return None
+
+
+def refused(*_, **__):
+    raise NotEnoughDataError("not asked here")
 
 
 @pytest.fixture(scope="module")
@@ -136,17 +140,22 @@ def test_the_response_models_search_ends_before_the_rows_that_judge_it(portfolio
     horizon, config = Horizon(end_of_data(portfolio, until_us=None), 3), loaded.training
     asked = []
     monkeypatch.setattr(tuned, "origins_of", lambda known, **_: asked.append(known) or ())
+    monkeypatch.setattr(tuned, "tune_payment", refused)
     monkeypatch.setattr(tuned, "tune_response", lambda *_, **__: {"shape": shape_of(config.model), "trials": []})
-    tuned.tune(material, encoded, loaded, horizon=horizon, after=Chain())
+    # Rows of the payment model that are judged later than those of the response model, and earlier.
+    for payment_us in (FOREVER, int(np.quantile(portfolio.ints("payments", "occurred_at"), 0.5))):
+        split = replace(material.target.split, test_from_us=payment_us)
+        judged_from = replace(material, target=replace(material.target, split=split))
+        tuned.tune(judged_from, encoded, loaded, horizon=horizon, after=Chain())
     log = response_log(
         encoded, fit_schema(encoded, attributes={}), config, catalogue=loaded.catalogue,
         money=labels.receipts(encoded), horizon=horizon, value_days=365,
     )  # fmt: skip
     every = np.ones(len(log), dtype=bool)
     judged = time_split(log.as_of_us, every, ~every, horizon_days=30, config=config.splits)
-    (known,) = asked
-    assert known.end_us == min(judged.test_from_us, material.target.split.test_from_us)
-    assert all(known.tables.ints(name, "recorded_at").max() < known.end_us for name in ("payments", "contacts"))
+    assert asked[0].end_us == judged.test_from_us > asked[1].end_us == split.test_from_us
+    for known in asked:
+        assert all(known.tables.ints(name, "recorded_at").max() < known.end_us for name in ("payments", "contacts"))
 
 
 def test_a_log_that_explored_judges_the_response_model_by_policy_value(searched):
