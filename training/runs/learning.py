@@ -107,11 +107,7 @@ def learn(
     target = targets[decision.explained_horizon]
     judged = np.flatnonzero(target.usable)
     gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
-    if tuned is None and config.tuning.enabled:
-        told("tune")
-        material = PaymentMaterial(rows.values, columns_of(schema), target, rows.rows.debtor, rows.rows.as_of_us)
-        tuned = tune(material, encoded, loaded, horizon=horizon, after=after, tell=told.within)
-    tuned = tuned or Tuned.untouched(config.model)
+    tuned = tuned or _tuned(rows, target, encoded, loaded, horizon=horizon, after=after, told=told)
     told("fit payment models")
     grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
     fitted = _fitted(rows, targets, tuned.payment, after=grown)
@@ -119,6 +115,25 @@ def learn(
     world = World(encoded, schema, loaded.catalogue, money, horizon)
     responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
     return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
+
+
+def _tuned(
+    rows: PaymentRows,
+    target: Target,
+    encoded: Encoded,
+    loaded: Configs,
+    *,
+    horizon: Horizon,
+    after: Chain,
+    told: Stopwatch,
+) -> Tuned:
+    """The settings of both models: what is configured, or what a search has found where it is asked for."""
+    if not loaded.training.tuning.enabled:
+        return Tuned.untouched(loaded.training.model)
+    told("tune")
+    debtor, as_of_us = rows.rows.debtor, rows.rows.as_of_us
+    material = PaymentMaterial(rows.values, columns_of(rows.schema), target, debtor, as_of_us)
+    return tune(material, encoded, loaded, horizon=horizon, after=after, tell=told.within)
 
 
 def _fitted(rows: PaymentRows, targets: dict[int, Target], model: ModelConfig, *, after: Chain) -> dict[int, Fitted]:
