@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from policy_world import World, judged, open_world
 
+from decisioning.response import ResponseModel
 from decisioning.valuation import amounts, worth
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.config import load_section
@@ -30,14 +31,16 @@ from training.boosting import margins
 from training.caching.steps import Chain
 from training.calibration import losses_of
 from training.config import ModelConfig
+from training.contact_log import Money, contact_log
 from training.dataset import Horizon, payment_rows, payment_target
 from training.facts import end_of_data
 from training.labels import receipts
+from training.learners import LEARNERS
 from training.metrics import METRICS, cluster_weights
 from training.ope.estimators import mean_of
 from training.payment import fit_evaluated
 from training.responding import World as Teaching
-from training.responding import respond
+from training.response_log import response_log
 from training.runs.configs import Configs
 from training.runs.learning import columns_of
 from training.tuning.payment import PaymentMaterial
@@ -97,15 +100,28 @@ def told_payment(material: PaymentMaterial, shapes: list[ModelConfig]) -> None:
     print(f"  {rows}; fall of the log-loss {fall.value:+.5f} ± {fall.se:.5f}", flush=True)
 
 
+def learned(teaching: Teaching, loaded: Configs, model: ModelConfig) -> ResponseModel:
+    """The configured learner's model of all logged decisions, before the check of its money."""
+    config, decision = loaded.training.model_copy(update={"model": model}), loaded.decision
+    terms = decision.value_horizon_days, decision.objective.monthly_discount_rate, decision.objective
+    log = response_log(
+        teaching.encoded, teaching.schema, config, catalogue=teaching.catalogue, money=teaching.money,
+        horizon=teaching.horizon, value_days=decision.value_horizon_days,
+    )  # fmt: skip
+    money = Money(teaching.money, teaching.horizon, *terms)
+    contacts = contact_log(
+        teaching.encoded, teaching.schema, config, catalogue=teaching.catalogue, money=money, log=log
+    )
+    return LEARNERS[config.response.learner].fit(log, teaching.schema, config, contacts=contacts).model
+
+
 def told_response(world: World, teaching: Teaching, loaded: Configs, shapes: list[ModelConfig]) -> None:
     """The true value of what both models would choose for every owing account, over a year, and the difference."""
     judge, objective = judged(world, teaching.schema), loaded.decision.objective
     values = []
     for model in shapes:
         started = time.process_time()
-        config = loaded.training.model_copy(update={"model": model, "seeds": 0})
-        found = respond(teaching, config, loaded.decision).model
-        assert found is not None
+        found = learned(teaching, loaded, model)
         seconds = time.process_time() - started
         outcomes = found.outcomes(judge.values, teaching.schema, world.actions, allowed=judge.allowed)
         asked = amounts(judge.due_cents, world.actions, balance_cents=judge.balance_cents)
@@ -169,7 +185,7 @@ def measure(world: World, loaded: Configs) -> None:
     target = payment_target(rows, money, horizon, days=DAYS, config=config)
     material = PaymentMaterial(rows.values, columns_of(rows.schema), target, rows.rows.debtor, rows.rows.as_of_us)
     started = time.process_time()
-    found = tune(material, encoded.tables, loaded, after=Chain()).told
+    found = tune(material, encoded, loaded, horizon=horizon, after=Chain()).told
     print(f"searched for {time.process_time() - started:.0f} CPU-s", flush=True)
     for name in (PAYMENT, RESPONSE):
         told_search(name, found[name])

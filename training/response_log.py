@@ -18,6 +18,7 @@ from features.spine import Spine
 from training import labels, sampling
 from training.config import TrainingConfig
 from training.dataset import Horizon
+from training.splits import Split, time_split
 from training.standing import standing_at
 from training.windows import Int64s
 
@@ -107,6 +108,19 @@ def response_log(
         share_days=share_days,
         left_out=frame.left_out,
     )
+
+
+def log_split(encoded: Encoded, config: TrainingConfig, *, catalogue: ActionCatalogue, horizon: Horizon) -> Split:
+    """How the rows that :func:`response_log` would have are split by time, without their features.
+
+    Raises
+    ------
+    NotEnoughDataError : there are too few rows to split
+    """
+    moments = _frame(encoded, config, catalogue, horizon).spine.as_of_us
+    everything = np.ones(len(moments), dtype=np.bool_)
+    days = config.label.horizon_days
+    return time_split(moments, everything, ~everything, horizon_days=days, config=config.splits)
 
 
 def logged_actions(encoded: Encoded, rows: Int64s, catalogue: ActionCatalogue) -> tuple[tuple[Action, ...], Int64s]:

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import file_digest
@@ -77,8 +76,10 @@ class Entries:
         """Removes what killed runs left behind, and the least recently used entries beyond ``max_bytes``."""
         if not self.folder.is_dir():
             return
+        # The folder changes with every entry that is written, so that its own moment is about the present one.
+        present = _used_at(self.folder)
         for place in self.folder.glob(f"{_DRAFT}*"):
-            if time.time() - _used_at(place) > _STALE_SECONDS:
+            if present - _used_at(place) > _STALE_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)
         for place in self.folder.glob(f"{_GONE}*"):
             shutil.rmtree(place, ignore_errors=True)

@@ -20,6 +20,7 @@ from training.caching.entries import Entries
 from training.runs import environment
 
 T = TypeVar("T")
+_PAGE = 100_000
 
 
 @dataclass
@@ -110,9 +111,11 @@ def _column(data: Any) -> str:
     if not isinstance(data, Coded):
         return _array(data)
     digest = hashlib.sha256(_array(data.codes).encode())
-    for text in data.values:
-        encoded = str(text).encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    for start in range(0, len(data.values), _PAGE):
+        texts = data.values[start : start + _PAGE]
+        # With the length of each, so that no two lists of texts make the same bytes.
+        digest.update(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)).tobytes())
+        digest.update("".join(texts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

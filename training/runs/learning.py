@@ -18,6 +18,7 @@ from features.schema import FeatureSchema, fit_schema
 from training import labels
 from training.boosting import Columns
 from training.caching.steps import Chain, Steps, key_of_data
+from training.config import ModelConfig
 from training.data_gates import Checked
 from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
@@ -106,25 +107,45 @@ def learn(
     target = targets[decision.explained_horizon]
     judged = np.flatnonzero(target.usable)
     gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
-    columns = columns_of(schema)
-    if tuned is None and config.tuning.enabled:
-        told("tune")
-        material = PaymentMaterial(rows.values, columns, target, rows.rows.debtor, rows.rows.as_of_us)
-        tuned = tune(material, known, loaded, after=after, tell=told.within)
-    tuned = tuned or Tuned.untouched(config.model)
+    tuned = tuned or _tuned(rows, target, encoded, loaded, horizon=horizon, after=after, told=told)
     told("fit payment models")
     grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
-    fitted = {
-        days: grown.then(days=days).of(
-            f"payment {days}d",
-            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=tuned.payment),
-        )
-        for days, target in targets.items()
-    }
+    fitted = _fitted(rows, targets, tuned.payment, after=grown)
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
     responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
     return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
+
+
+def _tuned(
+    rows: PaymentRows,
+    target: Target,
+    encoded: Encoded,
+    loaded: Configs,
+    *,
+    horizon: Horizon,
+    after: Chain,
+    told: Stopwatch,
+) -> Tuned:
+    """The settings of both models: what is configured, or what a search has found where it is asked for."""
+    if not loaded.training.tuning.enabled:
+        return Tuned.untouched(loaded.training.model)
+    told("tune")
+    debtor, as_of_us = rows.rows.debtor, rows.rows.as_of_us
+    material = PaymentMaterial(rows.values, columns_of(rows.schema), target, debtor, as_of_us)
+    return tune(material, encoded, loaded, horizon=horizon, after=after, tell=told.within)
+
+
+def _fitted(rows: PaymentRows, targets: dict[int, Target], model: ModelConfig, *, after: Chain) -> dict[int, Fitted]:
+    """The models of all horizons."""
+    columns = columns_of(rows.schema)
+    return {
+        days: after.then(days=days).of(
+            f"payment {days}d",
+            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=model),
+        )
+        for days, target in targets.items()
+    }
 
 
 def rows_chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:

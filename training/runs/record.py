@@ -79,14 +79,16 @@ def read_record(bundle: Path) -> dict[str, Any]:
 
 
 def params_of(record: Mapping[str, Any], loaded: Configs) -> dict[str, str]:
-    """What a tracking server lists as parameters: training settings by dotted name, and the hashes of the record."""
+    """What a tracking server lists as parameters: settings and tuned shapes by dotted name, hashes of the record."""
     hashes = {
         "data_sha256": str(record["data"]["sha256"]),
         "lock_sha256": str(record["lock"]["sha256"]),
         **{f"config_sha256.{name}": str(one["sha256"]) for name, one in record["configs"].items()},
         **{f"code_sha256.{name}": str(one) for name, one in record["code"].items()},
     }
-    return {**_flat(loaded.training.model_dump(mode="json")), **hashes, "until": str(record["until"])}
+    shapes = {f"tuned.{model}": found["shape"] for model, found in record.get("tuning", {}).items()}
+    settings = {**loaded.training.model_dump(mode="json"), **shapes}
+    return {**_flat(settings), **hashes, "until": str(record["until"])}
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:

@@ -60,8 +60,8 @@ class SpaceConfig(BaseModel, frozen=True, extra="forbid"):
 class TuningConfig(BaseModel, frozen=True, extra="forbid"):
     """``enabled`` is the one key that switches it on.
 
-    The payment model has a budget of ``trials``, the response model one of ``response_trials``, which take a hundred
-    times as long; 0 leaves a model as it is. Each also has one of ``max_seconds``, where that is given: whichever ends
+    The payment model has a budget of ``trials``, the response model one of ``response_trials``, which take far longer;
+    0 leaves a model as it is. Each also has one of ``max_seconds``, where that is given: whichever ends
     first. Trials alone give the same model each time; seconds do not, since how many trials fit into them depends on
     the machine. ``folds`` are spans of time: all but the last choose the best trial, and the last confirms it.
     """

@@ -39,7 +39,7 @@ class ResponseMaterial:
     found: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
 
     def learn(self, shape: Shape, origin: Origin) -> LearnedResponse:
-        """The model of a shape at an origin: of a funnel the boosters alone, which take a quarter of the time."""
+        """The model of a shape at an origin: of a funnel the boosters alone, without their twins."""
         name = self.config.response.learner
         learner = LEARNERS[CHALLENGER if name == CHALLENGER else "funnel"]
         config = self.config.model_copy(update={"model": with_shape(self.config.model, shape)})

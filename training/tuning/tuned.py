@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
-from domain.clock import FOREVER
 from domain.errors import NotEnoughDataError
-from domain.tables import Tables
+from features.encoding import Encoded
 from training.caching.steps import Chain
 from training.config import ModelConfig, TrainingConfig
+from training.dataset import Horizon
+from training.response_log import log_split
 from training.runs.configs import Configs
 from training.tuning.origins import known_until, origins_of
 from training.tuning.payment import PaymentMaterial, tune_payment
@@ -53,12 +52,20 @@ class Tuned:
         return {name: shape_of(found[name]) for name in self.told}
 
 
-def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Chain, tell: Tell = _quiet) -> Tuned:
+def tune(
+    material: PaymentMaterial,
+    encoded: Encoded,
+    loaded: Configs,
+    *,
+    horizon: Horizon,
+    after: Chain,
+    tell: Tell = _quiet,
+) -> Tuned:
     """Search for a better shape of each model.
 
     Parameters
     ----------
-    known : everything that is known when the final models are trained
+    encoded, horizon : everything that is known when the final models are trained, and when it ends
     tell : hears which trial starts, and which part of both searches is done
     """
     config = loaded.training
@@ -68,11 +75,11 @@ def tune(material: PaymentMaterial, known: Tables, loaded: Configs, *, after: Ch
         decision=loaded.decision.model_dump(mode="json"), response=config.response.model_dump(mode="json"),
         actions=[asdict(action) for action in loaded.catalogue.actions], **settings,
     )  # fmt: skip
-    end_us = min(material.target.split.test_from_us, _judged_from_us(known, loaded))
+    world = _World(encoded, loaded, horizon, material.target.split.test_from_us)
     halves = {name: _half(tell, name, place) for place, name in enumerate((PAYMENT, RESPONSE))}
     told = {
         PAYMENT: _told(config, lambda: _payment(material, config, after=after, tell=halves[PAYMENT])),
-        RESPONSE: _told(config, lambda: _response(known, loaded, end_us=end_us, after=chain, tell=halves[RESPONSE])),
+        RESPONSE: _told(config, lambda: _response(world, after=chain, tell=halves[RESPONSE])),
     }
     return Tuned.recorded(config.model, told)
 
@@ -96,18 +103,25 @@ def _payment(material: PaymentMaterial, config: TrainingConfig, *, after: Chain,
     return {"objective": "calibrated log-loss", **tune_payment(material, config, after=after, tell=tell).to_json()}
 
 
-def _response(known: Tables, loaded: Configs, *, end_us: int, after: Chain, tell: OnTrial) -> dict[str, Any]:
-    if not loaded.training.tuning.response_trials:
+@dataclass(frozen=True)
+class _World:
+    """What is known, and the moment from which the final payment model is judged."""
+
+    encoded: Encoded
+    loaded: Configs
+    horizon: Horizon
+    payment_judged_from_us: int
+
+
+def _response(world: _World, *, after: Chain, tell: OnTrial) -> dict[str, Any]:
+    loaded, encoded = world.loaded, world.encoded
+    config = loaded.training
+    if not config.tuning.response_trials:
         raise NotEnoughDataError("tuning.response_trials is 0")
-    if not known.rows("decisions"):
+    if not encoded.tables.rows("decisions"):
         raise NotEnoughDataError("there is no decisions table, or it is empty")
-    origins = origins_of(known_until(known, loaded, end_us=end_us), folds=loaded.training.tuning.folds)
-    return tune_response(ResponseMaterial(origins, loaded.training, after.then(end_us=end_us)), tell=tell)
-
-
-def _judged_from_us(known: Tables, loaded: Configs) -> int:
-    """The moment from which decisions judge the final response model: the latest share of the log."""
-    if not known.rows("decisions"):
-        return FOREVER
-    moments = np.sort(known.ints("decisions", "decided_at"))
-    return int(moments[int(len(moments) * (1.0 - loaded.training.splits.test_share))])
+    judged = log_split(encoded, config, catalogue=loaded.catalogue, horizon=world.horizon)
+    # Contacts go on for longer than decisions that can be judged, so that their test rows begin later.
+    end_us = min(world.payment_judged_from_us, judged.test_from_us)
+    origins = origins_of(known_until(encoded.tables, loaded, end_us=end_us), folds=config.tuning.folds)
+    return tune_response(ResponseMaterial(origins, config, after.then(end_us=end_us)), tell=tell)

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.coded import coded
 from domain.tables import Tables
 from training import pipeline, registry
 from training.caching.entries import Entries
@@ -197,6 +198,11 @@ def test_every_setting_of_the_rows_is_part_of_their_key(key, configs_of, changed
         name: one if name == "end_us" else getattr(loaded, name).model_copy(update=one) for name, one in changed.items()
     }
     assert key(**settings) != key()
+
+
+def test_texts_that_are_cut_otherwise_are_another_key():
+    one, other = (Tables({"accounts": {"account_id": coded(texts)}}) for texts in (["a", "bc"], ["ab", "c"]))
+    assert key_of_data(one) != key_of_data(other)
 
 
 def test_other_packages_are_another_key(monkeypatch, portfolio):

@@ -11,15 +11,20 @@ import numpy as np
 import pytest
 import yaml
 
-from domain.clock import US_PER_DAY
+from domain.clock import FOREVER, US_PER_DAY
 from domain.errors import NotEnoughDataError
 from domain.tables import Tables
-from training import pipeline, registry
+from features.encoding import encode
+from features.schema import fit_schema
+from training import labels, pipeline, registry
 from training.boosting import Columns
 from training.caching.entries import Entries
 from training.caching.steps import Chain, Steps
 from training.config import TrainingConfig
+from training.dataset import Horizon
+from training.facts import end_of_data
 from training.payment import Target
+from training.response_log import response_log
 from training.runs.configs import Configs
 from training.runs.record import read_record
 from training.splits import rolling_splits, time_split
@@ -28,6 +33,7 @@ from training.tuning import payment, search, tuned
 from training.tuning.origins import known_until, origins_of
 from training.tuning.payment import PaymentMaterial, tune_payment
 from training.tuning.response import STAGES, VALUE, ResponseMaterial, tune_response
+from training.tuning.shapes import shape_of
 
 N = 6_000
 SETTINGS = {
@@ -41,6 +47,10 @@ SETTINGS = {
 
 def quiet(*_):
     return None
+
+
+def refused(*_, **__):
+    raise NotEnoughDataError("not asked here")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +132,30 @@ def searched(portfolio, configs):
         return tune_response(ResponseMaterial(origins, loaded.training, Chain()), tell=quiet)
 
     return of, end_us
+
+
+def test_the_response_models_search_ends_before_the_rows_that_judge_it(portfolio, configs, material, monkeypatch):
+    loaded = Configs.load(configs)
+    encoded = encode(portfolio, attributes={})
+    horizon, config = Horizon(end_of_data(portfolio, until_us=None), 3), loaded.training
+    asked = []
+    monkeypatch.setattr(tuned, "origins_of", lambda known, **_: asked.append(known) or ())
+    monkeypatch.setattr(tuned, "tune_payment", refused)
+    monkeypatch.setattr(tuned, "tune_response", lambda *_, **__: {"shape": shape_of(config.model), "trials": []})
+    # Rows of the payment model that are judged later than those of the response model, and earlier.
+    for payment_us in (FOREVER, int(np.quantile(portfolio.ints("payments", "occurred_at"), 0.5))):
+        split = replace(material.target.split, test_from_us=payment_us)
+        judged_from = replace(material, target=replace(material.target, split=split))
+        tuned.tune(judged_from, encoded, loaded, horizon=horizon, after=Chain())
+    log = response_log(
+        encoded, fit_schema(encoded, attributes={}), config, catalogue=loaded.catalogue,
+        money=labels.receipts(encoded), horizon=horizon, value_days=365,
+    )  # fmt: skip
+    every = np.ones(len(log), dtype=bool)
+    judged = time_split(log.as_of_us, every, ~every, horizon_days=30, config=config.splits)
+    assert asked[0].end_us == judged.test_from_us > asked[1].end_us == split.test_from_us
+    for known in asked:
+        assert all(known.tables.ints(name, "recorded_at").max() < known.end_us for name in ("payments", "contacts"))
 
 
 def test_a_log_that_explored_judges_the_response_model_by_policy_value(searched):
