@@ -6,7 +6,7 @@ reasons. Capacities and budgets look over all accounts: ``portfolio`` allots wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -38,7 +38,19 @@ from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
 
-__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "probabilities", "rehearse", "score"]
+__all__ = [
+    "Desk",
+    "Explain",
+    "Scores",
+    "Watch",
+    "cases",
+    "decide",
+    "desk",
+    "load_desk",
+    "probabilities",
+    "rehearse",
+    "score",
+]
 
 Floats = npt.NDArray[np.float64]
 Explain = Literal["none", "reasons", "full"]
@@ -82,20 +94,44 @@ def decide(
     log_probs : keep the probabilities of all actions in each decision, for whoever evaluates policies later
     allot : what chooses under capacities and budgets (``portfolio``); without it each account is decided on alone
     """
-    as_of_us = to_us(as_of)
-    everyone = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
+    everyone = owing(encoded, to_us(as_of), channels=desk.catalogue.channels) if accounts is None else accounts
     chosen = np.asarray(everyone, dtype=np.int64)
     found: dict[int, Decision] = {}
-    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64)):
-        spine = spine_at(page, as_of_us)
+    pages_of = cases(
+        encoded, chosen, as_of=as_of, bundle=bundle, desk=desk, explain=explain, locale=locale, watch=watch,
+        log_probs=log_probs, allot=allot,
+    )  # fmt: skip
+    for places, case in pages_of:
+        decided = decisions(case, bundle, desk)
+        decided = [_with_money(one, locale=locale) for one in decided] if explain == "full" else decided
+        found |= dict(zip(places.tolist(), decided, strict=True))
+    return [found[place] for place in range(len(chosen))]
+
+
+def cases(
+    encoded: Encoded,
+    accounts: npt.NDArray[np.int64],
+    *,
+    as_of: datetime,
+    bundle: ModelBundle,
+    desk: Desk,
+    explain: Explain = "reasons",
+    locale: str = "pt-BR",
+    watch: Watch | None = None,
+    log_probs: bool = False,
+    allot: Allot | None = None,
+) -> Iterator[tuple[npt.NDArray[np.int64], Case]]:
+    """Everything that is known and chosen of the accounts, page by page, with their places in ``accounts``.
+
+    Parameters are those of :func:`decide`. The accounts of a debtor come on one page.
+    """
+    for places, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
+        spine = spine_at(page, to_us(as_of))
         case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
             watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
-        decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
-        decided = [_with_money(one, locale=locale) for one in decided] if explain == "full" else decided
-        found |= dict(zip(places.tolist(), decided, strict=True))
-    return [found[place] for place in range(len(chosen))]
+        yield places, replace(case, log_probs=log_probs, notices=notices)
 
 
 def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:

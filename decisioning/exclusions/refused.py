@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.arms import ARMS
 from decisioning.exclusions.figures import LAYERS, STAGES
 from decisioning.refusals import BUDGET_RULE
 from domain.actions import WAIT, ActionCatalogue
@@ -35,14 +36,16 @@ class Key(NamedTuple):
 class Refused:
     """n decisions: ``refused`` (n, A, R) without ``wait``, and the position of the ``chosen`` action, -1 for ``wait``.
 
-    ``start`` is the place of the first of them among all.
+    ``start`` is the place of the first of them among all; ``arm`` (n,) is the code of each debtor's arm, and ``lost``
+    (n,) says whether the best action was lost to a budget.
     """
 
     start: int
-    decisions: Sequence[Decision]
     keys: tuple[Key, ...]
     refused: Bools
     chosen: Int64s
+    arm: Int64s
+    lost: Bools
 
     @cached_property
     def left(self) -> Bools:
@@ -102,7 +105,9 @@ def pages(decisions: Sequence[Decision], keys: tuple[Key, ...], catalogue: Actio
                 f"found a decision on the action {error.args[0]!r}, needed one of the {len(actions)} of actions.yaml; "
                 "give the configuration by which these decisions were made"
             ) from error
-        found = Refused(start, page, keys, refused, chosen)
+        arm = np.array([ARMS.index(decision.arm) for decision in page], dtype=np.int64)
+        lost = np.array([decision.lost_to_budget is not None for decision in page], dtype=np.bool_)
+        found = Refused(start, keys, refused, chosen, arm, lost)
         _check(found)
         yield found
 

@@ -13,7 +13,6 @@ from decisioning.pages import spine_at
 from decisioning.targeting import P_PAY_EDGES
 from domain.bands import DAYS_PAST_DUE
 from domain.clock import MISSING
-from domain.coded import Coded
 from domain.decisions import Decision
 from features.dossier import Dossier
 from features.encoding import Encoded
@@ -67,7 +66,7 @@ def _explained(decisions: Sequence[Decision]) -> int:
 def account_segments(
     decisions: Sequence[Decision], encoded: Encoded, *, channels: Sequence[str]
 ) -> dict[str, Segmentation]:
-    """Days past due, and region and product where accounts have them, all as known at the moment of the decisions.
+    """Days past due, region and product, all as known at the moment of the decisions.
 
     Parameters
     ----------
@@ -82,8 +81,7 @@ def account_segments(
     spine = spine_at(accounts, decisions[0].decided_at_us)
     overdue = account_states(encoded, spine, channels=channels).days_past_due
     dossier = Dossier(encoded, spine)
-    columns = {name: dossier.account(name) for name in _COLUMNS}
-    named = {name: Segmentation.of(found.decode()) for name, found in columns.items() if _is_known(found)}
+    named = {name: Segmentation.of(dossier.account(name).decode()) for name in _COLUMNS}
     return {"days_past_due": _ageing(overdue), **named}
 
 
@@ -91,7 +89,3 @@ def _ageing(days_past_due: Int64s) -> Segmentation:
     labels = (*(name for name, _, _ in DAYS_PAST_DUE), NOTHING_OPEN)
     code = np.digitize(days_past_due, [low for _, low, _ in DAYS_PAST_DUE[1:]])
     return Segmentation(labels, np.where(days_past_due == MISSING, len(DAYS_PAST_DUE), code))
-
-
-def _is_known(found: Coded) -> bool:
-    return bool((found.codes >= 0).any())
