@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
-from itertools import pairwise
 
 import numpy as np
 
 from decisioning.alike import alike
 from decisioning.contact_policy.pack import ContactPolicy
 from decisioning.contact_policy.rules import LAYERS
+from decisioning.listed import Listed
 from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours, closed_today, windows_of
@@ -75,28 +75,34 @@ class Eligibility:
 
     def refusals(self, *, locale: str = "pt-BR") -> list[tuple[Refusal, ...]]:
         """Refusals of each row, by layer and rule in order and then by action."""
-        found: list[list[Refusal]] = [[] for _ in range(len(self.allowed))]
-        for finding in self.findings:
-            rows, actions = np.nonzero(finding.refused)
-            told = self._told(finding, rows, actions, locale=locale)
-            if len(found) == 1:
-                found[0] += told
-                continue
-            bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
-            for row, (start, end) in enumerate(pairwise(bounds)):
-                found[row] += told[start:end]
-        return [tuple(row) for row in found]
+        if len(self.allowed) > 1:
+            return self.listed(locale=locale).by_row()
+        told = [_refusals_of_one(*self._told(one, *np.nonzero(one.refused), locale=locale)) for one in self.findings]
+        return [tuple(refusal for of_rule in told for refusal in of_rule)] * len(self.allowed)
 
-    def _told(self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str) -> list[Refusal]:
-        """The refusals of some pairs; hundreds of rows share the same one, and one object stands for all of them."""
+    def listed(self, *, locale: str = "pt-BR") -> Listed:
+        """The same, with one object for all rows that share a refusal."""
+        distinct: list[Refusal] = []
+        rows, which = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for finding in self.findings:
+            row, action = np.nonzero(finding.refused)
+            opens = self.openings
+            first, kind = alike(
+                action, finding.until_us[row, action], opens.at_us[row, action], opens.reason[row, action]
+            )
+            rows.append(row)
+            which.append(kind + len(distinct))
+            distinct += _refusals(*self._told(finding, row[first], action[first], locale=locale))
+        return Listed.of(distinct, np.concatenate(rows), np.concatenate(which), size=len(self.allowed))
+
+    def _told(
+        self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str
+    ) -> tuple[tuple[str, ...], Texts, Moments, Moments, Texts]:
+        """What refusals of some pairs are made of: whose they are, and the columns of each."""
         opens, of = self.openings, finding.origin
         whose = (of.rule, of.code, of.layer, of.version, of.text(locale))
         columns = (actions, finding.until_us[rows, actions], opens.at_us[rows, actions], opens.reason[rows, actions])
-        if len(self.allowed) == 1:
-            return [*_refusals_of_one(whose, *self._plain(columns))]
-        first, which = alike(*columns)
-        distinct = _refusals(whose, *self._plain(tuple(column[first] for column in columns)))
-        return list(map(distinct.__getitem__, which.tolist()))
+        return whose, *self._plain(columns)
 
     def _plain(self, columns: tuple[Int64s, ...]) -> tuple[Texts, Moments, Moments, Texts]:
         """Actions, until when, from when as a whole, and why never."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from decisioning import explanation
 from decisioning.allocation.allotted import Allot, unlimited
-from decisioning.allocation.refused import refusals_of
+from decisioning.allocation.refused import listed_of, refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.changes import changes
@@ -120,14 +120,16 @@ def cases(
     watch: Watch | None = None,
     log_probs: bool = False,
     allot: Allot | None = None,
+    listed: bool = False,
 ) -> Iterator[tuple[npt.NDArray[np.int64], Case]]:
     """Everything that is known and chosen of the accounts, page by page, with their places in ``accounts``.
 
-    Parameters are those of :func:`decide`. The accounts of a debtor come on one page.
+    Parameters are those of :func:`decide`; with ``listed`` refusals come as ``Listed``. The accounts of a debtor come
+    on one page.
     """
     for places, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
         spine = spine_at(page, to_us(as_of))
-        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
+        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot, listed=listed)
         if watch is not None:
             watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
@@ -188,7 +190,7 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
 
 def _case(
     encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
-    allot: Allot | None,
+    allot: Allot | None, listed: bool,
 ) -> Case:  # fmt: skip
     found = offers(encoded, spine, bundle, desk)
     lots = lots_of(found, encoded, desk)
@@ -197,13 +199,13 @@ def _case(
     eligible = given.eligible or found.eligible
     shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)
     kinds, states = profile(found.values, bundle.schema), found.page.states
-    names = lots.account_ids
+    names, told = lots.account_ids, listed_of if listed else refusals_of
     return Case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
         p_pay=found.p_pay, allowed=eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
         spans=(eligible.not_before_us, eligible.valid_until_us),
-        refusals=refusals_of(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
+        refusals=told(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
         reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,

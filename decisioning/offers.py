@@ -132,9 +132,22 @@ def _weighed_elsewhere(
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     page = page_of(states, desk, Dossier(encoded, spine))
     allowed = eligibility(page, desk.contact_policy).allowed
+    objective = np.zeros(allowed.shape)
+    # Where nothing but waiting is allowed no contact is compared: mostly accounts that owe nothing.
+    some = np.flatnonzero(allowed[:, 1:].any(axis=1))
+    if len(some):
+        objective[some] = _objective(encoded, spine.take(some), bundle, desk, allowed=allowed[some])
+    return allowed, objective
+
+
+def _objective(
+    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> Floats:
+    """(n, A) what the policy compares, where it is allowed."""
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    page = page_of(states, desk, Dossier(encoded, spine))
     values = compute_many(encoded, spine, bundle.schema)
-    money = weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
-    return allowed, money.objective_cents
+    return weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1].objective_cents
 
 
 def outcomes_of(

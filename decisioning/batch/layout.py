@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-_MOMENT = pa.timestamp("us", tz="UTC")
+MOMENT = pa.timestamp("us", tz="UTC")
 _TEXT, _NUMBER, _TEXTS = pa.string(), pa.float64(), pa.list_(pa.string())
-_REFUSAL = pa.struct(
+REFUSAL = pa.struct(
     [
-        ("action", _TEXT), ("rule", _TEXT), ("code", _TEXT), ("version", _TEXT), ("layer", _TEXT), ("until", _MOMENT),
-        ("allowed_from", _MOMENT), ("depends_on", _TEXT),
+        ("action", _TEXT), ("rule", _TEXT), ("code", _TEXT), ("version", _TEXT), ("layer", _TEXT), ("until", MOMENT),
+        ("allowed_from", MOMENT), ("depends_on", _TEXT),
     ]
 )  # fmt: skip
-_LOST = pa.struct(
+LOST = pa.struct(
     [
         ("action", _TEXT), ("resource", _TEXT), ("code", _TEXT), ("price", _NUMBER), ("use", _NUMBER),
         ("charge", _NUMBER), ("lost_value", _NUMBER), ("text", _TEXT),
@@ -45,7 +45,7 @@ class Layout:
     def schema(self) -> pa.Schema:
         """The columns in their order."""
         asked = [*_PROBS] if self.log_probs else []
-        asked += [(_CHARGE, _NUMBER), ("lost_to_budget", _LOST)] if self.allotted else []
+        asked += [(_CHARGE, _NUMBER), ("lost_to_budget", LOST)] if self.allotted else []
         asked += [("candidates", pa.list_(_candidate(allotted=self.allotted)))] if self.candidates else []
         return pa.schema([*_before(self.horizons), *_AFTER, *asked])
 
@@ -62,7 +62,7 @@ class Layout:
 
 def _before(horizons: Sequence[int]) -> list[tuple[str, pa.DataType]]:
     return [
-        *((name, _TEXT) for name in ("decision_id", "account_id")), ("decided_at", _MOMENT),
+        *((name, _TEXT) for name in ("decision_id", "account_id")), ("decided_at", MOMENT),
         *((name, _TEXT) for name in ("action", "channel", "offer", "moment")),
         *((name, _NUMBER) for name in ("action_prob", "channel_prob")), ("arm", _TEXT),
         *((f"p_pay_{days}d", _NUMBER) for days in horizons),
@@ -70,13 +70,13 @@ def _before(horizons: Sequence[int]) -> list[tuple[str, pa.DataType]]:
                                        "incremental_net_value")),
         ("runner_up", _TEXT), ("debt_ids", _TEXTS),
         *((name, _NUMBER) for name in ("amount_due", "offer_amount", "discount_amount", "instalment_amount")),
-        ("not_before", _MOMENT), ("valid_until", _MOMENT),
+        ("not_before", MOMENT), ("valid_until", MOMENT),
     ]  # fmt: skip
 
 
 _AFTER = (
     ("reasons", _TEXTS), ("reason_values", pa.list_(_NUMBER)),
-    ("nonpayment", pa.struct([("forgets", _NUMBER), ("unable", _NUMBER)])), ("refusals", pa.list_(_REFUSAL)),
+    ("nonpayment", pa.struct([("forgets", _NUMBER), ("unable", _NUMBER)])), ("refusals", pa.list_(REFUSAL)),
     *((name, _TEXT) for name in ("model_version", "policy_version", "schema_fingerprint")), ("notices", _TEXTS),
 )  # fmt: skip
 _PROBS = (

@@ -77,10 +77,14 @@ def keys_of(decisions: Sequence[Decision]) -> tuple[Key, ...]:
 
 
 def _key(refusal: Refusal) -> Key:
-    if refusal.rule.startswith(BUDGET_RULE):
-        return Key(_BUDGET, refusal.rule, refusal.code)
-    layer = LAYERS.index(refusal.layer) if refusal.layer in LAYERS else _LIMIT
-    return Key(layer, refusal.rule, refusal.code)
+    return key_of(refusal.rule, refusal.code, refusal.layer)
+
+
+def key_of(rule: str, code: str, layer: str) -> Key:
+    """The key of what a rule refuses; a layer that is not known counts as a limit."""
+    if rule.startswith(BUDGET_RULE):
+        return Key(_BUDGET, rule, code)
+    return Key(LAYERS.index(layer) if layer in LAYERS else _LIMIT, rule, code)
 
 
 def pages(decisions: Sequence[Decision], keys: tuple[Key, ...], catalogue: ActionCatalogue) -> Iterator[Refused]:
@@ -108,7 +112,7 @@ def pages(decisions: Sequence[Decision], keys: tuple[Key, ...], catalogue: Actio
         arm = np.array([ARMS.index(decision.arm) for decision in page], dtype=np.int64)
         lost = np.array([decision.lost_to_budget is not None for decision in page], dtype=np.bool_)
         found = Refused(start, keys, refused, chosen, arm, lost)
-        _check(found)
+        refuse_contradictions(found)
         yield found
 
 
@@ -116,7 +120,13 @@ def _chosen(decision: Decision, actions: Mapping[str, int]) -> int:
     return -1 if decision.action == WAIT else actions[decision.action]
 
 
-def _check(found: Refused) -> None:
+def refuse_contradictions(found: Refused) -> None:
+    """A decision whose chosen action is refused in it is none.
+
+    Raises
+    ------
+    DataError : there is one
+    """
     acting = np.flatnonzero(found.chosen >= 0)
     wrong = found.refused[acting, found.chosen[acting]].any(axis=1)
     if wrong.any():

@@ -48,13 +48,18 @@ def decision_segments(decisions: Sequence[Decision]) -> dict[str, Segmentation]:
     """What decisions tell themselves: bands of ``p_pay`` (of 30 days, or of the first horizon), and of what is due."""
     days = _explained(decisions)
     p_pay = np.array([decision.p_pay[days] for decision in decisions], dtype=np.float64)
-    due = np.array([decision.amount_due_cents for decision in decisions], dtype=np.float64) / 100.0
+    due = np.array([decision.amount_due_cents for decision in decisions], dtype=np.float64)
+    return bands(p_pay, due, horizon_days=days)
+
+
+def bands(p_pay: Floats, due_cents: Floats | Int64s, *, horizon_days: int) -> dict[str, Segmentation]:
+    """Bands of the probability (n,) to pay within a horizon, and of what is due (n,)."""
     edges = (0.0, *P_PAY_EDGES, 1.0)
     shares = tuple(f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges))
     amounts = (*(f"{low} to {high}" for low, high in pairwise((0, *_AMOUNT_EDGES))), f"over {_AMOUNT_EDGES[-1]}")
     return {
-        f"p_pay_{days}d": Segmentation(shares, np.digitize(p_pay, P_PAY_EDGES)),
-        "amount_due": Segmentation(amounts, np.digitize(due, _AMOUNT_EDGES)),
+        f"p_pay_{horizon_days}d": Segmentation(shares, np.digitize(p_pay, P_PAY_EDGES)),
+        "amount_due": Segmentation(amounts, np.digitize(due_cents / 100.0, _AMOUNT_EDGES)),
     }
 
 
@@ -80,9 +85,13 @@ def account_segments(
     accounts = np.array([index[decision.account_id] for decision in decisions], dtype=np.int64)
     spine = spine_at(accounts, decisions[0].decided_at_us)
     overdue = account_states(encoded, spine, channels=channels).days_past_due
-    dossier = Dossier(encoded, spine)
+    return known_segments(overdue, Dossier(encoded, spine))
+
+
+def known_segments(days_past_due: Int64s, dossier: Dossier) -> dict[str, Segmentation]:
+    """The same of accounts whose days past due (n,) and history are at hand."""
     named = {name: Segmentation.of(dossier.account(name).decode()) for name in _COLUMNS}
-    return {"days_past_due": _ageing(overdue), **named}
+    return {"days_past_due": _ageing(days_past_due), **named}
 
 
 def _ageing(days_past_due: Int64s) -> Segmentation:
