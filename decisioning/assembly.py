@@ -13,7 +13,7 @@ import numpy.typing as npt
 from decisioning.arms import ARMS
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
-from decisioning.eligibility import Page
+from decisioning.eligibility import Page, made_of
 from decisioning.explanation import Shares, contrast, contributions
 from decisioning.listed import Listed
 from decisioning.money_parts import Account
@@ -70,7 +70,7 @@ def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
     """The decision of each row."""
     own = np.arange(len(case.account_ids)), case.choice.action
     columns = (runners_up(case), channel_probs(case), *(span[own] for span in case.spans))
-    refusals = case.refusals.by_row() if isinstance(case.refusals, Listed) else case.refusals
+    refusals = case.refusals.of_rows(made_of(case.refusals)) if isinstance(case.refusals, Listed) else case.refusals
     rows = zip(*(column.tolist() for column in columns), refusals, strict=True)
     return [_decision(case, row, bundle, desk, beside=_Beside(*found)) for row, found in enumerate(rows)]
 

@@ -16,7 +16,7 @@ import numpy as np
 from decisioning.alike import alike
 from decisioning.contact_policy.pack import ContactPolicy
 from decisioning.contact_policy.rules import LAYERS
-from decisioning.listed import Listed
+from decisioning.listed import Kinds, Listed, Whose, by_row
 from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours, closed_today, windows_of
@@ -75,25 +75,32 @@ class Eligibility:
 
     def refusals(self, *, locale: str = "pt-BR") -> list[tuple[Refusal, ...]]:
         """Refusals of each row, by layer and rule in order and then by action."""
-        if len(self.allowed) > 1:
-            return self.listed(locale=locale).by_row()
+        if len(self.allowed) != 1:
+            found = self.listed(locale=locale)
+            return found.of_rows(made_of(found))
         told = [_refusals_of_one(*self._told(one, *np.nonzero(one.refused), locale=locale)) for one in self.findings]
-        return [tuple(refusal for of_rule in told for refusal in of_rule)] * len(self.allowed)
+        return [tuple(refusal for of_rule in told for refusal in of_rule)]
 
     def listed(self, *, locale: str = "pt-BR") -> Listed:
-        """The same, with one object for all rows that share a refusal."""
-        distinct: list[Refusal] = []
-        rows, which = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for finding in self.findings:
+        """The same as columns, in which rows share what is the same."""
+        kinds: list[Kinds] = []
+        rows, which, count = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], 0
+        opens = self.openings
+        for place, finding in enumerate(self.findings):
             row, action = np.nonzero(finding.refused)
-            opens = self.openings
-            first, kind = alike(
-                action, finding.until_us[row, action], opens.at_us[row, action], opens.reason[row, action]
-            )
+            columns = (action, finding.until_us[row, action], opens.at_us[row, action], opens.reason[row, action])
+            first, kind = alike(*columns)
+            kinds.append(Kinds(np.full(len(first), place), *(column[first] for column in columns)))
             rows.append(row)
-            which.append(kind + len(distinct))
-            distinct += _refusals(*self._told(finding, row[first], action[first], locale=locale))
-        return Listed.of(distinct, np.concatenate(rows), np.concatenate(which), size=len(self.allowed))
+            which.append(kind + count)
+            count += len(first)
+        rules = tuple(Whose(of.rule, of.code, of.layer, of.version, of.text(locale)) for of in self._origins)
+        ordered = by_row(np.concatenate(rows), np.concatenate(which), size=len(self.allowed))
+        return Listed(rules, self.names, opens.reasons, Kinds.together(kinds), *ordered)
+
+    @property
+    def _origins(self) -> Iterator[Origin]:
+        return (finding.origin for finding in self.findings)
 
     def _told(
         self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str
@@ -120,6 +127,15 @@ def _refusals(
 ) -> tuple[Refusal, ...]:
     """Refusals by one rule."""
     return tuple(map(partial(_refusal, whose), actions, until_us, whole_us, depends_on))
+
+
+def made_of(found: Listed) -> tuple[Refusal, ...]:
+    """The refusals of all kinds."""
+    kinds = zip(*(column.tolist() for column in found.kinds), strict=True)
+    return tuple(
+        _refusal(found.rules[whose], found.actions[action], until, whole, found.reasons[why] if why >= 0 else None)
+        for whose, action, until, whole, why in kinds
+    )
 
 
 _refusals_of_one = lru_cache(maxsize=2_048)(_refusals)

@@ -23,9 +23,10 @@ from decisioning.changes import changes
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import eligibility
 from decisioning.experience import Experience, experience_notices
+from decisioning.foreknown import Foreknown
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
-from decisioning.offers import lots_of, offers, outcomes_of, page_of, weighed
+from decisioning.offers import Offers, lots_of, offers, outcomes_of, page_of, weighed
 from decisioning.pages import debtor_pages, owing, pages, spine_at
 from decisioning.policy import action_probabilities
 from decisioning.rehearsal import free_states
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-Explain = Literal["none", "reasons", "full"]
+Explain = Literal["none", "codes", "reasons", "full"]
 Watch = Callable[[Spine, Floats, Floats], None]
 """Told the rows, the very features (n, k) that were scored, and ``p_pay`` (n, H), once they are."""
 
@@ -88,7 +89,8 @@ def decide(
     as_of : aware moment of the decision; nothing at or after it is used
     accounts : positions in ``encoded.account_ids``; by default every account that owes anything. A listed account that
         owes nothing gets ``wait``
-    explain : ``none``, ``reasons`` (codes and texts) or ``full`` (candidates, contributions and contrasts as well)
+    explain : ``none``, ``codes`` of reasons without their texts, ``reasons`` with them, or ``full`` (candidates,
+        contributions and contrasts as well)
     locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
     watch : told what was scored, page by page
     log_probs : keep the probabilities of all actions in each decision, for whoever evaluates policies later
@@ -120,16 +122,17 @@ def cases(
     watch: Watch | None = None,
     log_probs: bool = False,
     allot: Allot | None = None,
-    listed: bool = False,
+    known: Foreknown | None = None,
 ) -> Iterator[tuple[npt.NDArray[np.int64], Case]]:
     """Everything that is known and chosen of the accounts, page by page, with their places in ``accounts``.
 
-    Parameters are those of :func:`decide`; with ``listed`` refusals come as ``Listed``. The accounts of a debtor come
-    on one page.
+    Parameters are those of :func:`decide`. Where codes alone are asked for, refusals come as ``Listed``; what is
+    ``known`` of the accounts is not computed again. The accounts of a debtor come on one page.
     """
     for places, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
         spine = spine_at(page, to_us(as_of))
-        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot, listed=listed)
+        found = offers(encoded, spine, bundle, desk, known=known)
+        case = _case(encoded, found, bundle, desk, explain=explain, locale=locale, allot=allot)
         if watch is not None:
             watch(spine, case.values, case.p_pay)
         notices = _with_experience(case, bundle, desk, locale=locale)
@@ -189,24 +192,24 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
 
 
 def _case(
-    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
-    allot: Allot | None, listed: bool,
+    encoded: Encoded, found: Offers, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
+    allot: Allot | None,
 ) -> Case:  # fmt: skip
-    found = offers(encoded, spine, bundle, desk)
     lots = lots_of(found, encoded, desk)
     given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, lots, locale=locale)
 
     eligible = given.eligible or found.eligible
     shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)
     kinds, states = profile(found.values, bundle.schema), found.page.states
-    names, told = lots.account_ids, listed_of if listed else refusals_of
+    names, told = lots.account_ids, listed_of if explain == "codes" else refusals_of
+    worded = None if explain == "codes" else locale
     return Case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
         p_pay=found.p_pay, allowed=eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
         spans=(eligible.not_before_us, eligible.valid_until_us),
         refusals=told(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
-        reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
+        reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=worded) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,
         changes=changes(found, given, bundle, desk) if explain == "full" else (),
@@ -214,7 +217,7 @@ def _case(
 
 
 def _reasons(
-    found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
+    found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str | None
 ) -> list[tuple[Reason, ...]]:
     """What moves the probability, and after it the kind of non-payment where there is evidence of one."""
     currency = desk.config.currency_symbol

@@ -20,6 +20,7 @@ from decisioning.allocation.resources import resources_of
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.draws import uniform
+from decisioning.foreknown import Keeping
 from decisioning.offers import Lots, Offers, lots_of, offers
 from decisioning.pages import debtor_pages, owing, spine_at
 from domain.clock import to_us
@@ -60,8 +61,11 @@ def claim(
     bundle: ModelBundle,
     desk: Desk,
     on_share: OnShare = lambda _: None,
+    keeping: Keeping | None = None,
 ) -> Claims:
     """What accounts (positions, rising) could use of what is scarce, and what that is worth.
+
+    With ``keeping`` what was computed on the way is taken down, for when the accounts are decided on.
 
     Raises
     ------
@@ -75,6 +79,8 @@ def claim(
         for _, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
             found = offers(encoded, spine_at(page, to_us(as_of)), bundle, desk)
             lots = lots_of(found, encoded, desk)
+            if keeping is not None:
+                keeping.keep(page, found.values, found.p_pay, found.outcomes)
             yield found, lots, _turns(lots, found.page.days.day, desk.policy_version)
             done += len(page)
             on_share(done / len(accounts))

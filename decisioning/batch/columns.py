@@ -15,7 +15,8 @@ from decisioning.batch.layout import LOST, MOMENT, REFUSAL, Layout
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.listed import Listed
-from decisioning.records import lost_row, refusal_row
+from decisioning.records import lost_row
+from domain.clock import FOREVER, MISSING
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -105,8 +106,23 @@ def _said(case: Case) -> dict[str, object]:
 
 
 def _refusals(found: Listed) -> pa.ListArray:
-    distinct = pa.array([refusal_row(one) for one in found.distinct], type=REFUSAL)
+    kinds, rules = found.kinds, pa.array(found.kinds.whose)
+    of_rule = {
+        name: pa.array([getattr(one, name) for one in found.rules], type=pa.string()).take(rules)
+        for name in ("rule", "code", "version", "layer")
+    }
+    why = pa.array(np.maximum(kinds.depends_on, 0), mask=kinds.depends_on < 0)
+    columns = {
+        "action": pa.array(found.actions, type=pa.string()).take(pa.array(kinds.action)), **of_rule,
+        "until": _known(kinds.until_us), "allowed_from": _known(kinds.whole_us),
+        "depends_on": pa.array([*found.reasons, ""], type=pa.string()).take(why),
+    }  # fmt: skip
+    distinct = pa.StructArray.from_arrays([columns[one.name] for one in REFUSAL], fields=[*REFUSAL])
     return pa.ListArray.from_arrays(pa.array(found.offsets, type=pa.int32()), distinct.take(pa.array(found.which)))
+
+
+def _known(at_us: Int64s) -> pa.Array:
+    return pa.array(at_us, mask=(at_us == MISSING) | (at_us == FOREVER)).cast(MOMENT)
 
 
 def _versions(case: Case, bundle: ModelBundle, desk: Desk) -> dict[str, object]:

@@ -22,15 +22,14 @@ def refused_in(case: Case) -> Refused:
     DataError : an action was chosen that is refused
     """
     assert isinstance(case.refusals, Listed)
-    names = {name: place for place, name in enumerate(case.page.catalogue.names()[1:])}
-    every = [key_of(one.rule, one.code, one.layer) for one in case.refusals.distinct]
+    every = [key_of(one.rule, one.code, one.layer) for one in case.refusals.rules]
     keys = sorted(set(every))
     column: dict[Key, int] = {key: place for place, key in enumerate(keys)}
-    action = np.array([names[one.action] for one in case.refusals.distinct], dtype=np.int64)
     rule = np.array([column[key] for key in every], dtype=np.int64)
-    refused = np.zeros((len(case.account_ids), len(names), len(keys)), dtype=np.bool_)
-    which = case.refusals.which
-    refused[case.refusals.rows, action[which], rule[which]] = True
+    refused = np.zeros((len(case.account_ids), len(case.refusals.actions) - 1, len(keys)), dtype=np.bool_)
+    which, kinds = case.refusals.which, case.refusals.kinds
+    # Waiting, the first action, is never refused.
+    refused[case.refusals.rows, kinds.action[which] - 1, rule[kinds.whose[which]]] = True
     lost = np.array([one is not None for one in case.lost or [None] * len(refused)], dtype=np.bool_)
     found = Refused(0, tuple(keys), refused, case.choice.action - 1, case.choice.arm, lost)
     refuse_contradictions(found)
@@ -71,8 +70,8 @@ def outline_of(case: Case, bundle: ModelBundle) -> Outline:
 
 def _codes(found: Listed) -> dict[str, int]:
     """How many rows have a refusal of each code."""
-    codes = sorted({one.code for one in found.distinct})
-    place = np.array([codes.index(one.code) for one in found.distinct], dtype=np.int64)
-    pairs: npt.NDArray[np.int64] = np.unique(found.rows * max(len(codes), 1) + place[found.which])
+    codes = sorted({one.code for one in found.rules})
+    place = np.array([codes.index(one.code) for one in found.rules], dtype=np.int64)
+    pairs: npt.NDArray[np.int64] = np.unique(found.rows * max(len(codes), 1) + place[found.kinds.whose[found.which]])
     counts = np.bincount(pairs % max(len(codes), 1), minlength=len(codes))
     return dict(zip(codes, counts.tolist(), strict=True))

@@ -17,13 +17,14 @@ from decisioning.batch.files import table_of
 from decisioning.batch.job import Job, ShardJob, accounts_of, ledgers_of, opened
 from decisioning.batch.layout import Layout
 from decisioning.batch.outline import Outline
-from decisioning.batch.sharing import portions_of
+from decisioning.batch.sharing import known_beside, portions_of
 from decisioning.batch.told import Told
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.exclusions import account_segments, decision_segments
 from decisioning.exclusions.counting import tallied
 from decisioning.exclusions.tally import Tally
+from decisioning.foreknown import Foreknown
 from decisioning.portfolio import members_in
 from domain.clock import from_us
 from features.encoding import Encoded
@@ -34,13 +35,17 @@ ROWS_OF_A_PART = 512
 
 
 class Subject(NamedTuple):
-    """Which accounts (positions, rising) of which ledgers are decided on, by what, and what a plan gives them."""
+    """Which accounts (positions, rising) of which ledgers are decided on, by what, and what a plan gives them.
+
+    ``known`` is what was computed of them before.
+    """
 
     encoded: Encoded
     accounts: npt.NDArray[np.int64]
     bundle: ModelBundle
     desk: Desk
-    plan: Portions | None
+    plan: Portions | None = None
+    known: Foreknown | None = None
 
 
 def decide_shard(task: ShardJob) -> int:
@@ -56,7 +61,9 @@ def decide_shard(task: ShardJob) -> int:
     accounts = accounts_of(encoded, task.job, desk)
     members = members_in(encoded, desk)
     plan = None if task.portions is None else portions_of(Path(task.portions), accounts, desk, members=members)
-    rows, told = decided(Subject(encoded, accounts, bundle, desk, plan), task.job)
+    before = known_beside(Path(task.part))
+    known = Foreknown.load(before) if before.is_file() else None
+    rows, told = decided(Subject(encoded, accounts, bundle, desk, plan, known), task.job)
     told.save(told_beside(Path(task.part)))
     with whole(Path(task.part)) as partial:
         _write(partial, rows)
@@ -81,7 +88,7 @@ def _by_pages(subject: Subject, job: Job, layout: Layout) -> tuple[pa.Table, Tol
     tables, order, outlines, tally = [layout.schema.empty_table()], [none], [], Tally(desk.catalogue)
     pages = engine.cases(
         subject.encoded, subject.accounts, as_of=from_us(job.as_of_us), bundle=bundle, desk=desk,
-        log_probs=job.log_probs, allot=subject.plan, listed=True,
+        log_probs=job.log_probs, allot=subject.plan, explain="codes", known=subject.known,
     )  # fmt: skip
     for places, case in pages:
         tables.append(columns_of(case, layout, bundle, desk))

@@ -15,6 +15,7 @@ from decisioning.allocation.plan import Plan, Portions
 from decisioning.allocation.resources import resources_of
 from decisioning.batch.job import ShardJob, accounts_of, ledgers_of, opened
 from decisioning.desk import Desk
+from decisioning.foreknown import Keeping
 from decisioning.policy import Choice
 from decisioning.portfolio import claim, plan_of
 from domain.clock import from_us
@@ -34,12 +35,23 @@ def claim_shard(task: ShardJob) -> int:
     bundle, desk = opened(task.job)
     encoded = ledgers_of(task, bundle)
     accounts = accounts_of(encoded, task.job, desk)
-    found = claim(encoded, accounts, as_of=from_us(task.job.as_of_us), bundle=bundle, desk=desk)
+    # A response model tells nothing of actions that are not allowed; assumed priors do, and cost next to nothing.
+    keeping = Keeping() if bundle.response is not None and not task.job.candidates else None
+    found = claim(encoded, accounts, as_of=from_us(task.job.as_of_us), bundle=bundle, desk=desk, keeping=keeping)
+    known = None if keeping is None else keeping.kept()
+    if known is not None:
+        with whole(known_beside(Path(task.part))) as partial:
+            known.save(partial)
     with whole(_ids(Path(task.part))) as partial:
         partial.write_text(json.dumps([encoded.account_ids[place] for place in accounts.tolist()]), encoding="utf-8")
     with whole(Path(task.part)) as partial:
         found.save(partial)
     return len(accounts)
+
+
+def known_beside(part: Path) -> Path:
+    """Where stands what is known of the accounts of a shard, if anything is."""
+    return part.with_suffix(".known")
 
 
 def share(tasks: Sequence[ShardJob], portions: Sequence[Path], desk: Desk) -> Plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,17 @@ class Tally:
         keys = [key for key, own in zip(found.keys, of_policy, strict=True) if own]
         alike = Counter(found.refused[row][:, of_policy].tobytes() for row in np.flatnonzero(found.only_wait).tolist())
         for packed, count in alike.items():
-            pattern = np.frombuffer(packed, dtype=np.bool_).reshape(-1, len(keys))
-            self.causes[tuple(keys[place] for place in smallest_cause(pattern))] += count
-            self.away[rules_away(pattern)] += count
+            cause, away = _cause(packed, len(keys))
+            self.causes[tuple(keys[place] for place in cause)] += count
+            self.away[away] += count
         self.waits.update(_waits(found))
+
+
+@lru_cache(maxsize=65_536)
+def _cause(packed: bytes, rules: int) -> tuple[tuple[int, ...], int]:
+    """Of a pattern of refusals (A, R): the smallest cause, and how many rules away an action is."""
+    pattern = np.frombuffer(packed, dtype=np.bool_).reshape(-1, rules)
+    return smallest_cause(pattern), rules_away(pattern)
 
 
 def _add(sums: dict[Any, Int64s], key: Any, counts: Int64s) -> None:
