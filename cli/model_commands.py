@@ -13,6 +13,8 @@ from cli import tables as tables_io
 from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
+from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
+from cli.training_runs import computing
 
 if TYPE_CHECKING:
     from training.ope.estimators import Estimate
@@ -35,13 +37,28 @@ def train(
     name: Annotated[str | None, typer.Option("--name", help="Name of the run.")] = None,
     against: Against = LAST,
     report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
+    shards: Shards = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    shard_dir: ShardDir = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Train on a directory of canonical tables, measure, and register the version as the challenger."""
-    stop_at = None if until is None else moment(until, option="--until")
+    """Train on a directory of canonical tables, measure, and register the version as the challenger.
+
+    With --workers or --cluster the features of the payment model's rows are computed shard by shard elsewhere; the
+    model is the same, whatever computed them.
+    """
+    if cluster is not None and workers > 1:
+        raise typer.BadParameter("give one of --workers and --cluster")
+    stop_at, means = (
+        None if until is None else moment(until, option="--until"),
+        Means(shards, workers, cluster, shard_dir),
+    )
     with progress("training", quiet=as_json, lines=True) as step:
-        result = run_training(data, configs=configs, until=stop_at, name=name, against=against, on_step=step)
+        result = run_training(
+            data, configs=configs, until=stop_at, name=name, against=against, means=means, on_step=step
+        )  # fmt: skip
     if report:
         _keep_report(result, configs=configs, as_json=as_json)
     summary = summarise(result)
@@ -52,7 +69,14 @@ def train(
 
 
 def run_training(
-    data: Path, *, configs: Path, until: datetime | None, name: str | None, against: str, on_step: OnStep
+    data: Path,
+    *,
+    configs: Path,
+    until: datetime | None,
+    name: str | None,
+    against: str,
+    means: Means,
+    on_step: OnStep,
 ) -> TrainingResult:
     """Validate, then train; a critical finding stops it, and an expectation that is not met."""
     from features.findings import raise_if_critical
@@ -64,9 +88,11 @@ def run_training(
     on_step("read", 0.01)
     tables = tables_io.read(data, configs=configs)
     tracking = registry.Tracking.from_environment()
-    return pipeline.train(
-        tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, on_step=on_step
-    )
+    with computing(data, means, configs=configs, beside=tracking.root, on_step=on_step) as compute:
+        return pipeline.train(
+            tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, compute=compute,
+            on_step=on_step,
+        )  # fmt: skip
 
 
 def _keep_report(result: TrainingResult, *, configs: Path, as_json: bool) -> None:

@@ -14,8 +14,10 @@ from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bund
 from domain.clock import rfc3339
 from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
+from features.batch import compute_all
 from training import registry, verdicts
 from training.data_gates import RESULT, Checked
+from training.dataset import Compute
 from training.discount_learning import discount_learning
 from training.evaluation import plain
 from training.payment import assemble
@@ -57,6 +59,7 @@ def train(
     name: str | None,
     tracking: registry.Tracking,
     checked: Checked | None = None,
+    compute: Compute = compute_all,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -65,6 +68,7 @@ def train(
     ----------
     until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
     checked : how the tables were validated, where they were; kept with the run and in the bundle
+    compute : computes the features of the payment model's rows; another may have them computed elsewhere, to the bit
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
@@ -75,7 +79,7 @@ def train(
     """
     loaded = Configs.load(configs)
     told = Stopwatch(_STEPS, on_step)
-    learned = learn(tables, loaded, until=until, told=told, checked=checked)
+    learned = learn(tables, loaded, until=until, told=told, checked=checked, compute=compute)
     told("evaluate")
     judged = verdicts.judge(
         learned.rows, learned.targets, learned.fitted, learned.columns, explained=loaded.decision.explained_horizon,

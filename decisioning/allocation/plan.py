@@ -79,10 +79,11 @@ class Plan:
 
     def __call__(self, found: Offers, lots: Lots, *, locale: str) -> Allotted:
         """The part of the plan for the accounts of a page, as ``Portions`` gives it."""
-        return self._portions(found, lots, locale=locale)
+        return self.portions(found, lots, locale=locale)
 
     @cached_property
-    def _portions(self) -> Portions:
+    def portions(self) -> Portions:
+        """What all accounts are given."""
         given = self.solution.choice.astype(np.int64)
         return Portions(
             self.accounts, self.resources, given, self.solution.price, self.choice, self.members, self.currency

@@ -73,10 +73,8 @@ def test_every_way_of_asking_gives_the_file_of_one_piece(acerto, limited, name, 
 
 
 def test_machines_are_told_the_same(acerto, limited):
-    told = [
-        json.loads(acerto(*deciding_by("scarce", "told.parquet"), *means, "--json").out)
-        for means in ((), ("--shards", 4))
-    ]
+    asked = (*deciding_by("scarce", "told.parquet"), "--json")
+    told = [json.loads(acerto(*asked, *means).out) for means in ((), ("--shards", 4))]
     assert told[0] == told[1]
 
 

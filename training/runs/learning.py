@@ -12,13 +12,14 @@ import numpy as np
 from decisioning.bundle import BundleParts
 from domain.clock import to_us
 from domain.tables import Tables
+from features.batch import compute_all
 from features.encoding import Encoded, encode
 from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
 from training import labels
 from training.boosting import Columns
 from training.data_gates import Checked
-from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
+from training.dataset import Compute, Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
@@ -66,7 +67,13 @@ def columns_of(schema: FeatureSchema) -> Columns:
 
 
 def learn(
-    tables: Tables, loaded: Configs, *, until: datetime | None, told: Told, checked: Checked | None = None
+    tables: Tables,
+    loaded: Configs,
+    *,
+    until: datetime | None,
+    told: Told,
+    checked: Checked | None = None,
+    compute: Compute = compute_all,
 ) -> Learned:
     """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does."""
     told("sort events")
@@ -77,7 +84,7 @@ def learn(
     schema = fit_schema(encoded, attributes=loaded.features.attributes)
     config, decision = loaded.training, loaded.decision
     told("compute features")
-    rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+    rows = payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days), compute=compute)
     schema = rows.schema
     inspected = inspect(rows, schema)
     told("label")

@@ -53,7 +53,7 @@ def both(request: Any, encoded: Any, bundle: Any, desk: Desk, scarce: Desk) -> t
     plan = allot(encoded, as_of=AS_OF, bundle=bundle, desk=own)
     records = decide(encoded, as_of=AS_OF, bundle=bundle, desk=own, allot=plan, log_probs=True)
     accounts = owing(encoded, to_us(AS_OF), channels=own.catalogue.channels)
-    portions = None if plan is None else plan._portions
+    portions = None if plan is None else plan.portions
     rows, told = decided(Subject(encoded, accounts, bundle, own, portions), job(log_probs=True))
     return records, rows, told, own
 
@@ -68,7 +68,7 @@ def test_columns_say_what_records_say(both: Any, bundle: Any) -> None:
 
 
 def test_the_outline_of_pages_is_that_of_records(both: Any) -> None:
-    records, _, told, own = both
+    records, _, told, _ = both
     horizons = tuple(records[0].p_pay)
     assert told.outline.summary(horizons=horizons) == Outline.of(records).summary(horizons=horizons)
 
