@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pa_compute
 
 from decisioning.batch.files import ROWS_AT_ONCE
 
@@ -19,7 +20,7 @@ def in_order(parts: Sequence[Path]) -> Iterator[pa.Table]:
     readers = [_Reader(path) for path in parts]
     names = pa.chunked_array([chunk for reader in readers for chunk in reader.names.chunks], type=pa.string())
     whose = np.repeat(np.arange(len(readers)), [len(reader.names) for reader in readers])
-    order = pa.compute.sort_indices(names).to_numpy()
+    order = pa_compute.sort_indices(names).to_numpy()
     for start in range(0, len(order), ROWS_AT_ONCE):
         sources = whose[order[start : start + ROWS_AT_ONCE]]
         present = np.flatnonzero(np.bincount(sources, minlength=len(readers)))
@@ -36,8 +37,9 @@ class _Reader:
         self._file = pa.ipc.open_file(pa.OSFile(str(path), "rb"))
         self._batch, self._left = 0, self._file.schema.empty_table()
         place = self._file.schema.get_field_index("account_id")
-        own = pa.ipc.open_file(pa.OSFile(str(path), "rb"), options=pa.ipc.IpcReadOptions(included_fields=[place]))
-        self.names = own.read_all().column("account_id")
+        with pa.OSFile(str(path), "rb") as source:
+            own = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[place]))
+            self.names = own.read_all().column("account_id")
 
     def take(self, rows: int) -> pa.Table:
         """The next rows."""

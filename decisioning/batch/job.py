@@ -29,15 +29,15 @@ FORMAT = 1
 class Job:
     """One run of decisions: as of when, by which model and which desk.
 
-    ``bundle`` and ``configs`` are folders that every worker sees, ``model_hash`` and ``policy_version`` what is to be
-    found there. ``listed`` is a file of the ids asked for, a list in JSON with the hash ``listed_sha256``, and ``None``
-    for all accounts that owe anything. ``totals`` are counts over all shards, for rules that ask for more than their
-    own accounts (``Encoded.totals``).
+    ``bundle`` and ``configs`` are folders that every worker sees, ``model`` (version and hash) and ``policy_version``
+    what is to be found there. ``listed`` is a file of the ids asked for, a list in JSON with the hash
+    ``listed_sha256``, and ``None`` for all accounts that owe anything. ``totals`` are counts over all shards, for rules
+    that ask for more than their own accounts (``Encoded.totals``).
     """
 
     bundle: str
     configs: str
-    model_hash: str
+    model: tuple[str, str]
     policy_version: str
     as_of_us: int
     listed: str | None = None
@@ -82,14 +82,18 @@ def opened(job: Job) -> tuple[ModelBundle, Desk]:
     ------
     ConfigError : they are not those that the job is about
     """
-    bundle, desk = _read(job.bundle, job.configs, job.model_hash, job.policy_version)
-    found = bundle.model_hash, desk.policy_version
-    if found != (job.model_hash, job.policy_version):
+    bundle, desk = _read(job.bundle, job.configs, *job.model, job.policy_version)
+    model = bundle.version, bundle.model_hash
+    if (model, desk.policy_version) != (job.model, job.policy_version):
         raise ConfigError(
-            f"found the model {found[0][:16]} and the policy {found[1]} where a worker looked, needed "
-            f"{job.model_hash[:16]} and {job.policy_version}: they were changed during the run, so decide again"
+            f"found the model {_named(model)} and the policy {desk.policy_version} where a worker looked, needed "
+            f"{_named(job.model)} and {job.policy_version}: they were changed during the run, so decide again"
         )
     return bundle, desk
+
+
+def _named(model: tuple[str, str]) -> str:
+    return f"{model[0]} ({model[1][:16]})"
 
 
 @lru_cache(maxsize=2)

@@ -43,7 +43,7 @@ def scarce(desk: Desk) -> Desk:
 
 
 def job(*, log_probs: bool = False) -> Job:
-    return Job("", "", "", "", to_us(AS_OF), log_probs=log_probs)
+    return Job("", "", ("", ""), "", to_us(AS_OF), log_probs=log_probs)
 
 
 @pytest.fixture(scope="module", params=["free", "scarce"])
