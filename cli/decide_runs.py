@@ -111,8 +111,8 @@ def _job(asked: Asked, shards: _Shards, bundle: ModelBundle, desk: Desk) -> Job:
         refuse_unknown(unknown_accounts(shards.folder, shards.n_shards, asked.listed))
     listed = None if asked.listed is None else sha256(json.dumps(asked.listed).encode()).hexdigest()
     return Job(
-        str(bundle.folder.resolve()), str(asked.configs.resolve()), (bundle.version, bundle.model_hash), desk.policy_version,
-        to_us(asked.as_of), listed_sha256=listed, log_probs=asked.log_probs, candidates=asked.candidates,
+        str(bundle.folder.resolve()), str(asked.configs.resolve()), (bundle.version, bundle.model_hash),
+        desk.policy_version, to_us(asked.as_of), listed_sha256=listed, log_probs=asked.log_probs, candidates=asked.candidates,
         totals=totals(shards.folder, shards.n_shards, desk, to_us(asked.as_of)),
     )  # fmt: skip
 
