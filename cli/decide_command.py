@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -15,6 +14,7 @@ from cli.allocation_output import prices_of, show_prices, write_allocation
 from cli.exclusions_output import exclusions_of, show_exclusions, write_exclusions
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
 from cli.output import OnStep, progress, say, show_json, show_table
+from cli.sharding import Cluster, Means, Shards, Workers
 from domain.clock import rfc3339, to_us
 from domain.errors import DataError, UnknownAccountError
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from cli.decide_runs import Parted
     from decisioning.allocation.prices import PriceList
+    from decisioning.batch.layout import Layout
     from decisioning.exclusions import Exclusions
     from domain.decisions import Decision
     from domain.tables import Tables
@@ -32,20 +34,46 @@ _LOG_PROBS = (
     "Add the columns action_probs, every action that could have been chosen with its probability, and eligible, their "
     "names: the file is then a decisions table that later policies can be evaluated on."
 )
+_SHARD_DIR = (
+    "Keep the shards here, and take them next time; a run that was cut short goes on with the shards that are decided."
+)
+ROWS_IN_ONE_PIECE = 4_000_000
+"""Rows of all tables together up to which a portfolio is decided on in one piece, in about 4 GiB."""
 _CANDIDATES = "Add the column candidates: every allowed action, best first, with all factors of what it is worth."
-_NESTED = (
-    "debt_ids", "reasons", "reason_values", "nonpayment", "refusals", "notices", "action_probs", "eligible",
-    "lost_to_budget", "candidates",
-)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be decided, and where to; ``listed`` accounts, or all that owe anything."""
+
+    data: Path
+    out: Path
+    as_of: datetime
+    model: str
+    listed: list[str] | None
+    configs: Path
+    log_probs: bool
+    candidates: bool
 
 
 class Decided(NamedTuple):
-    """One run: the tables it read, a decision an account, prices where anything is limited, and what was excluded."""
+    """One run in one piece: the tables it read, a decision an account, prices where anything is limited, and figures.
+
+    ``layout`` is that of its file.
+    """
 
     tables: Tables
     decisions: list[Decision]
     prices: PriceList | None
     exclusions: Exclusions
+    layout: Layout
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts and expected money, for people and machines."""
+        from decisioning.batch.outline import Outline
+
+        return Outline.of(self.decisions).summary(horizons=self.layout.horizons)
 
 
 def decide(
@@ -56,6 +84,10 @@ def decide(
     accounts: Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")] = None,
     log_probs: Annotated[bool, typer.Option("--log-probs", help=_LOG_PROBS)] = False,
     candidates: Annotated[bool, typer.Option("--candidates", help=_CANDIDATES)] = False,
+    shards: Shards = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    shard_dir: Annotated[Path | None, typer.Option("--shard-dir", help=_SHARD_DIR)] = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
@@ -64,23 +96,40 @@ def decide(
     Capacities, budgets and segments of decision.yaml are kept over all of them together. What is scarce then has a
     price, told at the end and in OUT.allocation.json. What took actions away before the choice, rule by rule, is in
     OUT.funnel.json.
+
+    Data of more than some million rows are parted by debtor and decided shard by shard, so that memory stays bounded;
+    the files are the same whatever the shards, workers and cluster.
     """
     tables_io.check_suffix(out)
+    if cluster is not None and workers > 1:
+        raise typer.BadParameter("give one of --workers and --cluster")
     at = moment(as_of, option="--as-of")
-
     listed = None if accounts is None else tables_io.account_list(accounts)
-    with progress("deciding", quiet=as_json) as step:
-        found = decide_portfolio(
-            data, as_of=at, model=model, listed=listed, configs=configs, on_step=step, log_probs=log_probs,
-            candidates=candidates,
-        )  # fmt: skip
-        step("writing", 0.95)
-        write_run(out, found, candidates=candidates)
+    asked = Asked(data, out, at, model, listed, configs, log_probs=log_probs, candidates=candidates)
+    found = _decided(asked, Means(shards, workers, cluster, shard_dir), quiet=as_json)
     if as_json:
         prices = {} if found.prices is None else {"allocation": found.prices.model_dump(mode="json")}
-        show_json(summarise(found.decisions) | prices | {"funnel": found.exclusions.as_json()})
+        show_json(found.summary | prices | {"funnel": found.exclusions.as_json()})
         return
     show_run(found, out)
+
+
+def _decided(asked: Asked, means: Means, *, quiet: bool) -> Decided | Parted:
+    """The run in one piece or by shards, its files written."""
+    from features.reading_files import estimated_rows
+
+    with progress("deciding", quiet=quiet) as step:
+        if means.asks_for_shards or estimated_rows(asked.data) > ROWS_IN_ONE_PIECE:
+            from cli.decide_runs import by_shards
+
+            return by_shards(asked, means, on_step=step)
+        found = decide_portfolio(
+            asked.data, as_of=asked.as_of, model=asked.model, listed=asked.listed, configs=asked.configs, on_step=step,
+            log_probs=asked.log_probs, candidates=asked.candidates,
+        )  # fmt: skip
+        step("writing", 0.95)
+        write_run(asked.out, found)
+        return found
 
 
 def decide_portfolio(
@@ -102,6 +151,7 @@ def decide_portfolio(
     UnknownAccountError : a listed account is not in the data
     """
     from decisioning import engine
+    from decisioning.batch.layout import Layout
     from decisioning.bundle import read_bundle
     from decisioning.portfolio import allot
     from features.encoding import encode
@@ -115,7 +165,7 @@ def decide_portfolio(
     bundle = read_bundle(folder)
     on_step("reading the tables", 0.1)
     tables = tables_io.read(data, configs=configs)
-    _has_history(tables, as_of)
+    has_history(tables.ints("debts", "recorded_at"), as_of)
     on_step("sorting events", 0.2)
     encoded = encode(tables, attributes=bundle.schema.attributes)
     chosen = None if listed is None else _positions(encoded, listed)
@@ -128,16 +178,22 @@ def decide_portfolio(
         encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs, allot=plan,
         explain="full" if candidates else "reasons",
     )  # fmt: skip
-    excluded = exclusions_of(found, encoded, desk)
-    return Decided(tables, found, prices_of(plan, as_of=as_of, bundle=bundle, desk=desk), excluded)
+    layout = Layout(bundle.payment.horizons, log_probs=log_probs, allotted=plan is not None, candidates=candidates)
+    prices = prices_of(plan, as_of=as_of, bundle=bundle, desk=desk)
+    return Decided(tables, found, prices, exclusions_of(found, encoded, desk), layout)
 
 
-def _has_history(tables: Tables, as_of: datetime) -> None:
-    recorded = tables.ints("debts", "recorded_at")
-    if len(recorded) and int(recorded.min()) >= to_us(as_of):
+def has_history(recorded_us: npt.NDArray[np.int64], as_of: datetime) -> None:
+    """Refuses a moment before anything is known.
+
+    Raises
+    ------
+    DataError : no debt was recorded before ``as_of``, of those recorded at ``recorded_us``
+    """
+    if len(recorded_us) and int(recorded_us.min()) >= to_us(as_of):
         raise DataError(
             f"found --as-of {rfc3339(as_of)}, before all history: the first debt was recorded at "
-            f"{rfc3339(int(recorded.min()))}; give a later moment"
+            f"{rfc3339(int(recorded_us.min()))}; give a later moment"
         )
 
 
@@ -145,74 +201,43 @@ def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
     import numpy as np
 
     index = encoded.account_index()
-    unknown = [name for name in listed if name not in index]
-    if unknown:
-        raise UnknownAccountError(
-            f"found {len(unknown)} listed accounts that the data do not hold, such as {unknown[:3]}; "
-            "needed ids from the accounts table"
-        )
+    refuse_unknown([name for name in listed if name not in index])
     return np.array(sorted({index[name] for name in listed}), dtype=np.int64)
 
 
-def write_run(out: Path, found: Decided, *, candidates: bool = False) -> None:
+def refuse_unknown(names: list[str]) -> None:
+    """Refuses listed accounts that are not there, where there are any.
+
+    Raises
+    ------
+    UnknownAccountError : there are
+    """
+    if names:
+        raise UnknownAccountError(
+            f"found {len(names)} listed accounts that the data do not hold, such as {names[:3]}; "
+            "needed ids from the accounts table"
+        )
+
+
+def write_run(out: Path, found: Decided) -> None:
     """The decisions, and beside them the prices where there are any, and what was excluded."""
-    write_decisions(out, found.decisions, candidates=candidates)
+    from decisioning.batch.files import table_of, write_decisions
+
+    write_decisions(out, [table_of(found.decisions, found.layout)], found.layout)
     write_allocation(out, found.prices)
     write_exclusions(out, found.exclusions)
 
 
-def write_decisions(path: Path, decisions: list[Decision], *, candidates: bool = False) -> None:
-    """One row per account, in the order of their ids; lists become JSON text in CSV."""
-    import pandas as pd
-
-    from decisioning.records import decision_row
-
-    frame = pd.DataFrame([decision_row(decision, candidates=candidates) for decision in decisions])
-    if path.suffix == ".csv":
-        for name in _NESTED:
-            if name in frame:
-                frame[name] = [json.dumps(value, ensure_ascii=False, default=rfc3339) for value in frame[name]]
-        for name in ("decided_at", "not_before", "valid_until"):
-            if name in frame:
-                frame[name] = [value.isoformat().replace("+00:00", "Z") for value in frame[name]]
-        frame.to_csv(path, index=False)
-        return
-    frame.to_parquet(path, index=False)
-
-
-def summarise(decisions: list[Decision]) -> dict[str, Any]:
-    """Counts by action's channel and by refusal code, and the expected money, for people and machines."""
-    from decisioning.targeting import targeting
-
-    horizons = list(decisions[0].p_pay) if decisions else []
-    explained = 30 if 30 in horizons else next(iter(horizons), 30)
-    channels = Counter(decision.channel for decision in decisions)
-    refusals: Counter[str] = Counter()
-    for decision in decisions:
-        refusals.update({refusal.code for refusal in decision.refusals})
-    return {
-        "accounts": len(decisions),
-        "expected_net_value": round(sum(decision.chosen.expected_net_cents for decision in decisions) / 100, 2),
-        "incremental_net_value": round(sum(decision.chosen.incremental_net_cents for decision in decisions) / 100, 2),
-        "expected_cost": round(sum(decision.chosen.expected_cost_cents for decision in decisions) / 100, 2),
-        "channels": dict(channels.most_common()),
-        "accounts_with_refusal": dict(refusals.most_common()),
-        "p_pay_horizon_days": explained,
-        "targeting": targeting(decisions, horizon_days=explained),
-    }
-
-
-def show_run(found: Decided, out: Path) -> None:
+def show_run(found: Decided | Parted, out: Path) -> None:
     """The summary, what was excluded, and the prices, as tables for people."""
-    show_summary(found.decisions, out)
+    show_summary(found.summary, out)
     show_exclusions(found.exclusions)
     if found.prices is not None:
         show_prices(found.prices)
 
 
-def show_summary(decisions: list[Decision], out: Path) -> None:
+def show_summary(summary: dict[str, Any], out: Path) -> None:
     """The summary as tables for people."""
-    summary = summarise(decisions)
     total = max(summary["accounts"], 1)
     rows = [[channel, f"{count:,}", f"{count / total:.1%}"] for channel, count in summary["channels"].items()]
     show_table(f"{summary['accounts']:,} decisions in {out}", ["channel", "accounts", "share"], rows)

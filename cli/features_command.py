@@ -10,15 +10,12 @@ import typer
 from cli import tables as tables_io
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, Model, moment
 from cli.output import progress, say, show_json
+from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
 from domain.clock import rfc3339
 
 if TYPE_CHECKING:
-    from cli.matrix_runs import Means, Wanted
+    from cli.matrix_runs import Wanted
 
-_Shards = Annotated[int | None, typer.Option("--shards", min=1, help="How many parts; else about 1 M rows each.")]
-_Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine; each holds one shard.")]
-_Cluster = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler, tcp://HOST:PORT.")]
-_ShardDir = Annotated[Path | None, typer.Option("--shard-dir", help="Keep the shards here, and take them next time.")]
 _Quality = Annotated[bool, typer.Option("--quality", help="Compare with a model's training (--data, --as-of).")]
 _CheckSkew = Annotated[bool, typer.Option("--check-skew", help="Recompute logged vectors (--data, --log).")]
 _Log = Annotated[Path | None, typer.Option("--log", help="Folder of the service's feature log.")]
@@ -33,10 +30,10 @@ def features(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Moment, RFC 3339 with offset.")] = None,
     spine: _Spine = None,
     out: Annotated[Path | None, typer.Option("--out", help="A .parquet or .csv file.")] = None,
-    shards: _Shards = None,
-    workers: _Workers = 1,
-    cluster: _Cluster = None,
-    shard_dir: _ShardDir = None,
+    shards: Shards = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    shard_dir: ShardDir = None,
     quality: _Quality = False,
     check_skew: _CheckSkew = False,
     log: _Log = None,
@@ -67,7 +64,7 @@ def features(
         raise typer.BadParameter("give one of --workers and --cluster")
     else:
         tables_io.check_suffix(out)
-        from cli.matrix_runs import Means, Wanted
+        from cli.matrix_runs import Wanted
 
         wanted = Wanted(data, out, tables_io.attributes_of(configs), at, spine)
         _write_matrix(wanted, Means(shards, workers, cluster, shard_dir), as_json=as_json)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from signal import SIGTERM, signal
 from tempfile import TemporaryDirectory
-from types import FrameType
 from typing import Any
 
 from cli.output import OnStep
+from cli.sharding import Means, ended_in_order
 from domain.clock import to_us
 from features.config import Attribute
 from features.schema import FeatureSchema
@@ -29,21 +26,6 @@ class Wanted:
     attributes: Mapping[str, Attribute]
     as_of: datetime | None
     spine: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """How it is computed: ``shards`` may be left to the size of the data; a ``cluster`` goes before ``workers``."""
-
-    shards: int | None
-    workers: int
-    cluster: str | None
-    shard_dir: Path | None
-
-    @property
-    def asks_for_shards(self) -> bool:
-        """Whether any of it needs shards."""
-        return self.shards is not None or self.workers > 1 or self.cluster is not None or self.shard_dir is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +62,7 @@ def in_one_piece(wanted: Wanted, *, on_step: OnStep) -> Done:
 def by_shards(wanted: Wanted, means: Means, *, on_step: OnStep) -> Done:
     """Parts the data by debtor, or takes shards that are there, computes each of them, and puts the parts together."""
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    with _ended_in_order():
+    with ended_in_order():
         if means.shard_dir is not None:
             return _with_shards(wanted, means, means.shard_dir.resolve(), on_step=on_step)
         # Beside the result, which is where there is room, and what the workers of a cluster see.
@@ -88,24 +70,11 @@ def by_shards(wanted: Wanted, means: Means, *, on_step: OnStep) -> Done:
             return _with_shards(wanted, means, Path(folder), on_step=on_step)
 
 
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """A request to terminate ends us as an interrupt does: workers are told, and files on the way are removed."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal(SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal(SIGTERM, before)
-
-
 def _with_shards(wanted: Wanted, means: Means, shard_dir: Path, *, on_step: OnStep) -> Done:
     from features.gathering import gather
     from features.schema import schema_of
     from features.shard_manifest import fingerprint_of, load
+    from features.shard_matrix import run_task
     from features.shards import prepare
 
     kept = means.shard_dir is not None
@@ -123,7 +92,7 @@ def _with_shards(wanted: Wanted, means: Means, shard_dir: Path, *, on_step: OnSt
     schema = schema_of(manifest.facts, attributes=wanted.attributes)
     with TemporaryDirectory(prefix="_matrix-", dir=shard_dir) as folder:
         tasks = _tasks(wanted, schema, shard_dir=shard_dir, n_shards=manifest.n_shards, folder=Path(folder))
-        _run(tasks, means, on_step=on_step)
+        means.run(tasks, run_task, on_share=lambda share: on_step("computing shards", 0.5 + 0.4 * share))
         on_step("writing", 0.9)
         parts = [Path(task.part) for task in tasks]
         rows = gather(parts, wanted.out, schema=schema, spill=Path(folder) / "spill")
@@ -159,21 +128,3 @@ def _tasks(
         )
         for shard, spine in spines.items()
     ]
-
-
-def _run(tasks: Sequence[ShardTask], means: Means, *, on_step: OnStep) -> None:
-    def on_done(share: float) -> None:
-        on_step("computing shards", 0.5 + 0.4 * share)
-
-    on_done(0.0)
-    if means.cluster is not None:
-        from features.cluster import on_cluster
-
-        on_cluster(tasks, address=means.cluster, on_done=on_done)
-        return
-    from features.runners import in_processes, in_sequence
-
-    if means.workers > 1:
-        in_processes(tasks, workers=means.workers, on_done=on_done)
-    else:
-        in_sequence(tasks, on_done=on_done)

@@ -13,7 +13,9 @@ from cli import tables as tables_io
 from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
+from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
 from cli.training_output import say_steps, say_tuning
+from cli.training_runs import computing
 
 if TYPE_CHECKING:
     from training.caching.steps import Steps
@@ -44,17 +46,27 @@ def train(
     report: Annotated[bool, typer.Option("--report", help=_REPORT)] = False,
     cache: Annotated[Path | None, typer.Option("--cache", help=_CACHE)] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help=_NO_CACHE)] = False,
+    shards: Shards = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    shard_dir: ShardDir = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Train on a directory of canonical tables, measure, and register the version as the challenger."""
+    """Train on a directory of canonical tables, measure, and register the version as the challenger.
+
+    With --workers or --cluster the features of the payment model's rows are computed shard by shard elsewhere; the
+    model is the same, whatever computed them.
+    """
     if no_cache and cache is not None:
         raise typer.BadParameter("found --cache and --no-cache, needed one of them", param_hint="--no-cache")
+    if cluster is not None and workers > 1:
+        raise typer.BadParameter("give one of --workers and --cluster")
     stop_at = None if until is None else moment(until, option="--until")
-    kept = None if no_cache else _steps(cache, configs=configs)
+    means, kept = Means(shards, workers, cluster, shard_dir), None if no_cache else _steps(cache, configs=configs)
     with progress("training", quiet=as_json, lines=True) as step:
         result = run_training(
-            data, configs=configs, until=stop_at, name=name, against=against, steps=kept, on_step=step
+            data, configs=configs, until=stop_at, name=name, against=against, means=means, steps=kept, on_step=step
         )
     if report:
         _keep_report(result, configs=configs, as_json=as_json)
@@ -86,7 +98,8 @@ def run_training(
     until: datetime | None,
     name: str | None,
     against: str,
-    steps: Steps | None = None,
+    means: Means,
+    steps: Steps | None,
     on_step: OnStep,
 ) -> TrainingResult:
     """Validate, then train; a critical finding stops it, and an expectation that is not met."""
@@ -99,10 +112,11 @@ def run_training(
     on_step("read", 0.01)
     tables = tables_io.read(data, configs=configs)
     tracking = registry.Tracking.from_environment()
-    return pipeline.train(
-        tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, steps=steps,
-        on_step=on_step,
-    )  # fmt: skip
+    with computing(data, means, configs=configs, beside=tracking.root, on_step=on_step) as compute:
+        return pipeline.train(
+            tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, steps=steps,
+            compute=compute, on_step=on_step,
+        )  # fmt: skip
 
 
 def _keep_report(result: TrainingResult, *, configs: Path, as_json: bool) -> None:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from decisioning.arms import ARMS
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
-from decisioning.eligibility import Page
+from decisioning.eligibility import Page, made_of
 from decisioning.explanation import Shares, contrast, contributions
+from decisioning.listed import Listed
 from decisioning.money_parts import Account
 from decisioning.money_told import Compared, told_money
 from decisioning.nonpayment import Profile
@@ -50,7 +51,7 @@ class Case:
     choice: Choice
     profile: Profile
     reasons: Sequence[tuple[Reason, ...]]
-    refusals: Sequence[tuple[Refusal, ...]]
+    refusals: Sequence[tuple[Refusal, ...]] | Listed
     notices: Sequence[tuple[str, ...]]
     shares: Shares | None = None
     log_probs: bool = False
@@ -68,18 +69,20 @@ class Case:
 def decisions(case: Case, bundle: ModelBundle, desk: Desk) -> list[Decision]:
     """The decision of each row."""
     own = np.arange(len(case.account_ids)), case.choice.action
-    columns = (_runners_up(case), _channel_probs(case), *(span[own] for span in case.spans))
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    columns = (runners_up(case), channel_probs(case), *(span[own] for span in case.spans))
+    refusals = case.refusals.of_rows(made_of(case.refusals)) if isinstance(case.refusals, Listed) else case.refusals
+    rows = zip(*(column.tolist() for column in columns), refusals, strict=True)
     return [_decision(case, row, bundle, desk, beside=_Beside(*found)) for row, found in enumerate(rows)]
 
 
 class _Beside(NamedTuple):
-    """What is computed for a whole page: ``runner_up`` is the position of an action, -1 where there is none."""
+    """What is made for a whole page at once: ``runner_up`` is the position of an action, -1 where there is none."""
 
     runner_up: int
     channel_prob: float
     not_before_us: int
     valid_until_us: int
+    refusals: tuple[Refusal, ...]
 
 
 def decision_id(account_id: str, as_of_us: int, bundle: ModelBundle, policy_version: str) -> str:
@@ -115,7 +118,7 @@ def _decision(case: Case, row: int, bundle: ModelBundle, desk: Desk, *, beside: 
         not_before_us=beside.not_before_us,
         valid_until_us=beside.valid_until_us,
         reasons=case.reasons[row],
-        refusals=case.refusals[row],
+        refusals=beside.refusals,
         model_version=bundle.version,
         policy_version=desk.policy_version,
         schema_fingerprint=bundle.schema.fingerprint,
@@ -171,7 +174,7 @@ def _action_probs(case: Case, row: int) -> dict[str, float]:
     return {case.page.catalogue.actions[place].name: float(case.choice.probabilities[row, place]) for place in possible}
 
 
-def _channel_probs(case: Case) -> Floats:
+def channel_probs(case: Case) -> Floats:
     """(n,) probability of the channel of each chosen action: what evaluates by channel takes a tenth of the log."""
     channel = case.page.channel_of
     same = channel[case.choice.action][:, None] == channel
@@ -180,8 +183,8 @@ def _channel_probs(case: Case) -> Floats:
     return np.asarray(np.minimum(total, 1.0), dtype=np.float64)
 
 
-def _runners_up(case: Case) -> npt.NDArray[np.int64]:
-    """The best allowed action other than the chosen one, -1 where there is none."""
+def runners_up(case: Case) -> npt.NDArray[np.int64]:
+    """(n,) the best allowed action other than the chosen one, -1 where there is none."""
     rows = np.arange(len(case.account_ids))
     others = np.where(case.allowed, case.compared_cents, -np.inf)
     others[rows, case.choice.action] = -np.inf

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
-from itertools import pairwise
 
 import numpy as np
 
 from decisioning.alike import alike
 from decisioning.contact_policy.pack import ContactPolicy
 from decisioning.contact_policy.rules import LAYERS
+from decisioning.listed import Kinds, Listed, Whose, by_row
 from decisioning.opening import Openings, Rest, openings
 from decisioning.restrictions.built_in import built_in, origin
 from decisioning.restrictions.hours import Hours, closed_today, windows_of
@@ -75,28 +75,41 @@ class Eligibility:
 
     def refusals(self, *, locale: str = "pt-BR") -> list[tuple[Refusal, ...]]:
         """Refusals of each row, by layer and rule in order and then by action."""
-        found: list[list[Refusal]] = [[] for _ in range(len(self.allowed))]
-        for finding in self.findings:
-            rows, actions = np.nonzero(finding.refused)
-            told = self._told(finding, rows, actions, locale=locale)
-            if len(found) == 1:
-                found[0] += told
-                continue
-            bounds = np.searchsorted(rows, np.arange(len(found) + 1)).tolist()
-            for row, (start, end) in enumerate(pairwise(bounds)):
-                found[row] += told[start:end]
-        return [tuple(row) for row in found]
+        if len(self.allowed) != 1:
+            found = self.listed(locale=locale)
+            return found.of_rows(made_of(found))
+        told = [_refusals_of_one(*self._told(one, *np.nonzero(one.refused), locale=locale)) for one in self.findings]
+        return [tuple(refusal for of_rule in told for refusal in of_rule)]
 
-    def _told(self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str) -> list[Refusal]:
-        """The refusals of some pairs; hundreds of rows share the same one, and one object stands for all of them."""
+    def listed(self, *, locale: str = "pt-BR") -> Listed:
+        """The same as columns, in which rows share what is the same."""
+        kinds: list[Kinds] = []
+        rows, which, count = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], 0
+        opens = self.openings
+        for place, finding in enumerate(self.findings):
+            row, action = np.nonzero(finding.refused)
+            columns = (action, finding.until_us[row, action], opens.at_us[row, action], opens.reason[row, action])
+            first, kind = alike(*columns)
+            kinds.append(Kinds(np.full(len(first), place), *(column[first] for column in columns)))
+            rows.append(row)
+            which.append(kind + count)
+            count += len(first)
+        rules = tuple(Whose(of.rule, of.code, of.layer, of.version, of.text(locale)) for of in self._origins)
+        ordered = by_row(np.concatenate(rows), np.concatenate(which), size=len(self.allowed))
+        return Listed(rules, self.names, opens.reasons, Kinds.together(kinds), *ordered)
+
+    @property
+    def _origins(self) -> Iterator[Origin]:
+        return (finding.origin for finding in self.findings)
+
+    def _told(
+        self, finding: Finding, rows: Int64s, actions: Int64s, *, locale: str
+    ) -> tuple[tuple[str, ...], Texts, Moments, Moments, Texts]:
+        """What refusals of some pairs are made of: whose they are, and the columns of each."""
         opens, of = self.openings, finding.origin
         whose = (of.rule, of.code, of.layer, of.version, of.text(locale))
         columns = (actions, finding.until_us[rows, actions], opens.at_us[rows, actions], opens.reason[rows, actions])
-        if len(self.allowed) == 1:
-            return [*_refusals_of_one(whose, *self._plain(columns))]
-        first, which = alike(*columns)
-        distinct = _refusals(whose, *self._plain(tuple(column[first] for column in columns)))
-        return list(map(distinct.__getitem__, which.tolist()))
+        return whose, *self._plain(columns)
 
     def _plain(self, columns: tuple[Int64s, ...]) -> tuple[Texts, Moments, Moments, Texts]:
         """Actions, until when, from when as a whole, and why never."""
@@ -114,6 +127,15 @@ def _refusals(
 ) -> tuple[Refusal, ...]:
     """Refusals by one rule."""
     return tuple(map(partial(_refusal, whose), actions, until_us, whole_us, depends_on))
+
+
+def made_of(found: Listed) -> tuple[Refusal, ...]:
+    """The refusals of all kinds."""
+    kinds = zip(*(column.tolist() for column in found.kinds), strict=True)
+    return tuple(
+        _refusal(found.rules[whose], found.actions[action], until, whole, found.reasons[why] if why >= 0 else None)
+        for whose, action, until, whole, why in kinds
+    )
 
 
 _refusals_of_one = lru_cache(maxsize=2_048)(_refusals)

@@ -6,7 +6,7 @@ reasons. Capacities and budgets look over all accounts: ``portfolio`` allots wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -16,16 +16,17 @@ import numpy.typing as npt
 
 from decisioning import explanation
 from decisioning.allocation.allotted import Allot, unlimited
-from decisioning.allocation.refused import refusals_of
+from decisioning.allocation.refused import listed_of, refusals_of
 from decisioning.assembly import Case, decisions
 from decisioning.bundle import ModelBundle
 from decisioning.changes import changes
 from decisioning.desk import Desk, desk, load_desk
 from decisioning.eligibility import eligibility
 from decisioning.experience import Experience, experience_notices
+from decisioning.foreknown import Foreknown
 from decisioning.nonpayment import Profile, profile, profile_reasons
 from decisioning.notices import page_notices, say
-from decisioning.offers import lots_of, offers, outcomes_of, page_of, weighed
+from decisioning.offers import Offers, lots_of, offers, outcomes_of, page_of, weighed
 from decisioning.pages import debtor_pages, owing, pages, spine_at
 from decisioning.policy import action_probabilities
 from decisioning.rehearsal import free_states
@@ -38,10 +39,22 @@ from features.encoding import Encoded
 from features.spine import Spine
 from features.state import AccountStates, account_states
 
-__all__ = ["Desk", "Explain", "Scores", "Watch", "decide", "desk", "load_desk", "probabilities", "rehearse", "score"]
+__all__ = [
+    "Desk",
+    "Explain",
+    "Scores",
+    "Watch",
+    "cases",
+    "decide",
+    "desk",
+    "load_desk",
+    "probabilities",
+    "rehearse",
+    "score",
+]
 
 Floats = npt.NDArray[np.float64]
-Explain = Literal["none", "reasons", "full"]
+Explain = Literal["none", "codes", "reasons", "full"]
 Watch = Callable[[Spine, Floats, Floats], None]
 """Told the rows, the very features (n, k) that were scored, and ``p_pay`` (n, H), once they are."""
 
@@ -76,26 +89,54 @@ def decide(
     as_of : aware moment of the decision; nothing at or after it is used
     accounts : positions in ``encoded.account_ids``; by default every account that owes anything. A listed account that
         owes nothing gets ``wait``
-    explain : ``none``, ``reasons`` (codes and texts) or ``full`` (candidates, contributions and contrasts as well)
+    explain : ``none``, ``codes`` of reasons without their texts, ``reasons`` with them, or ``full`` (candidates,
+        contributions and contrasts as well)
     locale : ``pt-BR`` or ``en``, of reasons, refusals and notices
     watch : told what was scored, page by page
     log_probs : keep the probabilities of all actions in each decision, for whoever evaluates policies later
     allot : what chooses under capacities and budgets (``portfolio``); without it each account is decided on alone
     """
-    as_of_us = to_us(as_of)
-    everyone = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
+    everyone = owing(encoded, to_us(as_of), channels=desk.catalogue.channels) if accounts is None else accounts
     chosen = np.asarray(everyone, dtype=np.int64)
     found: dict[int, Decision] = {}
-    for places, page in debtor_pages(chosen, encoded.debtor[chosen].astype(np.int64)):
-        spine = spine_at(page, as_of_us)
-        case = _case(encoded, spine, bundle, desk, explain=explain, locale=locale, allot=allot)
-        if watch is not None:
-            watch(spine, case.values, case.p_pay)
-        notices = _with_experience(case, bundle, desk, locale=locale)
-        decided = decisions(replace(case, log_probs=log_probs, notices=notices), bundle, desk)
+    pages_of = cases(
+        encoded, chosen, as_of=as_of, bundle=bundle, desk=desk, explain=explain, locale=locale, watch=watch,
+        log_probs=log_probs, allot=allot,
+    )  # fmt: skip
+    for places, case in pages_of:
+        decided = decisions(case, bundle, desk)
         decided = [_with_money(one, locale=locale) for one in decided] if explain == "full" else decided
         found |= dict(zip(places.tolist(), decided, strict=True))
     return [found[place] for place in range(len(chosen))]
+
+
+def cases(
+    encoded: Encoded,
+    accounts: npt.NDArray[np.int64],
+    *,
+    as_of: datetime,
+    bundle: ModelBundle,
+    desk: Desk,
+    explain: Explain = "reasons",
+    locale: str = "pt-BR",
+    watch: Watch | None = None,
+    log_probs: bool = False,
+    allot: Allot | None = None,
+    known: Foreknown | None = None,
+) -> Iterator[tuple[npt.NDArray[np.int64], Case]]:
+    """Everything that is known and chosen of the accounts, page by page, with their places in ``accounts``.
+
+    Parameters are those of :func:`decide`. Where codes alone are asked for, refusals come as ``Listed``; what is
+    ``known`` of the accounts is not computed again. The accounts of a debtor come on one page.
+    """
+    for places, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
+        spine = spine_at(page, to_us(as_of))
+        found = offers(encoded, spine, bundle, desk, known=known)
+        case = _case(encoded, found, bundle, desk, explain=explain, locale=locale, allot=allot)
+        if watch is not None:
+            watch(spine, case.values, case.p_pay)
+        notices = _with_experience(case, bundle, desk, locale=locale)
+        yield places, replace(case, log_probs=log_probs, notices=notices)
 
 
 def score(encoded: Encoded, spine: Spine, bundle: ModelBundle, *, desk: Desk, watch: Watch | None = None) -> Scores:
@@ -151,24 +192,24 @@ def rehearse(values: Floats, bundle: ModelBundle, *, desk: Desk) -> LeftAlone:
 
 
 def _case(
-    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
+    encoded: Encoded, found: Offers, bundle: ModelBundle, desk: Desk, *, explain: Explain, locale: str,
     allot: Allot | None,
 ) -> Case:  # fmt: skip
-    found = offers(encoded, spine, bundle, desk)
     lots = lots_of(found, encoded, desk)
     given = unlimited(found, lots, desk.config.exploration) if allot is None else allot(found, lots, locale=locale)
 
     eligible = given.eligible or found.eligible
     shares = None if explain == "none" else explanation.shares(bundle.payment, found.values)
     kinds, states = profile(found.values, bundle.schema), found.page.states
-    names = lots.account_ids
+    names, told = lots.account_ids, listed_of if explain == "codes" else refusals_of
+    worded = None if explain == "codes" else locale
     return Case(
         page=found.page, account_ids=names, debt_ids=_debts_meant(encoded, states), values=found.values,
         p_pay=found.p_pay, allowed=eligible.allowed, outcomes=found.outcomes, money=found.money, profile=kinds,
         choice=given.choice, charge_cents=given.charge_cents, lost=given.lost,
         spans=(eligible.not_before_us, eligible.valid_until_us),
-        refusals=refusals_of(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
-        reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=locale) if shares else [()] * len(names),
+        refusals=told(eligible, given.lost, policy_version=desk.policy_version, locale=locale),
+        reasons=_reasons((shares, kinds), found.values, bundle, desk, locale=worded) if shares else [()] * len(names),
         notices=_notices(encoded, states, bundle, desk, locale=locale, limited=allot is not None),
         shares=shares if explain == "full" else None,
         changes=changes(found, given, bundle, desk) if explain == "full" else (),
@@ -176,7 +217,7 @@ def _case(
 
 
 def _reasons(
-    found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str
+    found: tuple[explanation.Shares, Profile], values: Floats, bundle: ModelBundle, desk: Desk, *, locale: str | None
 ) -> list[tuple[Reason, ...]]:
     """What moves the probability, and after it the kind of non-payment where there is evidence of one."""
     currency = desk.config.currency_symbol

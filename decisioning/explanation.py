@@ -54,9 +54,11 @@ def shares(payment: PaymentModel, values: Floats) -> Shares:
 
 
 def reasons(
-    found: Shares, values: Floats, schema: FeatureSchema, *, locale: str, currency: str = "R$"
+    found: Shares, values: Floats, schema: FeatureSchema, *, locale: str | None, currency: str = "R$"
 ) -> list[tuple[Reason, ...]]:
     """At most four reasons per row, strongest first by what they add to the served probability.
+
+    Without a ``locale`` they have no wording, which files do not hold.
 
     Features of one group say nearly the same: together they make one reason, worded by the strongest of them.
     """
@@ -119,8 +121,8 @@ def group_weights(contributions: Floats, groups: Groups) -> Floats:
     return found
 
 
-def _reason(declared: Feature, value: float, weight: float, *, locale: str, currency: str) -> Reason:
-    text = reason_text(declared, value, locale=locale, currency=currency)
+def _reason(declared: Feature, value: float, weight: float, *, locale: str | None, currency: str) -> Reason:
+    text = reason_text(declared, value, locale=locale, currency=currency) if locale else ""
     known = None if math.isnan(value) else value
     return Reason(declared.code, declared.name, contribution=weight, text=text, value=known)
 

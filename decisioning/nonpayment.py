@@ -87,9 +87,11 @@ def profile(values: Floats, schema: FeatureSchema) -> Profile:
 
 
 def profile_reasons(
-    found: Profile, values: Floats, schema: FeatureSchema, *, locale: str, currency: str = "R$"
+    found: Profile, values: Floats, schema: FeatureSchema, *, locale: str | None, currency: str = "R$"
 ) -> list[tuple[Reason, ...]]:
     """At most one reason per row: the higher score, where it reaches ``SAID_FROM``; none where the two are equal.
+
+    Without a ``locale`` it has no wording.
 
     It names its strongest evidence. Its contribution is 0, because it adds nothing to the explained probability.
     """
@@ -100,8 +102,8 @@ def profile_reasons(
         for row in np.flatnonzero((score >= SAID_FROM) & (score > other)).tolist():
             name = names[int(np.argmax(points[row]))]
             value = float(values[row, schema.index[name]])
-            told = reason_text(feature(name), value, locale=locale, currency=currency)
-            text = f"{kind_text(code, locale)}. {told}"
+            told = reason_text(feature(name), value, locale=locale, currency=currency) if locale else ""
+            text = f"{kind_text(code, locale)}. {told}" if locale else ""
             said[row] = (Reason(code=code, feature=name, contribution=0.0, text=text),)
     return said
 

@@ -14,6 +14,7 @@ from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.draws import uniform
 from decisioning.eligibility import Eligibility, Page, eligibility
+from decisioning.foreknown import Foreknown
 from decisioning.moments import LocalDays
 from decisioning.one_contact import Weighed, applies, elsewhere, one_contact_per_debtor
 from decisioning.pressure import worth_on
@@ -83,14 +84,21 @@ def _controls(found: Offers, debtors: list[str], desk: Desk) -> Controls:
     return Controls(arm, control_ranks(arm, allowed, arms=arms, p_pay=by_itself, ladder=ladder))
 
 
-def offers(encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk) -> Offers:
-    """Everything that a choice is made from."""
+def offers(
+    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, known: Foreknown | None = None
+) -> Offers:
+    """Everything that a choice is made from; what is ``known`` of the accounts already is not computed again."""
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     page = page_of(states, desk, Dossier(encoded, spine))
-    values = compute_many(encoded, spine, bundle.schema)
-    p_pay = bundle.payment.predict(values)
     eligible = eligibility(page, desk.contact_policy)
-    outcomes, money = weighed(page, values, p_pay, bundle, desk, allowed=eligible.allowed)
+    if known is None:
+        values = compute_many(encoded, spine, bundle.schema)
+        p_pay = bundle.payment.predict(values)
+        outcomes, money = weighed(page, values, p_pay, bundle, desk, allowed=eligible.allowed)
+    else:
+        rows = known.rows(spine.account)
+        values, p_pay, outcomes = known.values[rows], known.p_pay[rows], known.outcomes_at(rows, eligible.allowed)
+        money = worth_on(page, outcomes, objective=desk.config.objective)
     eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
     return Offers(page, values, p_pay, eligible, outcomes, money)
 
@@ -132,9 +140,22 @@ def _weighed_elsewhere(
     states = account_states(encoded, spine, channels=desk.catalogue.channels)
     page = page_of(states, desk, Dossier(encoded, spine))
     allowed = eligibility(page, desk.contact_policy).allowed
+    objective = np.zeros(allowed.shape)
+    # Where nothing but waiting is allowed no contact is compared: mostly accounts that owe nothing.
+    some = np.flatnonzero(allowed[:, 1:].any(axis=1))
+    if len(some):
+        objective[some] = _objective(encoded, spine.take(some), bundle, desk, allowed=allowed[some])
+    return allowed, objective
+
+
+def _objective(
+    encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
+) -> Floats:
+    """(n, A) what the policy compares, where it is allowed."""
+    states = account_states(encoded, spine, channels=desk.catalogue.channels)
+    page = page_of(states, desk, Dossier(encoded, spine))
     values = compute_many(encoded, spine, bundle.schema)
-    money = weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1]
-    return allowed, money.objective_cents
+    return weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1].objective_cents
 
 
 def outcomes_of(

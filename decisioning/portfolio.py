@@ -12,13 +12,15 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.allocation.claims import Claims, Members, claims_of, gathered
 from decisioning.allocation.membership import check_segments, members
-from decisioning.allocation.plan import Plan, gather, planned
+from decisioning.allocation.plan import Plan, planned
 from decisioning.allocation.problem import Floats
 from decisioning.allocation.resources import resources_of
 from decisioning.bundle import ModelBundle
 from decisioning.desk import Desk
 from decisioning.draws import uniform
+from decisioning.foreknown import Keeping
 from decisioning.offers import Lots, Offers, lots_of, offers
 from decisioning.pages import debtor_pages, owing, spine_at
 from domain.clock import to_us
@@ -45,24 +47,59 @@ def allot(
     """
     if not desk.config.is_limited:
         return None
-    check_segments(desk.config.segments, encoded, bundle.schema.attributes)
-    as_of_us = to_us(as_of)
-    everyone = owing(encoded, as_of_us, channels=desk.catalogue.channels) if accounts is None else accounts
+    everyone = owing(encoded, to_us(as_of), channels=desk.catalogue.channels) if accounts is None else accounts
     rising = np.unique(np.asarray(everyone, dtype=np.int64))
+    found = claim(encoded, rising, as_of=as_of, bundle=bundle, desk=desk, on_share=on_share)
+    return plan_of(found, rising, desk, members=members_in(encoded, desk))
+
+
+def claim(
+    encoded: Encoded,
+    accounts: Int64s,
+    *,
+    as_of: datetime,
+    bundle: ModelBundle,
+    desk: Desk,
+    on_share: OnShare = lambda _: None,
+    keeping: Keeping | None = None,
+) -> Claims:
+    """What accounts (positions, rising) could use of what is scarce, and what that is worth.
+
+    With ``keeping`` what was computed on the way is taken down, for when the accounts are decided on.
+
+    Raises
+    ------
+    ConfigError, DataError : as :func:`allot`
+    """
+    check_segments(desk.config.segments, encoded, bundle.schema.attributes)
     resources = resources_of(desk.config, desk.catalogue.actions)
-    inside = partial(_members, encoded=encoded, desk=desk)
 
     def weighed() -> Iterator[tuple[Offers, Lots, Floats]]:
         done = 0
-        for _, page in debtor_pages(rising, encoded.debtor[rising].astype(np.int64)):
-            found = offers(encoded, spine_at(page, as_of_us), bundle, desk)
+        for _, page in debtor_pages(accounts, encoded.debtor[accounts].astype(np.int64)):
+            found = offers(encoded, spine_at(page, to_us(as_of)), bundle, desk)
             lots = lots_of(found, encoded, desk)
+            if keeping is not None:
+                keeping.keep(page, found.values, found.p_pay, found.outcomes)
             yield found, lots, _turns(lots, found.page.days.day, desk.policy_version)
             done += len(page)
-            on_share(done / len(rising))
+            on_share(done / len(accounts))
 
-    gathered = gather(weighed(), resources, accounts=rising, members=inside)
-    return planned(gathered, resources, desk.config.exploration, members=inside, currency=desk.config.currency_symbol)
+    return claims_of(weighed(), resources, accounts=accounts, members=members_in(encoded, desk))
+
+
+def plan_of(found: Claims, accounts: Int64s, desk: Desk, *, members: Members) -> Plan:
+    """The plan of a day for the claims of all accounts (positions, rising), which are changed in place."""
+    resources = resources_of(desk.config, desk.catalogue.actions)
+    return planned(
+        gathered(found, resources, accounts=accounts), resources, desk.config.exploration, members=members,
+        currency=desk.config.currency_symbol,
+    )  # fmt: skip
+
+
+def members_in(encoded: Encoded, desk: Desk) -> Members:
+    """Which segments of the configuration the accounts of a page are in."""
+    return partial(_members, encoded=encoded, desk=desk)
 
 
 def _members(found: Offers, *, encoded: Encoded, desk: Desk) -> Floats:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from domain.clock import from_us, rfc3339
-from domain.decisions import Candidate, Change, Decision, Difference, Explanation, MoneySplit, Refusal
+from domain.decisions import Candidate, Change, Decision, Difference, Explanation, LostToBudget, MoneySplit, Refusal
 from domain.money import from_cents
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -24,7 +24,7 @@ def decision_row(decision: Decision, *, candidates: bool = False) -> dict[str, A
     probability; and ``eligible``, their names, which a table of decisions has (contract §2). ``resource_charge`` and
     ``lost_to_budget`` are there where capacities or budgets were allotted; ``candidates`` where they are asked for.
     """
-    return _row(decision, [_refusal_row(refusal) for refusal in decision.refusals], candidates=candidates)
+    return _row(decision, [refusal_row(refusal) for refusal in decision.refusals], candidates=candidates)
 
 
 def _row(decision: Decision, refusals: list[dict[str, Any]], *, candidates: bool = False) -> dict[str, Any]:
@@ -71,12 +71,19 @@ def _row(decision: Decision, refusals: list[dict[str, Any]], *, candidates: bool
 
 def _allotted(decision: Decision) -> dict[str, Any]:
     lost, charge = decision.lost_to_budget, decision.chosen.charge_cents
-    told = None if lost is None else {
+    return {
+        "resource_charge": _currency(charge or 0.0),
+        "lost_to_budget": None if lost is None else lost_row(lost),
+    }
+
+
+def lost_row(lost: LostToBudget) -> dict[str, Any]:
+    """What an account lost to a budget, as a batch file and the service tell it."""
+    return {
         "action": lost.action, "resource": lost.resource, "code": lost.code, "price": round(lost.price, 4),
         "use": round(lost.use, 4), "charge": _currency(lost.charge_cents), "lost_value": _currency(lost.lost_cents),
         "text": lost.text,
     }  # fmt: skip
-    return {"resource_charge": _currency(charge or 0.0), "lost_to_budget": told}
 
 
 def decision_json(decision: Decision, *, explained: int) -> dict[str, Any]:
@@ -209,7 +216,8 @@ def _refusal_parts(refusal: Refusal) -> tuple[tuple[str, Any], ...]:
     )  # fmt: skip
 
 
-def _refusal_row(refusal: Refusal) -> dict[str, Any]:
+def refusal_row(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as a batch file tells it, with moments as aware datetimes."""
     return dict(_refusal_parts(refusal))
 
 

@@ -7,10 +7,9 @@ the policy leaves both alone, and what it spends on the rest. ``targeting`` tell
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from math import fsum
 from typing import Any, Self
 
 import numpy as np
@@ -88,40 +87,69 @@ def _left_alone(found: LeftAlone, inside: npt.NDArray[np.bool_]) -> dict[str, An
     }
 
 
-def targeting(decisions: Sequence[Decision], *, horizon_days: int) -> list[dict[str, Any]]:
-    """One row per cell that holds accounts, money in currency.
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """What targeting is told of n decisions, each (n,).
 
-    Parameters
-    ----------
-    horizon_days : of the ``p_pay`` that stands for paying anyway, under the treatment an account usually gets
+    ``p_pay`` of the horizon that stands for paying anyway; whether the choice is a contact; the most that a contact
+    could have added in cents, −inf where none was allowed; what the chosen action costs and adds, in cents.
+    """
+
+    p_pay: Floats
+    contacted: npt.NDArray[np.bool_]
+    could_add_cents: Floats
+    cost_cents: Floats
+    added_cents: Floats
+
+    @classmethod
+    def of(cls, decisions: Sequence[Decision], *, horizon_days: int) -> Self:
+        """That of decision records."""
+        return cls(
+            np.array([one.p_pay[horizon_days] for one in decisions], dtype=np.float64),
+            np.array([one.action != WAIT for one in decisions], dtype=np.bool_),
+            np.array([_could_add(one) for one in decisions], dtype=np.float64),
+            np.array([one.chosen.expected_cost_cents for one in decisions], dtype=np.float64),
+            np.array([one.chosen.incremental_net_cents for one in decisions], dtype=np.float64),
+        )
+
+
+def targeting(decisions: Sequence[Decision], *, horizon_days: int) -> list[dict[str, Any]]:
+    """The same of decision records; ``horizon_days`` is that of the ``p_pay`` that stands for paying anyway."""
+    return targeting_of(Dealt.of(decisions, horizon_days=horizon_days))
+
+
+def targeting_of(found: Dealt) -> list[dict[str, Any]]:
+    """One row per cell that holds accounts, money in currency; ``p_pay`` is under the treatment that is usual.
 
     Notes
     -----
     What a contact could add is that of the better of the chosen action and its runner-up, so that an explored choice
     moves no account to another cell. ``contacted``, ``cost`` and ``incremental_net_value`` are of what was chosen.
     """
-    cells: dict[tuple[int, int], list[Decision]] = defaultdict(list)
-    for decision in decisions:
-        cells[bisect_right(P_PAY_EDGES, decision.p_pay[horizon_days]), _added_band(decision)].append(decision)
+    paying = np.searchsorted(P_PAY_EDGES, found.p_pay, side="right")
+    adding = np.searchsorted(ADDED_EDGES_CENTS, found.could_add_cents, side="right")
+    adding = np.where(np.isneginf(found.could_add_cents), -1, adding)
+    cells = sorted({*zip(paying.tolist(), adding.tolist(), strict=True)})
     return [
-        {"p_pay": _p_pay_name(p_pay), "contact_could_add": _added_name(added), **_totals(cells[p_pay, added])}
-        for p_pay, added in sorted(cells)
-    ]
+        {"p_pay": _p_pay_name(p_pay), "contact_could_add": _added_name(added),
+         **_totals(found, (paying == p_pay) & (adding == added))}
+        for p_pay, added in cells
+    ]  # fmt: skip
 
 
-def _added_band(decision: Decision) -> int:
-    """Band of what the best contact adds, -1 where no contact was allowed."""
+def _could_add(decision: Decision) -> float:
     candidates = (decision.chosen, decision.runner_up)
     contacts = [found.incremental_net_cents for found in candidates if found is not None and found.action != WAIT]
-    return bisect_right(ADDED_EDGES_CENTS, max(contacts)) if contacts else -1
+    return max(contacts, default=-np.inf)
 
 
-def _totals(found: Sequence[Decision]) -> dict[str, Any]:
+def _totals(found: Dealt, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
     return {
-        "accounts": len(found),
-        "contacted": sum(decision.action != WAIT for decision in found),
-        "cost": round(sum(decision.chosen.expected_cost_cents for decision in found) / 100.0, 2),
-        "incremental_net_value": round(sum(decision.chosen.incremental_net_cents for decision in found) / 100.0, 2),
+        "accounts": int(inside.sum()),
+        "contacted": int(found.contacted[inside].sum()),
+        # Rounded once, so that the order of accounts plays no part.
+        "cost": round(fsum(found.cost_cents[inside]) / 100.0, 2),
+        "incremental_net_value": round(fsum(found.added_cents[inside]) / 100.0, 2),
     }
 
 

@@ -1,4 +1,4 @@
-"""The shards of a matrix computed on a Dask cluster, whose workers have Acerto installed and see the same directories.
+"""Work on shards done on a Dask cluster, whose workers have Acerto installed and see the same directories.
 
 Nothing else knows Dask: a task is a function of plain values, which any other engine can call as well.
 """
@@ -6,14 +6,14 @@ Nothing else knows Dask: a task is a function of plain values, which any other e
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from distributed import Client, Future, wait
 from distributed.scheduler import KilledWorker
 
 from domain.errors import WorkerError
-from features.runners import OnDone, refuse_undone
-from features.shard_matrix import ShardTask, run_task
+from features.runners import OnDone, Run, Task, refuse_undone, undone
+from features.shard_matrix import run_task
 
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 30
@@ -21,9 +21,7 @@ PATIENCE_SECONDS = 30
 _RETRIES = 2
 
 
-def on_cluster(
-    tasks: Sequence[ShardTask], *, address: str, on_done: OnDone, run: Callable[[ShardTask], int] = run_task
-) -> None:
+def on_cluster(tasks: Sequence[Task], *, address: str, on_done: OnDone, run: Run = run_task) -> None:
     """Computes the tasks on a cluster; Dask gives what a dead worker left undone to another.
 
     ``run`` is called by the workers, which import it by name.
@@ -42,7 +40,7 @@ def on_cluster(
             "start one with `dask scheduler`, and workers with `dask worker`"
         ) from error
     with client, client.as_current():
-        futures = client.map(run, tasks, pure=False, retries=_RETRIES)
+        futures = client.map(run, undone(tasks), pure=False, retries=_RETRIES)
         try:
             _await(client, futures, on_done=on_done)
         except (KilledWorker, CancelledError, OSError) as error:

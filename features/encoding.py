@@ -48,7 +48,6 @@ class Encoded:
     version_offsets: Int64s
     version_rows: Int64s
     sheets: Sheets
-    events: Events
     debts: Debts
     debt_source: Int64s
     debt_bounds: Int64s
@@ -61,6 +60,12 @@ class Encoded:
     def present(self) -> frozenset[str]:
         """Tables that were given, be they empty."""
         return frozenset(name for name in TABLES if self.tables.has(name))
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened, by account and time: what windowed features are made of, sorted when first asked for."""
+        sizes = _id_counts(self.tables)
+        return events_of(self.sheets, (sizes[0], sizes[4]), zones=self.zone_table, zone_of=self.zones)
 
     @cached_property
     def zone_table(self) -> Zones:
@@ -202,7 +207,6 @@ def assembled(
         whole_debtors=whole_debtors,
         **accounts._asdict(),
         sheets=sheets,
-        events=events_of(sheets, (sizes[0], sizes[4]), zones=table, zone_of=accounts.zones),
         debts=debts,
         debt_source=source,
         debt_bounds=debt_bounds,

@@ -75,7 +75,7 @@ def write_matrix(
     ``rows_at_once`` are those of a row group. The file appears when it is complete, and not before.
     """
     rows, waiting = 0, matrix_schema(schema).empty_table()
-    with _whole(path) as partial, _writer(partial, matrix_schema(schema)) as writer:
+    with whole(path) as partial, _writer(partial, matrix_schema(schema)) as writer:
         for table in tables:
             rows += table.num_rows
             waiting = pa.concat_tables([waiting, table])
@@ -92,7 +92,7 @@ def _writer(path: Path, schema: pa.Schema) -> pa_csv.CSVWriter | pa_parquet.Parq
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def whole(path: Path) -> Iterator[Path]:
     """A name beside the path, which takes its place at the end, or vanishes."""
     # A name of its own, because a worker that was given up may still be writing the same part.
     partial = path.with_name(f".{path.stem}.{uuid4().hex}{path.suffix}")

@@ -29,6 +29,8 @@ from features.shard_tables import Parting, create_owners, shard_folder
 OnStep = Callable[[str, float], None]
 ROWS_PER_SHARD = 1_000_000
 """Rows of all tables together that a shard aims at; one shard at a time is what a worker holds in memory."""
+LEFT_EMPTY = ("decisions",)
+"""Tables of which neither features nor decisions read a row: empty in shards, which is a quarter of the work less."""
 _STAGING, _SPILL = "_staging", "_spill"
 
 
@@ -61,7 +63,8 @@ def prepare(
         _refuse_strangers(shard_dir)
         queries, rows = _checked(connection, data_dir, attributes)
         _clear(shard_dir)
-        count = n_shards or max(1, -(-sum(rows.values()) // ROWS_PER_SHARD))
+        parted = sum(number for name, number in rows.items() if name not in LEFT_EMPTY)
+        count = n_shards or max(1, -(-parted // ROWS_PER_SHARD))
         create_owners(connection, queries["accounts"], n_shards=count)
         totals = np.zeros(count, dtype=np.int64)
         for position, query in enumerate(queries.values()):
@@ -120,7 +123,8 @@ def _part(connection: Any, query: TypedQuery, shard_dir: Path, n_shards: int) ->
     staging = shard_dir / _STAGING
     parting = Parting(connection, query, staging, shard_dir, n_shards)
     try:
-        parting.scatter()
+        if query.spec.name not in LEFT_EMPTY:
+            parting.scatter()
         return [parting.gather(shard) for shard in range(n_shards)]
     except duckdb.Error as error:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ from training.standing import standing_at
 from training.windows import Bools, Int64s
 
 Floats = npt.NDArray[np.float64]
+Compute = Callable[[Encoded, Spine, FeatureSchema], Floats]
+"""What ``features.batch.compute_all`` does, to the bit, wherever it is done."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,15 @@ class PaymentRows:
 
 
 def payment_rows(
-    encoded: Encoded, schema: FeatureSchema, config: TrainingConfig, horizon: Horizon, *, longest_days: int
+    encoded: Encoded,
+    schema: FeatureSchema,
+    config: TrainingConfig,
+    horizon: Horizon,
+    *,
+    longest_days: int,
+    compute: Compute = compute_all,
 ) -> PaymentRows:
-    """Sampled moments of accounts that owe, with their features.
+    """Sampled moments of accounts that owe, with their features, which ``compute`` may have others compute.
 
     Raises
     ------
@@ -79,7 +88,7 @@ def payment_rows(
     )
     usable = horizon.mature(spine.as_of_us, longest_days)
     split = time_split(spine.as_of_us, usable, rows.unseen, horizon_days=longest_days, config=config.splits)
-    computed = compute_all(encoded, spine, schema)
+    computed = compute(encoded, spine, schema)
     fitted = with_fitted_priors(schema, computed, split.train)
     return PaymentRows(spine, computed[:, : len(schema.names)], fitted, rows, sampled)
 

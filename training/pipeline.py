@@ -15,9 +15,11 @@ from decisioning.bundle import BundleParts, ModelBundle, read_bundle, write_bund
 from domain.clock import rfc3339
 from domain.errors import BundleError, FeatureSchemaMismatchError
 from domain.tables import Tables
+from features.batch import compute_all
 from training import registry, verdicts
 from training.caching.steps import Steps
 from training.data_gates import RESULT, Checked
+from training.dataset import Compute
 from training.discount_learning import discount_learning
 from training.evaluation import plain
 from training.payment import assemble
@@ -63,6 +65,7 @@ def train(
     tracking: registry.Tracking,
     checked: Checked | None = None,
     steps: Steps | None = None,
+    compute: Compute = compute_all,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -72,6 +75,7 @@ def train(
     until : nothing that happened or was recorded at or after this moment is used; ``None`` uses everything
     checked : how the tables were validated, where they were; kept with the run and in the bundle
     steps : where finished steps are kept for a run that is stopped, and what becomes of each; kept nowhere by default
+    compute : computes the features of the payment model's rows; another may have them computed elsewhere, to the bit
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
@@ -82,7 +86,7 @@ def train(
     """
     loaded = Configs.load(configs)
     told, steps = Stopwatch(_STEPS, on_step), steps or Steps()
-    learned = learn(tables, loaded, until=until, told=told, checked=checked, steps=steps)
+    learned = learn(tables, loaded, until=until, told=told, checked=checked, steps=steps, compute=compute)
     told("evaluate")
     judged, waiting = _judged(learned, loaded), _waiting(learned, loaded)
     data = {**data_summary(learned.known), "end": rfc3339(learned.horizon.end_us)}

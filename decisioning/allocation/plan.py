@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from decisioning.allocation.allotted import Allotted
-from decisioning.allocation.apart import SetApart, draw_apart, left_by
+from decisioning.allocation.apart import draw_apart, left_by
+from decisioning.allocation.claims import Gathered, Members
 from decisioning.allocation.drawing import draw_within
 from decisioning.allocation.losses import Asked, losses
 from decisioning.allocation.problem import Floats, Ints, Problem
 from decisioning.allocation.repair import use_of
 from decisioning.allocation.resources import Resources
 from decisioning.allocation.solver import Solution, solve
-from decisioning.arms import POLICY, Controls
+from decisioning.arms import POLICY
 from decisioning.config import Exploration
 from decisioning.offers import Lots, Offers
 from decisioning.policy import Choice, action_probabilities
 from domain.errors import UnknownAccountError
 
-Members = Callable[[Offers], Floats]
-"""(n, G) which segments the accounts of a page are in."""
+
+@dataclass(frozen=True)
+class Portions:
+    """What n ``accounts`` (positions, rising) are given by a plan: of all accounts, or of some of them.
+
+    ``given`` (n,) is the action of each where nobody explores, ``choice`` what was drawn; ``price`` (K,) that of a unit
+    of each resource. ``currency`` is the symbol that texts use.
+    """
+
+    accounts: Ints
+    resources: Resources
+    given: Ints
+    price: Floats
+    choice: Choice
+    members: Members
+    currency: str
+
+    def __call__(self, found: Offers, _: Lots, *, locale: str) -> Allotted:
+        """The part of the accounts of a page; their draws are in it.
+
+        Raises
+        ------
+        UnknownAccountError : the plan was made without one of them
+        """
+        rows = np.searchsorted(self.accounts, found.spine.account)
+        if not np.isin(found.spine.account, self.accounts).all():
+            raise UnknownAccountError(
+                f"found accounts that the plan of {len(self.accounts)} does not hold; needed a plan made for all that "
+                "are decided on, so allot the same accounts"
+            )
+        price, members = self.price, self.members(found)
+        own = self.choice.take(rows)
+        lost = losses(found, self.given[rows], own, members, self.resources, asked=Asked(locale, self.currency, price))
+        return Allotted(own, self.resources.charges(found, members, price), lost)
 
 
 @dataclass(frozen=True)
@@ -44,77 +77,17 @@ class Plan:
     local_days: tuple[int, ...]
     currency: str
 
-    def __call__(self, found: Offers, _: Lots, *, locale: str) -> Allotted:
-        """The part of the plan for the accounts of a page; their draws are in it.
+    def __call__(self, found: Offers, lots: Lots, *, locale: str) -> Allotted:
+        """The part of the plan for the accounts of a page, as ``Portions`` gives it."""
+        return self.portions(found, lots, locale=locale)
 
-        Raises
-        ------
-        UnknownAccountError : the plan was made without one of them
-        """
-        rows = np.searchsorted(self.accounts, found.spine.account)
-        if not np.isin(found.spine.account, self.accounts).all():
-            raise UnknownAccountError(
-                f"found accounts that the plan of {len(self.accounts)} does not hold; needed a plan made for all that "
-                "are decided on, so allot the same accounts"
-            )
-        price, members = self.solution.price, self.members(found)
-        own = self.choice.take(rows)
-        given = self.solution.choice[rows].astype(np.int64)
-        lost = losses(found, given, own, members, self.resources, asked=Asked(locale, self.currency, price))
-        return Allotted(own, self.resources.charges(found, members, price), lost)
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """Offers of all accounts: the ``problem``, where draws fall, in which order they are made, (n,) each, and arms."""
-
-    accounts: Ints
-    problem: Problem
-    draws: Floats
-    order: Ints
-    apart: SetApart
-    local_days: tuple[int, ...]
-
-
-def gather(
-    pages: Iterable[tuple[Offers, Lots, Floats]], resources: Resources, *, accounts: Ints, members: Members
-) -> Gathered:
-    """The allocation problem of all pages together.
-
-    Parameters
-    ----------
-    pages : offers, lots, and the turns (n,) in which the accounts draw; together they hold all ``accounts``
-    accounts : positions, rising
-
-    Notes
-    -----
-    Accounts of control arms wait in the plan. Values and amounts are float64 here: limits are kept to the cent.
-    """
-    n, actions, pairs = len(accounts), len(resources.actions), len(resources.pairs)
-    value, amount = np.empty((n, actions)), np.empty((n, pairs))
-    inside = np.zeros((n, len(resources.segments)))
-    days: set[int] = set()
-    draws, turns, arm = np.empty(n), np.empty(n), np.full(n, POLICY)
-    ranks = [(np.zeros(0, dtype=np.int64), np.zeros((0, actions), dtype=np.int64))]
-    for found, lots, turn in pages:
-        rows = np.searchsorted(accounts, found.spine.account)
-        value[rows], amount[rows], inside[rows] = found.gain_cents, resources.amounts(found), members(found)
-        draws[rows], turns[rows], arm[rows] = lots.draws, turn, lots.controls.arm
-        own = np.flatnonzero(lots.controls.arm != POLICY)
-        ranks.append((rows[own], lots.controls.rank[own]))
-        days |= set(found.page.days.day.tolist())
-    apart, rank = (np.concatenate(parts) for parts in zip(*ranks, strict=True))
-    value[apart, 1:] = np.nan
-    constant, segment = resources.by_segment(inside)
-    problem = Problem(
-        value=value, segment=segment, constant=constant, amount=amount,
-        pair_action=np.array([a for a, _ in resources.pairs], dtype=np.int64),
-        pair_resource=np.array([k for _, k in resources.pairs], dtype=np.int64),
-        limit=resources.limit, minimum=resources.minimum,
-    )  # fmt: skip
-    rising = np.argsort(apart)
-    set_apart = SetApart(apart[rising], Controls(arm[apart[rising]], rank[rising]))
-    return Gathered(accounts, problem, draws, np.argsort(turns, kind="stable"), set_apart, tuple(sorted(days)))
+    @cached_property
+    def portions(self) -> Portions:
+        """What all accounts are given."""
+        given = self.solution.choice.astype(np.int64)
+        return Portions(
+            self.accounts, self.resources, given, self.solution.price, self.choice, self.members, self.currency
+        )
 
 
 def planned(

@@ -12,6 +12,7 @@ from decisioning.allocation.resources import Resources
 from decisioning.allocation.words import say_spent
 from decisioning.contact_policy.rules import Layer
 from decisioning.eligibility import Eligibility, Finding
+from decisioning.listed import Listed
 from decisioning.offers import Offers
 from decisioning.opening import Openings
 from decisioning.refusals import BUDGET_RULE
@@ -34,22 +35,36 @@ def refusals_of(
     policy_version : stands for that of the limit, which is configured beside the actions and has none of its own
     """
     told = eligible.refusals(locale=locale)
+    for row, refusal in _of_budgets(eligible, lost, policy_version).items():
+        told[row] = (*told[row], refusal)
+    return told
+
+
+def listed_of(
+    eligible: Eligibility, lost: Sequence[LostToBudget | None], *, policy_version: str, locale: str
+) -> Listed:
+    """The same with one object for all accounts that share a refusal."""
+    return eligible.listed(locale=locale).plus(_of_budgets(eligible, lost, policy_version))
+
+
+def _of_budgets(eligible: Eligibility, lost: Sequence[LostToBudget | None], policy_version: str) -> dict[int, Refusal]:
+    """The refusal of what each row lost, by row."""
     places = {row: eligible.names.index(one.action) for row, one in enumerate(lost) if one is not None}
     # What is out of reach for everybody is among the refusals already.
     places = {row: place for row, place in places.items() if eligible.allowed[row, place]}
     opens = _openings(eligible, lost, places) if places else None
+    found: dict[int, Refusal] = {}
     for row, place in places.items():
         one = lost[row]
         assert one is not None
         assert opens is not None
         whole_us, reason = int(opens.at_us[row, place]), int(opens.reason[row, place])
-        refusal = Refusal(
+        found[row] = Refusal(
             action=one.action, rule=rule_of(one.resource), code=one.code, until_us=one.until_us, text=one.text,
             layer=LAYER, version=policy_version, allowed_from_us=None if whole_us == FOREVER else whole_us,
             depends_on=opens.reasons[reason] if reason >= 0 else None,
         )  # fmt: skip
-        told[row] = (*told[row], refusal)
-    return told
+    return found
 
 
 def _openings(eligible: Eligibility, lost: Sequence[LostToBudget | None], places: dict[int, int]) -> Openings:

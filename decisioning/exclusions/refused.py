@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from decisioning.arms import ARMS
 from decisioning.exclusions.figures import LAYERS, STAGES
 from decisioning.refusals import BUDGET_RULE
 from domain.actions import WAIT, ActionCatalogue
@@ -35,14 +36,16 @@ class Key(NamedTuple):
 class Refused:
     """n decisions: ``refused`` (n, A, R) without ``wait``, and the position of the ``chosen`` action, -1 for ``wait``.
 
-    ``start`` is the place of the first of them among all.
+    ``start`` is the place of the first of them among all; ``arm`` (n,) is the code of each debtor's arm, and ``lost``
+    (n,) says whether the best action was lost to a budget.
     """
 
     start: int
-    decisions: Sequence[Decision]
     keys: tuple[Key, ...]
     refused: Bools
     chosen: Int64s
+    arm: Int64s
+    lost: Bools
 
     @cached_property
     def left(self) -> Bools:
@@ -74,10 +77,14 @@ def keys_of(decisions: Sequence[Decision]) -> tuple[Key, ...]:
 
 
 def _key(refusal: Refusal) -> Key:
-    if refusal.rule.startswith(BUDGET_RULE):
-        return Key(_BUDGET, refusal.rule, refusal.code)
-    layer = LAYERS.index(refusal.layer) if refusal.layer in LAYERS else _LIMIT
-    return Key(layer, refusal.rule, refusal.code)
+    return key_of(refusal.rule, refusal.code, refusal.layer)
+
+
+def key_of(rule: str, code: str, layer: str) -> Key:
+    """The key of what a rule refuses; a layer that is not known counts as a limit."""
+    if rule.startswith(BUDGET_RULE):
+        return Key(_BUDGET, rule, code)
+    return Key(LAYERS.index(layer) if layer in LAYERS else _LIMIT, rule, code)
 
 
 def pages(decisions: Sequence[Decision], keys: tuple[Key, ...], catalogue: ActionCatalogue) -> Iterator[Refused]:
@@ -102,8 +109,10 @@ def pages(decisions: Sequence[Decision], keys: tuple[Key, ...], catalogue: Actio
                 f"found a decision on the action {error.args[0]!r}, needed one of the {len(actions)} of actions.yaml; "
                 "give the configuration by which these decisions were made"
             ) from error
-        found = Refused(start, page, keys, refused, chosen)
-        _check(found)
+        arm = np.array([ARMS.index(decision.arm) for decision in page], dtype=np.int64)
+        lost = np.array([decision.lost_to_budget is not None for decision in page], dtype=np.bool_)
+        found = Refused(start, keys, refused, chosen, arm, lost)
+        refuse_contradictions(found)
         yield found
 
 
@@ -111,7 +120,13 @@ def _chosen(decision: Decision, actions: Mapping[str, int]) -> int:
     return -1 if decision.action == WAIT else actions[decision.action]
 
 
-def _check(found: Refused) -> None:
+def refuse_contradictions(found: Refused) -> None:
+    """A decision whose chosen action is refused in it is none.
+
+    Raises
+    ------
+    DataError : there is one
+    """
     acting = np.flatnonzero(found.chosen >= 0)
     wrong = found.refused[acting, found.chosen[acting]].any(axis=1)
     if wrong.any():

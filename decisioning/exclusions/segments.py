@@ -13,7 +13,6 @@ from decisioning.pages import spine_at
 from decisioning.targeting import P_PAY_EDGES
 from domain.bands import DAYS_PAST_DUE
 from domain.clock import MISSING
-from domain.coded import Coded
 from domain.decisions import Decision
 from features.dossier import Dossier
 from features.encoding import Encoded
@@ -49,13 +48,18 @@ def decision_segments(decisions: Sequence[Decision]) -> dict[str, Segmentation]:
     """What decisions tell themselves: bands of ``p_pay`` (of 30 days, or of the first horizon), and of what is due."""
     days = _explained(decisions)
     p_pay = np.array([decision.p_pay[days] for decision in decisions], dtype=np.float64)
-    due = np.array([decision.amount_due_cents for decision in decisions], dtype=np.float64) / 100.0
+    due = np.array([decision.amount_due_cents for decision in decisions], dtype=np.float64)
+    return bands(p_pay, due, horizon_days=days)
+
+
+def bands(p_pay: Floats, due_cents: Floats | Int64s, *, horizon_days: int) -> dict[str, Segmentation]:
+    """Bands of the probability (n,) to pay within a horizon, and of what is due (n,)."""
     edges = (0.0, *P_PAY_EDGES, 1.0)
     shares = tuple(f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges))
     amounts = (*(f"{low} to {high}" for low, high in pairwise((0, *_AMOUNT_EDGES))), f"over {_AMOUNT_EDGES[-1]}")
     return {
-        f"p_pay_{days}d": Segmentation(shares, np.digitize(p_pay, P_PAY_EDGES)),
-        "amount_due": Segmentation(amounts, np.digitize(due, _AMOUNT_EDGES)),
+        f"p_pay_{horizon_days}d": Segmentation(shares, np.digitize(p_pay, P_PAY_EDGES)),
+        "amount_due": Segmentation(amounts, np.digitize(due_cents / 100.0, _AMOUNT_EDGES)),
     }
 
 
@@ -67,7 +71,7 @@ def _explained(decisions: Sequence[Decision]) -> int:
 def account_segments(
     decisions: Sequence[Decision], encoded: Encoded, *, channels: Sequence[str]
 ) -> dict[str, Segmentation]:
-    """Days past due, and region and product where accounts have them, all as known at the moment of the decisions.
+    """Days past due, region and product, all as known at the moment of the decisions.
 
     Parameters
     ----------
@@ -81,17 +85,16 @@ def account_segments(
     accounts = np.array([index[decision.account_id] for decision in decisions], dtype=np.int64)
     spine = spine_at(accounts, decisions[0].decided_at_us)
     overdue = account_states(encoded, spine, channels=channels).days_past_due
-    dossier = Dossier(encoded, spine)
-    columns = {name: dossier.account(name) for name in _COLUMNS}
-    named = {name: Segmentation.of(found.decode()) for name, found in columns.items() if _is_known(found)}
-    return {"days_past_due": _ageing(overdue), **named}
+    return known_segments(overdue, Dossier(encoded, spine))
+
+
+def known_segments(days_past_due: Int64s, dossier: Dossier) -> dict[str, Segmentation]:
+    """The same of accounts whose days past due (n,) and history are at hand."""
+    named = {name: Segmentation.of(dossier.account(name).decode()) for name in _COLUMNS}
+    return {"days_past_due": _ageing(days_past_due), **named}
 
 
 def _ageing(days_past_due: Int64s) -> Segmentation:
     labels = (*(name for name, _, _ in DAYS_PAST_DUE), NOTHING_OPEN)
     code = np.digitize(days_past_due, [low for _, low, _ in DAYS_PAST_DUE[1:]])
     return Segmentation(labels, np.where(days_past_due == MISSING, len(DAYS_PAST_DUE), code))
-
-
-def _is_known(found: Coded) -> bool:
-    return bool((found.codes >= 0).any())

@@ -117,29 +117,42 @@ def cool_down(rule: Rule, page: Page) -> Blocked | None:
 def daily_volume(rule: Rule, page: Page) -> Blocked | None:
     """Until the next day of the rule's own time zone, once the day's contacts to everybody have been made."""
     assert isinstance(rule, DailyVolume)
-    # Few rows fill no day, whenever they are from.
-    if page.dossier is None or page.dossier.encoded.tables.rows("contacts") < rule.max_contacts:
+    if page.dossier is None:
         return None
     lifts = np.full(page.size, MISSING)
-    utc = np.zeros(1, dtype=np.int32)
     for as_of_us in sorted(set(page.days.as_of_us.tolist())):
-        now = np.array([as_of_us], dtype=np.int64)
-        day = local_days(local_us(now, utc, (rule.timezone,)))
-        here = LocalDays(now, day, utc, (rule.timezone,))
-        if _made(page.dossier, rule, int(here.at(day)[0]), as_of_us) >= rule.max_contacts:
-            lifts[page.days.as_of_us == as_of_us] = here.at(day + 1)[0]
+        since_us, until_us = day_of(rule, as_of_us)
+        if _made(page.dossier, rule, since_us, as_of_us) >= rule.max_contacts:
+            lifts[page.days.as_of_us == as_of_us] = until_us
     return Blocked.until(lifts[:, None])
 
 
 def _made(dossier: Dossier, rule: DailyVolume, since_us: int, as_of_us: int) -> int:
     """Contacts to anybody in ``[since, as_of)``, known by then, on the channels that the rule covers."""
-    encoded = dossier.encoded
-    if not encoded.tables.has("contacts"):
+    encoded, key = dossier.encoded, volume_key(rule, as_of_us)
+    if key in encoded.totals:
+        return encoded.totals[key]
+    # Few rows fill no day, whenever they are from.
+    if not encoded.tables.has("contacts") or encoded.tables.rows("contacts") < rule.max_contacts:
         return 0
-    key = (rule.id, rule.version, str(since_us), str(as_of_us))
-    if key not in encoded.totals:
-        encoded.totals[key] = _count(encoded, rule, since_us, as_of_us)
+    encoded.totals[key] = _count(encoded, rule, since_us, as_of_us)
     return encoded.totals[key]
+
+
+def volume_key(rule: DailyVolume, as_of_us: int) -> tuple[str, ...]:
+    """Under which name the contacts of a day are in ``Encoded.totals``.
+
+    Where only some of the accounts are in memory, who knows all of them counts, and says so under this name.
+    """
+    return rule.id, rule.version, str(as_of_us)
+
+
+def day_of(rule: DailyVolume, as_of_us: int) -> tuple[int, int]:
+    """When the rule's own day of a moment begins and ends, half-open."""
+    now, utc = np.array([as_of_us], dtype=np.int64), np.zeros(1, dtype=np.int32)
+    day = local_days(local_us(now, utc, (rule.timezone,)))
+    here = LocalDays(now, day, utc, (rule.timezone,))
+    return int(here.at(day)[0]), int(here.at(day + 1)[0])
 
 
 def _count(encoded: Encoded, rule: DailyVolume, since_us: int, as_of_us: int) -> int:

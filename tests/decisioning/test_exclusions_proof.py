@@ -142,4 +142,5 @@ def test_accounts_without_region_or_product_are_not_cut_by_them(encoded: Encoded
         {**encoded.tables.columns, "accounts": {
             name: column for name, column in encoded.tables.columns["accounts"].items() if name != "product"}}
     ))  # fmt: skip
-    assert "product" not in account_segments(found, bare, channels=desk.catalogue.channels)
+    cuts = account_segments(found, bare, channels=desk.catalogue.channels)
+    assert "product" not in exclusions(found, desk.catalogue, segments=cuts).segments

@@ -21,6 +21,7 @@ from strategies import AS_OF_US, examples, random_rows
 from domain.clock import US_PER_DAY
 from domain.errors import DataError, FeatureSchemaMismatchError, WorkerError
 from domain.tables import TABLES
+from features.batch import compute_all
 from features.config import Attribute
 from features.encoding import encode
 from features.frame import write_matrix
@@ -30,9 +31,10 @@ from features.schema import fit_schema, schema_of
 from features.shard_manifest import fingerprint_of
 from features.shard_matrix import ShardTask, matrix_parts, run_task
 from features.shard_reading import read_shard
+from features.shard_rows import rows_by_shards, run_rows
 from features.shard_tables import shard_folder
 from features.shards import prepare
-from features.spine import every_account
+from features.spine import Spine, every_account
 from features.tables import read_tables
 
 ATTRIBUTES = {"income": Attribute(kind="numeric"), "employment": Attribute(kind="categorical")}
@@ -161,6 +163,24 @@ def test_the_categories_of_all_shards_make_the_schema(tmp_path):
     lines = [f"{a['account_id']},{a['debtor_id']},kind{i}" for i, a in enumerate(rows["accounts"])]
     (data / "accounts.csv").write_text("account_id,debtor_id,employment\n" + "\n".join(lines) + "\n", encoding="utf-8")
     assert by_shards(data, tmp_path, 4) == in_one_piece(data, tmp_path / "whole.parquet")
+
+
+@settings(max_examples=examples(15), deadline=None)
+@given(seed=seeds, n_shards=hs.integers(1, 6))
+def test_rows_at_any_moments_are_to_the_bit_those_of_one_piece_in_the_order_asked_for(seed, n_shards):
+    rng = np.random.default_rng(seed)
+    with TemporaryDirectory() as name:
+        data, shard_dir = write_files(Path(name) / "data", rows_with_strays(seed)), Path(name) / "shards"
+        encoded = encode(read_tables(data, attributes=ATTRIBUTES), attributes=ATTRIBUTES)
+        schema = fit_schema(encoded, attributes=ATTRIBUTES)
+        account = rng.integers(0, len(encoded.account_ids), 30).astype(np.int32)
+        spine = Spine(account, AS_OF_US - rng.integers(0, 400 * US_PER_DAY, 30))
+        prepare(data, shard_dir, attributes=ATTRIBUTES, fingerprint="", n_shards=n_shards)
+        found = rows_by_shards(
+            encoded, spine, schema, shards=(shard_dir, n_shards), folder=Path(name),
+            run=lambda tasks: in_sequence(tasks, on_done=lambda _: None, run=run_rows),
+        )  # fmt: skip
+    np.testing.assert_array_equal(found, compute_all(encoded, spine, schema))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import numpy as np
 from decisioning.bundle import BundleParts
 from domain.clock import to_us
 from domain.tables import Tables
+from features.batch import compute_all
 from features.encoding import Encoded, encode
 from features.gates.breaches import Gates
 from features.schema import FeatureSchema, fit_schema
@@ -20,7 +21,7 @@ from training.boosting import Columns
 from training.caching.steps import Chain, Steps, key_of_data
 from training.config import ModelConfig
 from training.data_gates import Checked
-from training.dataset import Horizon, PaymentRows, payment_rows, payment_target
+from training.dataset import Compute, Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
@@ -79,6 +80,7 @@ def learn(
     checked: Checked | None = None,
     steps: Steps | None = None,
     tuned: Tuned | None = None,
+    compute: Compute = compute_all,
 ) -> Learned:
     """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does.
 
@@ -86,6 +88,7 @@ def learn(
     ----------
     steps : where finished steps are kept; nowhere by default
     tuned : what an earlier search has found, to search for nothing again
+    compute : computes the features of the payment model's rows, to the bit what is computed here
     """
     told("sort events")
     known = tables if until is None else known_before(tables, until_us=to_us(until))
@@ -96,8 +99,9 @@ def learn(
     config, decision = loaded.training, loaded.decision
     told("compute features")
     after = rows_chain(known, loaded, horizon, steps or Steps())
+    longest = max(decision.horizon_days)
     rows = after.of(
-        "features", lambda: payment_rows(encoded, schema, config, horizon, longest_days=max(decision.horizon_days))
+        "features", lambda: payment_rows(encoded, schema, config, horizon, longest_days=longest, compute=compute)
     )
     schema = rows.schema
     inspected = inspect(rows, schema)

@@ -14,7 +14,8 @@ from strategies import examples
 
 from decisioning.allocation import Problem
 from decisioning.allocation.apart import SetApart, draw_apart, parts_of
-from decisioning.allocation.plan import Gathered, Plan, planned
+from decisioning.allocation.claims import Gathered
+from decisioning.allocation.plan import Plan, planned
 from decisioning.allocation.repair import use_of
 from decisioning.arms import HOLDOUT, POLICY, RANDOM, RULES, Controls
 from decisioning.config import Exploration

@@ -1,0 +1,204 @@
+"""``acerto decide`` shard by shard: claims of all shards, one plan for them, decisions of each, and one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from cli.allocation_output import prices_of, write_allocation
+from cli.decide_command import Asked, has_history, refuse_unknown
+from cli.exclusions_output import write_exclusions
+from cli.output import OnStep, say
+from cli.sharding import Means, ended_in_order
+from cli.tables import attributes_of
+from domain.clock import to_us
+from domain.errors import WorkerError
+
+if TYPE_CHECKING:
+    from decisioning.allocation.plan import Plan
+    from decisioning.allocation.prices import PriceList
+    from decisioning.batch.job import Job, ShardJob
+    from decisioning.bundle import ModelBundle
+    from decisioning.desk import Desk
+    from decisioning.exclusions import Exclusions
+
+
+@dataclass(frozen=True)
+class Parted:
+    """One run by shards, whose file is written: its summary, its prices where anything is limited, and figures."""
+
+    summary: dict[str, Any]
+    prices: PriceList | None
+    exclusions: Exclusions
+
+
+@dataclass(frozen=True)
+class _Shards:
+    """Where the shards are, how many, and of which input."""
+
+    folder: Path
+    n_shards: int
+    fingerprint: str
+
+
+def by_shards(asked: Asked, means: Means, *, on_step: OnStep) -> Parted:
+    """Parts the data by debtor, or takes shards that are there, decides on each of them, and writes one file.
+
+    Raises
+    ------
+    WorkerError : processes or machines left shards undecided; which, and how to go on
+    What deciding in one piece raises
+    """
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    with ended_in_order():
+        if means.shard_dir is not None:
+            return _with_shards(asked, means, means.shard_dir.resolve(), on_step=on_step)
+        # Beside the result, which is where there is room, and what the workers of a cluster see.
+        with TemporaryDirectory(prefix=".acerto-shards-", dir=asked.out.parent.resolve()) as folder:
+            return _with_shards(asked, means, Path(folder), on_step=on_step)
+
+
+def _with_shards(asked: Asked, means: Means, shard_dir: Path, *, on_step: OnStep) -> Parted:
+    from decisioning.bundle import read_bundle
+    from decisioning.desk import load_desk
+    from training.registry import Tracking, resolve
+
+    desk = load_desk(asked.configs)
+    folder, note = resolve(asked.model, Tracking.from_environment())
+    if note:
+        say(note)
+    on_step("reading the model", 0.0)
+    bundle = read_bundle(folder)
+    shards = _prepared(asked, means, shard_dir, on_step=on_step)
+    job = _job(asked, shards, bundle, desk)
+    parts = shards.folder / f"_decide-{job.name(shards.fingerprint, n_shards=shards.n_shards)}"
+    parts.mkdir(exist_ok=True)
+    with _listed(asked, job, parts) as job, _going_on(means):
+        found = _decided(asked, means, _tasks(job, shards, parts), (bundle, desk), on_step=on_step)
+    # Whoever keeps shards keeps what is decided on them only until it is all there.
+    rmtree(parts)
+    return found
+
+
+def _prepared(asked: Asked, means: Means, shard_dir: Path, *, on_step: OnStep) -> _Shards:
+    from features.shard_manifest import fingerprint_of
+    from features.shards import prepare
+
+    attributes = attributes_of(asked.configs)
+    on_step("looking at the input", 0.02)
+    fingerprint = fingerprint_of(asked.data, attributes=attributes) if means.shard_dir is not None else ""
+    manifest = prepare(
+        asked.data, shard_dir, attributes=attributes, fingerprint=fingerprint, n_shards=means.shards,
+        on_step=lambda step, share: on_step(step, 0.05 + 0.15 * share),
+    )  # fmt: skip
+    return _Shards(shard_dir, manifest.n_shards, fingerprint)
+
+
+def _job(asked: Asked, shards: _Shards, bundle: ModelBundle, desk: Desk) -> Job:
+    """The job, refused where its moment or its accounts are not in the data."""
+    from decisioning.batch.job import Job
+    from decisioning.batch.whole import first_recorded_us, totals, unknown_accounts
+
+    has_history(first_recorded_us(shards.folder, shards.n_shards), asked.as_of)
+    if asked.listed is not None:
+        refuse_unknown(unknown_accounts(shards.folder, shards.n_shards, asked.listed))
+    listed = None if asked.listed is None else sha256(json.dumps(asked.listed).encode()).hexdigest()
+    return Job(
+        str(bundle.folder.resolve()), str(asked.configs.resolve()), (bundle.version, bundle.model_hash),
+        desk.policy_version, to_us(asked.as_of), listed_sha256=listed, log_probs=asked.log_probs,
+        candidates=asked.candidates,
+        totals=totals(shards.folder, shards.n_shards, desk, to_us(asked.as_of)),
+    )  # fmt: skip
+
+
+@contextmanager
+def _listed(asked: Asked, job: Job, parts: Path) -> Iterator[Job]:
+    """The job with a file of the accounts that are listed, where any are."""
+    if asked.listed is None:
+        yield job
+        return
+    path = parts / "listed.json"
+    path.write_text(json.dumps(asked.listed), encoding="utf-8")
+    yield replace(job, listed=str(path))
+
+
+@contextmanager
+def _going_on(means: Means) -> Iterator[None]:
+    """Says what becomes of the shards that are done where others are not."""
+    try:
+        yield
+    except WorkerError as error:
+        way_out = (
+            f"; what is decided is kept in {means.shard_dir}, and the same command goes on with it"
+            if means.shard_dir is not None
+            else "; with --shard-dir DIR what is decided would be kept for the next try"
+        )
+        raise WorkerError(f"{error}{way_out}") from error
+
+
+def _tasks(job: Job, shards: _Shards, parts: Path) -> list[ShardJob]:
+    from decisioning.batch.job import ShardJob
+    from features.shard_tables import shard_folder
+
+    return [
+        ShardJob(job, str(shard_folder(shards.folder, shard)), str(parts / f"{shard:05d}.rows"))
+        for shard in range(shards.n_shards)
+    ]
+
+
+def _decided(
+    asked: Asked, means: Means, tasks: Sequence[ShardJob], read: tuple[ModelBundle, Desk], *, on_step: OnStep
+) -> Parted:
+    """The two passes over the shards, and what is made of all of them."""
+    from decisioning.batch.deciding import decide_shard, told_beside
+    from decisioning.batch.files import write_decisions
+    from decisioning.batch.gathering import in_order
+    from decisioning.batch.told import Told
+
+    bundle, desk = read
+    plan = None
+    if desk.config.is_limited:
+        plan, tasks = _allotted(means, tasks, desk, on_step=on_step)
+    start = 0.5 if plan else 0.2
+    means.run(tasks, decide_shard, on_share=lambda share: on_step("deciding", start + (0.9 - start) * share))
+    on_step("writing", 0.9)
+    layout = tasks[0].job.layout(bundle.payment.horizons, allotted=plan is not None)
+    write_decisions(asked.out, in_order([Path(task.part) for task in tasks]), layout)
+    told = Told.together([Told.load(told_beside(Path(task.part)), desk.catalogue) for task in tasks], desk.catalogue)
+    prices = prices_of(plan, as_of=asked.as_of, bundle=bundle, desk=desk)
+    exclusions = _figures(told, tasks[0].job, bundle, desk)
+    write_allocation(asked.out, prices)
+    write_exclusions(asked.out, exclusions)
+    return Parted(told.outline.summary(horizons=layout.horizons), prices, exclusions)
+
+
+def _allotted(
+    means: Means, tasks: Sequence[ShardJob], desk: Desk, *, on_step: OnStep
+) -> tuple[Plan, Sequence[ShardJob]]:
+    """The plan for the claims of all shards, and the tasks with what each shard is given."""
+    from decisioning.batch.sharing import claim_shard, share
+
+    claiming = [replace(task, part=str(Path(task.part).with_suffix(".claims"))) for task in tasks]
+    means.run(claiming, claim_shard, on_share=lambda share: on_step("gathering claims", 0.2 + 0.25 * share))
+    on_step("allotting", 0.45)
+    portions = [Path(task.part).with_suffix(".portions") for task in tasks]
+    plan = share(claiming, portions, desk)
+    return plan, [replace(task, portions=str(path)) for task, path in zip(tasks, portions, strict=True)]
+
+
+def _figures(told: Any, job: Job, bundle: ModelBundle, desk: Desk) -> Exclusions:
+    from decisioning.exclusions import decision_segments, wordings
+    from decisioning.exclusions.counting import Run, figures_of
+
+    nobody = not told.tally.accounts
+    if nobody:
+        told.tally.know(decision_segments([]))
+    run = None if nobody else Run(job.as_of_us, bundle.version, desk.policy_version)
+    return figures_of(told.tally, run, wording=wordings(desk))

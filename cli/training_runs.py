@@ -1,0 +1,69 @@
+"""``acerto train`` with the features of its rows computed shard by shard, by processes or on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cli.output import OnStep
+from cli.sharding import Means, ended_in_order
+from cli.tables import attributes_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from features.encoding import Encoded
+    from features.schema import FeatureSchema
+    from features.shard_rows import RowsTask
+    from features.spine import Spine
+    from training.dataset import Compute
+
+
+@contextmanager
+def computing(data: Path, means: Means, *, configs: Path, beside: Path, on_step: OnStep) -> Iterator[Compute]:
+    """What computes the features of training rows: this process, or the shards of the data by ``means``.
+
+    Parameters
+    ----------
+    beside : a directory in which shards are made for the run, where ``means`` keeps none; workers have to see it
+    """
+    from features.batch import compute_all
+
+    if not means.asks_for_shards:
+        yield compute_all
+        return
+    with ended_in_order():
+        if means.shard_dir is not None:
+            yield _by_shards(data, means, means.shard_dir.resolve(), configs=configs, on_step=on_step)
+            return
+        beside.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".acerto-shards-", dir=beside.resolve()) as folder:
+            yield _by_shards(data, means, Path(folder), configs=configs, on_step=on_step)
+
+
+def _by_shards(data: Path, means: Means, shard_dir: Path, *, configs: Path, on_step: OnStep) -> Compute:
+    from features.shard_manifest import fingerprint_of
+    from features.shards import prepare
+
+    attributes = attributes_of(configs)
+    fingerprint = fingerprint_of(data, attributes=attributes) if means.shard_dir is not None else ""
+    on_step("part into shards", 0.01)
+    manifest = prepare(data, shard_dir, attributes=attributes, fingerprint=fingerprint, n_shards=means.shards)
+    return partial(_computed, means=means, shards=(shard_dir, manifest.n_shards))
+
+
+def _computed(
+    encoded: Encoded, spine: Spine, schema: FeatureSchema, *, means: Means, shards: tuple[Path, int]
+) -> npt.NDArray[np.float64]:
+    from features.shard_rows import rows_by_shards, run_rows
+
+    def run(tasks: Sequence[RowsTask]) -> None:
+        means.run(tasks, run_rows, on_share=lambda _: None)
+
+    with TemporaryDirectory(prefix="_rows-", dir=shards[0]) as folder:
+        return rows_by_shards(encoded, spine, schema, shards=shards, folder=Path(folder), run=run)
