@@ -10,10 +10,12 @@ import numpy as np
 from decisioning.budgets import Capacity
 from decisioning.config import DecisionConfig
 from domain.clock import US_PER_DAY
-from training.monitoring.chance import Floats, Rate, Volume, dispersion, volumes_beside
+from training.monitoring.chance import Floats
 from training.monitoring.checks import Finding, State
 from training.monitoring.config import MonitoringConfig
 from training.monitoring.drift import absolute
+from training.monitoring.rates import Rate, dispersion
+from training.monitoring.volumes import Volume, volumes_beside
 from training.monitoring.watched import DAYS, LEAST_WEEKS, PARTS, Watched, Week, part_of_month
 from training.windows import Bools, Int64s
 

@@ -12,9 +12,11 @@ from decisioning.bundle import ModelBundle
 from features.definitions import Calendar
 from features.reference import FeatureReference, columns_of, counts_in
 from features.schema import FeatureSchema
-from training.monitoring.chance import Before, Floats, Rate, Shift, shift
+from training.monitoring.chance import Floats
 from training.monitoring.checks import Finding, State
 from training.monitoring.config import MonitoringConfig
+from training.monitoring.rates import Rate
+from training.monitoring.shifts import Before, Shift, shift
 from training.monitoring.watched import PARTS, ScoredRows, Watched, Week
 from training.windows import Int64s
 
