@@ -72,7 +72,8 @@ def _decisions(watched: Watched, limits: DecisionConfig, config: MonitoringConfi
 
     explored = counted(made.explored, ~made.control)
     yield from _rates("EXPLORATION_SHARE", {"": explored}, watched, config, usual=_explored_share(limits))
-    yield from _rates("CONTROL_SHARE", {"": counted(made.control)}, watched, config)
+    if made.control.any():
+        yield from _rates("CONTROL_SHARE", {"": counted(made.control)}, watched, config)
     yield from _shares("WAIT_SHARE", {"": counted(made.waits)}, watched, config)
     if made.refusals is not None:
         yield from _shares(

@@ -31,11 +31,11 @@ def widened(squares: float, free: int) -> tuple[float, int | None]:
     return squares / free, free
 
 
-def z_power(size: float, *, spread: float, least: float, alpha: float) -> float:
+def z_power(size: float, *, spread: float, least: float, alpha: float, free: int | None = None) -> float:
     """Chance that an estimate of normal ``spread`` is beyond ``least`` and significant where the truth is ``size``."""
     if spread <= 0.0:
         return 0.0
-    beyond = max(least, quantile(alpha / 2.0, None) * spread)
+    beyond = max(least, quantile(alpha / 2.0, free) * spread)
     return float(ndtr((size - beyond) / spread))
 
 

@@ -61,15 +61,15 @@ def watch(
     ------
     DataError : there is no dated row, or no whole week in the span
     """
-    end_us = end_of_data(tables, until_us=span.until_us)
     # The last day of the data is mostly a part of one.
-    until_us = span.until_us if span.until_us is not None else end_us // US_PER_DAY * US_PER_DAY
+    last_us = end_of_data(tables, until_us=None)
+    until_us = span.until_us if span.until_us is not None else last_us // US_PER_DAY * US_PER_DAY
     weeks = _weeks(span.from_us, until_us, config.weeks)
     before = tuple(Week(weeks[0].start_us - back * DAYS * US_PER_DAY) for back in range(config.reference_weeks, 0, -1))
     on_step("sorting events", 0.1)
     known = known_before(tables, until_us=until_us)
     encoded = encode(known, attributes=bundle.schema.attributes)
-    horizon = Horizon(min(end_us, until_us), conduct.lag_days)
+    horizon = Horizon(_end_us(known, until_us), conduct.lag_days)
     on_step("scoring weeks", 0.25)
     sampled = _sampled(bundle, encoded, config)
     scorer = _Scorer(encoded, bundle, sampled, horizon, config)
@@ -98,6 +98,12 @@ def watch(
         sampled=sampled,
         fallbacks=_fallbacks(bundle, encoded),
     )
+
+
+def _end_us(known: Tables, until_us: int) -> int:
+    """Up to when the known tables speak: to the end of the last week where they have a record of its last day."""
+    last_us = end_of_data(known, until_us=until_us)
+    return until_us if last_us > until_us - US_PER_DAY else last_us
 
 
 def _weeks(from_us: int | None, until_us: int, count: int) -> tuple[Week, ...]:
@@ -153,6 +159,7 @@ class _Scorer:
         paid = [labels.paid_within(self._money, spine, horizon_days=days) for days in horizons]
         last = np.array([week.end_us], dtype=np.int64)
         return ScoredRows(
+            debtor=encoded.debtor[spine.account].astype(np.int64),
             values=values,
             p_pay=bundle.payment.predict(values) if len(values) else np.zeros((0, len(horizons))),
             part=part_of_month(spine.as_of_us),

@@ -156,7 +156,7 @@ def _section(family: str, series: dict[tuple[str, str], list[Check]], found: Mon
         cells = tuple(_cell(code, by_week.get(name), said) for name in week_names)
         rows.append((said(f"check.{code}"), about or said("overall"), cells))
     panels = [key for key in keys if any(one.found.value is not None for one in series[key])][:_MOST_PANELS]
-    titled = [(f"{code}\n{about or said('overall')}", series[code, about]) for code, about in panels]
+    titled = [(f"{said(f'check.{code}')}\n{about or said('overall')}", series[code, about]) for code, about in panels]
     png = base64.b64encode(small_multiples(titled)).decode("ascii") if titled else ""
     more = len(series) - len(rows)
     return ShownSection(
@@ -175,8 +175,12 @@ def _maturity(found: Monitored, said: Words) -> str:
 
 
 def _worst(checks: Sequence[Check]) -> tuple[int, float]:
-    """Alarming checks first, then by size."""
-    return max((RANK.get(one.state, 0), one.found.effect or 0.0) for one in checks)
+    """Alarming checks first, then by size; what moves by nature last."""
+    return max((_order(one.state), one.found.effect or 0.0) for one in checks)
+
+
+def _order(state: State) -> int:
+    return -1 if state == "by_nature" else RANK.get(state, 0)
 
 
 def _cell(code: str, one: Check | None, said: Words) -> Cell:

@@ -55,11 +55,13 @@ class Week:
 class ScoredRows:
     """One week's rows, one per debtor.
 
-    ``values`` (n, k) features and ``p_pay`` (n, H) as of each row's moment; ``part`` (n,) the part of its month that
-    this lies in (``part_of_month``). ``paid`` (n, H) is what came of it by now, ``mature`` (H,) whether the whole week
-    can be judged over each horizon; ``unseen`` the share of rows with a category that training never saw, by feature.
+    ``debtor`` (n,) is whose row it is. ``values`` (n, k) features and ``p_pay`` (n, H) are as of each row's moment;
+    ``part`` (n,) is the part of its month that this lies in (``part_of_month``). ``paid`` (n, H) is what came of it by
+    now, ``mature`` (H,) whether the whole week can be judged over each horizon; ``unseen`` the share of rows with a
+    category that training never saw, by feature.
     """
 
+    debtor: Int64s
     values: Floats
     p_pay: Floats
     part: Int64s
