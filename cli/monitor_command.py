@@ -161,7 +161,7 @@ def _show(told: dict[str, Any]) -> None:
     ]  # fmt: skip
     if rows:
         columns = ["severity", "check", "about", "weeks", "worst", "found", "before", "effect", "p"]
-        show_table(f"{len(alerts)} alerts", columns, rows)
+        show_table(f"alerts: {len(alerts)}", columns, rows)
     counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in told["counts"].items())
     say(f"{told['from'][:10]} to {told['until'][:10]}, version {told['model']['version']}: {counts}")
     for name in told["absent"]:
