@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from drift_world import World, take
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from decisioning.budgets import Budget
 from decisioning.config import DecisionConfig
@@ -163,14 +165,15 @@ def _known(whole: World, name: str) -> FeatureReference:
 
 
 def _labels(place: int, factor: float) -> Change:
-    """In the last mature week, payments come as often as expected, times a factor."""
+    """In the last mature week payments come as often as expected times a factor: all odds are multiplied alike."""
 
     def change(whole: World, watched: Watched, rng: np.random.Generator) -> Planted:
         week = max(where for where, rows in enumerate(watched.rows) if rows.mature[place])
         rows = watched.rows[week]
         paid = rows.paid.copy()
-        expected = np.minimum(rows.p_pay[:, place] * factor, 1.0)
-        paid[:, place] = rng.random(len(rows)) < expected * (factor * rows.p_pay[:, place].sum() / expected.sum())
+        margin, wanted = logit(rows.p_pay[:, place]), factor * rows.p_pay[:, place].sum()
+        moved = brentq(lambda by: expit(margin + by).sum() - wanted, -10.0, 10.0)
+        paid[:, place] = rng.random(len(rows)) < expit(margin + moved)
         found = list(watched.rows)
         found[week] = replace(rows, paid=paid)
         return Planted(replace(watched, rows=tuple(found)), watched.weeks[week].name, whole.limits)

@@ -2,8 +2,8 @@
 
     python benchmarks/soak_drift.py [--lenders 4] [--seeds 20] [--clean 100] [--accounts 24000] [--out FILE]
 
-Lenders are simulated and scored; each seed is half of the debtors of one over weeks of its own (`drift_world`). What
-limits and settings are was chosen on the lender of seed 0, which is not among them. *Caught*: a
+Lenders are simulated and scored; each seed is half of the debtors of one over weeks of its own (`drift_world`). Limits
+were chosen on lenders of other seeds. *Caught*: a
 check that is named alarms in the planted week about what was moved. *False alarm*: a slice in which nothing was planted
 has any alert at all, on any of some 4,000 checks. Intervals are Clopper and Pearson's.
 """
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,12 +27,18 @@ from drift_plants import PLANTS, Plant, budget_of
 from drift_world import World, clean, world
 from scipy.stats import binomtest
 
-from training.monitoring.checks import ALARMING, Check
+from decisioning.config import DecisionConfig
+from training.monitoring.behaviour import behaviour
+from training.monitoring.checks import ALARMING, Check, Finding, judged
 from training.monitoring.config import FAMILIES
+from training.monitoring.drift import drift
 from training.monitoring.monitor import monitor
+from training.monitoring.outcomes import calibration
 from training.monitoring.watched import Watched
 
 MOST_MISSED, MOST_FALSE = 0.05, 0.05
+_DONE = ("owing", "decisions", "contacts", "payments", "discounts", "fallbacks")
+"""What checks of behaviour look at."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,55 @@ class Tally:
         return Tally(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
-def plant(kind: Plant, whole: World, slice_: Watched, seed: int) -> Sought:
+@dataclass(frozen=True)
+class Found:
+    """A slice, the limits of its days, and what each kind of check found in it."""
+
+    watched: Watched
+    limits: DecisionConfig
+    drifted: tuple[Finding, ...]
+    outcomes: tuple[Finding, ...]
+    behaved: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, watched: Watched, limits: DecisionConfig, whole: World) -> Found:
+        """Everything, as `monitor` computes it."""
+        bundle, config = whole.bundle, whole.config
+        return cls(
+            watched, limits, tuple(drift(watched, bundle, config)),
+            tuple(calibration(watched, bundle.payment.horizons, config)), tuple(behaviour(watched, limits, config)),
+        )  # fmt: skip
+
+    def after(self, watched: Watched, limits: DecisionConfig, whole: World) -> Found:
+        """The same of a slice that differs in something; what is as it was is not counted again."""
+        bundle, config, drifted = whole.bundle, whole.config, self.drifted
+        moved = [new.values is not old.values for new, old in zip(watched.rows, self.watched.rows, strict=True)]
+        for place in np.flatnonzero(moved).tolist():
+            week = watched.weeks[place]
+            again = replace(watched, weeks=(week,), rows=(watched.rows[place],))
+            drifted = tuple(one for one in drifted if one.week != week.name) + tuple(drift(again, bundle, config))
+        same = all(getattr(watched, name) is getattr(self.watched, name) for name in _DONE) and limits is self.limits
+        return Found(
+            watched, limits, drifted, tuple(calibration(watched, bundle.payment.horizons, config)),
+            self.behaved if same else tuple(behaviour(watched, limits, config)),
+        )  # fmt: skip
+
+    def checks(self, whole: World) -> list[Check]:
+        """Judged together, as one report."""
+        return judged([*self.drifted, *self.outcomes, *self.behaved], whole.config)
+
+
+def plant(kind: Plant, whole: World, before: Found, seed: int) -> Sought:
     """Plant a kind in a slice, and judge it."""
     rng = np.random.default_rng([seed, 0x91A7, list(PLANTS).index(kind.name)])
-    planted = kind.change(whole, slice_, rng)
-    checks = monitor(planted.watched, whole.bundle, limits=planted.limits, config=whole.config).checks
+    planted = kind.change(whole, before.watched, rng)
+    checks = before.after(planted.watched, planted.limits, whole).checks(whole)
     named = [one for one in checks if _is_sought(one, kind, planted.week)]
     alarming = [one for one in named if one.state in ALARMING]
     powers = [one.power for one in named if one.power is not None]
     codes = tuple(sorted({one.found.code for one in checks if one.state in ALARMING}))
-    return Sought(kind, bool(alarming), max(powers) if powers else None, codes)
+    # Where any feature may show it, no single power is that of the kind.
+    return Sought(kind, bool(alarming), max(powers) if powers and len(named) == 1 else None, codes)
 
 
 def _is_sought(one: Check, kind: Plant, week: str) -> bool:
@@ -78,7 +123,7 @@ def _is_sought(one: Check, kind: Plant, week: str) -> bool:
 
 def silent(whole: World, slice_: Watched) -> tuple[tuple[str, ...], dict[str, int], dict[str, int]]:
     """Alerts of a clean slice, and how many of its checks by family could tell nothing, and something."""
-    found = monitor(slice_, whole.bundle, limits=budget_of(slice_), config=whole.config)
+    found = monitor(slice_, whole.bundle, limits=budget_of(slice_), config=whole.config)  # the real one, as a whole
     blind = Counter(FAMILIES[one.found.code] for one in found.checks if one.state == "cannot_tell")
     judged = Counter(FAMILIES[one.found.code] for one in found.checks if one.state == "green")
     return tuple(f"{one.code} {one.about}".strip() for one in found.alerts), dict(blind), dict(judged)
@@ -88,8 +133,8 @@ def run(whole: World, *, seeds: Sequence[int], quiet: Sequence[int], plants: Seq
     """Every kind on every seed, and slices without any."""
     tally = Tally()
     for seed in seeds:
-        slice_ = clean(whole, seed, share=share)
-        tally.sought += [plant(kind, whole, slice_, seed) for kind in plants]
+        before = Found.of(clean(whole, seed, share=share), whole.limits, whole)
+        tally.sought += [plant(kind, whole, before, seed) for kind in plants]
         missed = [one.plant.name for one in tally.sought[-len(plants) :] if not one.caught]
         print(f"seed {seed}: {', '.join(missed) or 'all caught'}", file=sys.stderr)
     for seed in quiet:
@@ -138,6 +183,7 @@ def main() -> None:
     """Run, print, and end with 1 where the figures do not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lenders", type=int, default=4)
+    parser.add_argument("--first-lender", type=int, default=11)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--clean", type=int, default=100)
     parser.add_argument("--accounts", type=int, default=24_000)
@@ -147,7 +193,7 @@ def main() -> None:
     plants, tally = [PLANTS[name] for name in given.kinds], Tally()
     for lender in range(given.lenders):
         with tempfile.TemporaryDirectory() as folder:
-            whole = world(Path(folder), accounts=given.accounts, seed=1 + lender)
+            whole = world(Path(folder), accounts=given.accounts, seed=given.first_lender + lender)
             seeds, quiet = (range(lender, count, given.lenders) for count in (given.seeds, given.clean))
             quiet = [10_000 + seed for seed in quiet]
             tally = tally.plus(run(whole, seeds=seeds, quiet=quiet, plants=plants, share=0.5))
