@@ -21,6 +21,7 @@ from domain.errors import WorkerError
 if TYPE_CHECKING:
     from domain.tables import Tables
     from training.monitoring.monitor import Monitored
+    from training.monitoring.webhook import Address
 
 _DATA = "Directory of canonical tables; or give --store."
 _STORE = "Look at what the service's store holds (ACERTO_DATABASE_URL), decisions of the service among it."
@@ -62,14 +63,10 @@ def monitor(
         raise typer.BadParameter("give one of --data DIR and --store", param_hint="--data")
     if locale not in {"pt-BR", "en"}:
         raise typer.BadParameter(f"found {locale!r}, needed pt-BR or en", param_hint="--locale")
-    from training.monitoring import webhook
-    from training.monitoring.exposition import exposition
-    from training.monitoring.files import GAUGES, PAGE, write, write_numbers
     from training.monitoring.gathering import Span
-    from training.monitoring.monitor import numbers
-    from training.monitoring.page import page
+    from training.monitoring.webhook import address_of
 
-    address = webhook.address_of(os.environ) if send else None
+    address = address_of(os.environ) if send else None
     span = Span(_moment_us(begin, "--from"), _moment_us(until, "--until"))
     with (
         progress("monitor", quiet=as_json) as step,
@@ -77,15 +74,9 @@ def monitor(
     ):
         found = _found(folder, model=model, span=span, configs=configs, on_step=step)
         step("writing", 0.95)
-        told = numbers(found)
-        # What was found is on the disk before anything is sent that may fail.
-        write_numbers(out, told)
-        write(out, PAGE, page(found, locale))
-        write(out, GAUGES, exposition(found))
-    body = None if address is None else webhook.message(told, found.config.webhook)
-    if address is not None and body is not None:
-        told["webhook"] = webhook.deliver(body, address, found.config.webhook).as_json()
-        write_numbers(out, told)
+        told = _written(found, out, locale=locale)
+    if address is not None:
+        _tell(told, found, address, out=out)
     if as_json:
         show_json(told)
     else:
@@ -94,6 +85,31 @@ def monitor(
     _checked(told["webhook"])
     if fail_on != FailOn.never and any(one["severity"] in {fail_on, "red"} for one in told["alerts"]):
         raise typer.Exit(1)
+
+
+def _written(found: Monitored, out: Path, *, locale: str) -> dict[str, Any]:
+    """The numbers of the run, once they are on the disk with page and gauges: before anything that may fail."""
+    from training.monitoring.exposition import exposition
+    from training.monitoring.files import GAUGES, PAGE, write, write_numbers
+    from training.monitoring.monitor import numbers
+    from training.monitoring.page import page
+
+    told = numbers(found)
+    write_numbers(out, told)
+    write(out, PAGE, page(found, locale))
+    write(out, GAUGES, exposition(found))
+    return told
+
+
+def _tell(told: dict[str, Any], found: Monitored, address: Address, *, out: Path) -> None:
+    """Sends the alerts, where any is severe enough, and keeps what came of it beside the numbers."""
+    from training.monitoring.files import write_numbers
+    from training.monitoring.webhook import deliver, message
+
+    body = message(told, found.config.webhook)
+    if body is not None:
+        told["webhook"] = deliver(body, address, found.config.webhook).as_json()
+        write_numbers(out, told)
 
 
 def _checked(sent: dict[str, Any] | None) -> None:

@@ -246,3 +246,21 @@ def test_refusals_are_seen_where_decisions_keep_their_codes(project, bundle, con
     found = numbers(found_in(read_tables(data, attributes=bundle.schema.attributes), conditions))
     told = {one["about"] for one in found["checks"] if one["code"] == "REFUSAL_SHARE"}
     assert told == {"NO_CONSENT", "other"} and "no_refusals" not in found["absent"]
+
+
+def test_the_required_tables_alone_are_enough_and_what_is_absent_is_said(acerto, project, blunt, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("accounts", "debts", "payments"):
+        (data / f"{name}.parquet").symlink_to(project / f"data/{name}.parquet")
+    found = acerto("monitor", "--data", data, "--until", UNTIL, "--configs", blunt, "--out", tmp_path / "out", "--json")
+    told = json.loads(found.out)
+    assert (found.code, told["rows"]) == (0, "portfolio")
+    assert {"no_decisions", "no_contacts"} <= set(told["absent"])
+    lesser = {one["about"]: one["state"] for one in told["checks"] if one["code"] == "FALLBACK_SHARE"}
+    assert lesser["absent_contacts"] == "red"
+
+
+def test_a_span_before_all_data_is_refused(acerto):
+    found = acerto("monitor", "--data", "data", "--until", "2001-01-01T00:00:00Z", "--no-send")
+    assert (found.code, "found no dated row" in found.err) == (1, True)
