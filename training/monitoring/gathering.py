@@ -61,25 +61,17 @@ def watch(
     ------
     DataError : there is no dated row, or no whole week in the span
     """
-    # The last day of the data is mostly a part of one.
-    last_us = end_of_data(tables, until_us=None)
-    until_us = span.until_us if span.until_us is not None else last_us // US_PER_DAY * US_PER_DAY
-    weeks = _weeks(span.from_us, until_us, config.weeks)
-    before = tuple(Week(weeks[0].start_us - back * DAYS * US_PER_DAY) for back in range(config.reference_weeks, 0, -1))
+    before, weeks = _weeks_of(tables, span, config)
+    until_us = weeks[-1].end_us
     on_step("sorting events", 0.1)
     known = known_before(tables, until_us=until_us)
     encoded = encode(known, attributes=bundle.schema.attributes)
     horizon = Horizon(_end_us(known, until_us), conduct.lag_days)
+    scorer = _Scorer(encoded, bundle, _sampled(bundle, encoded, config), horizon, config)
     on_step("scoring weeks", 0.25)
-    sampled = _sampled(bundle, encoded, config)
-    scorer = _Scorer(encoded, bundle, sampled, horizon, config)
     rows = tuple(scorer.rows(week) for week in weeks)
     on_step("scoring weeks before", 0.45)
-    weeks_before = _anchored(bundle, before, weeks[0]) if config.against == "weeks" else ()
-    scored = [(week, scorer.rows(week)) for week in weeks_before]
-    kept = [(week, one) for week, one in scored if len(one) >= config.min_rows]
-    if len(kept) < LEAST_WEEKS:
-        kept = []
+    weeks_before, rows_before = _before(scorer, before, weeks[0])
     on_step("counting", 0.8)
     owing = [int(_owing(encoded, week).sum()) for week in (*before, *weeks)]
     told = conduct.of(encoded)
@@ -87,17 +79,37 @@ def watch(
         before=before,
         weeks=weeks,
         rows=rows,
-        weeks_before=tuple(week for week, _ in kept),
-        rows_before=tuple(one for _, one in kept),
+        weeks_before=weeks_before,
+        rows_before=rows_before,
         owing=np.array(owing, dtype=np.int64),
         decisions=told.decisions,
         contacts=told.contacts,
         payments=told.payments,
         discounts=told.discounts,
         answered_until_us=horizon.end_us - conduct.answer_days * US_PER_DAY,
-        sampled=sampled,
+        sampled=scorer.sampled,
         fallbacks=_fallbacks(bundle, encoded),
     )
+
+
+def _weeks_of(tables: Tables, span: Span, config: MonitoringConfig) -> tuple[tuple[Week, ...], tuple[Week, ...]]:
+    """The weeks just before the judged ones, and these."""
+    # The last day of the data is mostly a part of one.
+    last_us = end_of_data(tables, until_us=None)
+    until_us = span.until_us if span.until_us is not None else last_us // US_PER_DAY * US_PER_DAY
+    weeks = _weeks(span.from_us, until_us, config.weeks)
+    back = range(config.reference_weeks, 0, -1)
+    return tuple(Week(weeks[0].start_us - one * DAYS * US_PER_DAY) for one in back), weeks
+
+
+def _before(scorer: _Scorer, before: tuple[Week, ...], first: Week) -> tuple[tuple[Week, ...], tuple[ScoredRows, ...]]:
+    """The weeks that scores are held against, with their rows; none where too few of them have enough."""
+    weeks = _anchored(scorer.bundle, before, first) if scorer.config.against == "weeks" else ()
+    scored = [(week, scorer.rows(week)) for week in weeks]
+    kept = [(week, rows) for week, rows in scored if len(rows) >= scorer.config.min_rows]
+    if len(kept) < LEAST_WEEKS:
+        return (), ()
+    return tuple(week for week, _ in kept), tuple(rows for _, rows in kept)
 
 
 def _end_us(known: Tables, until_us: int) -> int:
