@@ -20,6 +20,7 @@ from cli import (
     keys_commands,
     model_commands,
     models_command,
+    monitor_command,
     policy_command,
     report_command,
     reproduce_command,
@@ -60,6 +61,7 @@ app.command("evaluate")(evaluate_command.evaluate)
 app.command("arms")(arms_command.arms)
 app.command("discounts")(discounts_command.discounts)
 app.command("report")(report_command.report)
+app.command("monitor")(monitor_command.monitor)
 app.command("serve")(serve_command.serve)
 app.command("ingest")(store_commands.ingest)
 app.command("export")(store_commands.export)

@@ -118,6 +118,7 @@ _OF_TABLE: dict[str, dict[str, str]] = {
         "channel_prob": "the same for its channel, whatever offer and moment",
         "arm": "the part of an experiment that the debtor is in",
         "eligible": "the actions that could have been chosen, joined by |",
+        "refusal_codes": "the codes by which any action was refused, joined by |",
         "policy": "what chose it",
         "policy_version": "which version of that",
         "recorded_at": "when your systems knew it; without it, decided_at",

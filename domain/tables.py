@@ -177,8 +177,8 @@ TABLES: dict[str, TableSpec] = {
             "decision_id",
             _columns(
                 "decision_id*:id account_id*:id decided_at*:moment channel*:text offer*:text moment*:text "
-                "action_prob*:number channel_prob:number arm:text eligible:list policy:text policy_version:text "
-                "recorded_at:moment"
+                "action_prob*:number channel_prob:number arm:text eligible:list refusal_codes:list policy:text "
+                "policy_version:text recorded_at:moment"
             ),
         ),
     )

@@ -14,6 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram, Summary
 
 from serving import metrics
 from serving.fallbacks import CODES
+from training.monitoring.exposition import SERIES
 
 FILE = Path(__file__).parents[1] / "deploy" / "prometheus-rules.yaml"
 GROUPS = yaml.safe_load(FILE.read_text(encoding="utf-8"))["groups"]
@@ -25,6 +26,7 @@ WORDS = {
     "acerto_fallbacks_total": set(CODES),
     "acerto_access_refused_total": {"missing", "unknown", "revoked", "expired", "scope", "rate"},
     "acerto_requests_total": {"500"},
+    "acerto_monitor_alerts": {"amber", "red"},
 }
 
 
@@ -36,7 +38,7 @@ def samples() -> dict[str, set[str]]:
             suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "gauge": [""]}
             for suffix in suffixes.get(family.type, ["_count", "_sum"]):
                 found[family.name + suffix] = {*metric._labelnames} | ({"le"} if suffix == "_bucket" else set())
-    return found
+    return found | {name: set(labels) for name, (_, labels) in SERIES.items()}
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

@@ -113,6 +113,7 @@ def _decisions(connection: Connection, tenant: str) -> Iterator[dict[str, Any]]:
                 **{name: answer.get(name) for name in copied},
                 "decided_at": to_us(parse_moment(answer["decided_at"])),
                 "eligible": "|".join(names) if names else None,
+                "refusal_codes": "|".join(sorted({one["code"] for one in answer.get("refusals", ())})) or None,
                 "policy": POLICY,
                 "recorded_at": link.recorded_at,
             }

@@ -125,6 +125,8 @@ def test_decisions_of_the_service_are_rows_of_the_exported_decisions(
         for name in ("account_id", "channel", "offer", "moment", "action_prob", "channel_prob", "arm"):
             assert row[name] == decision[name]
         assert decision["action"] in row["eligible"]
+        told = row["refusal_codes"] if row["refusal_codes"] is not None else []
+        assert list(told) == sorted({one["code"] for one in decision["refusals"]})
         assert row["decided_at"] == pd.Timestamp(AS_OF)
         assert row["recorded_at"] > row["decided_at"]
     tables = read(project / "exported-log", configs=project / "configs")
