@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from cli.decide_runs import Parted
+    from cli.decide_runs import Done
     from decisioning.allocation.prices import PriceList
     from decisioning.batch.layout import Layout
     from decisioning.exclusions import Exclusions
@@ -114,22 +114,15 @@ def decide(
     show_run(found, out)
 
 
-def _decided(asked: Asked, means: Means, *, quiet: bool) -> Decided | Parted:
+def _decided(asked: Asked, means: Means, *, quiet: bool) -> Done:
     """The run in one piece or by shards, its files written."""
+    from cli.decide_runs import by_shards, in_one_piece
     from features.reading_files import estimated_rows
 
     with progress("deciding", quiet=quiet) as step:
         if means.asks_for_shards or estimated_rows(asked.data) > ROWS_IN_ONE_PIECE:
-            from cli.decide_runs import by_shards
-
             return by_shards(asked, means, on_step=step)
-        found = decide_portfolio(
-            asked.data, as_of=asked.as_of, model=asked.model, listed=asked.listed, configs=asked.configs, on_step=step,
-            log_probs=asked.log_probs, candidates=asked.candidates,
-        )  # fmt: skip
-        step("writing", 0.95)
-        write_run(asked.out, found)
-        return found
+        return in_one_piece(asked, on_step=step)
 
 
 def decide_portfolio(
@@ -137,18 +130,14 @@ def decide_portfolio(
     *,
     as_of: datetime,
     model: str,
-    listed: list[str] | None,
     configs: Path,
     on_step: OnStep,
-    log_probs: bool = False,
-    candidates: bool = False,
 ) -> Decided:
-    """A decision for each account of a directory that owes anything, or for those listed.
+    """A record for each account of a directory that owes anything: for whoever reads on in it.
 
     Raises
     ------
     DataError : the moment lies before all history, so that nothing is known to decide on
-    UnknownAccountError : a listed account is not in the data
     """
     from decisioning import engine
     from decisioning.batch.layout import Layout
@@ -168,17 +157,12 @@ def decide_portfolio(
     has_history(tables.ints("debts", "recorded_at"), as_of)
     on_step("sorting events", 0.2)
     encoded = encode(tables, attributes=bundle.schema.attributes)
-    chosen = None if listed is None else _positions(encoded, listed)
     on_step("allotting" if desk.config.is_limited else "deciding", 0.3)
     plan = allot(
-        encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen,
-        on_share=lambda share: on_step("allotting", 0.3 + 0.2 * share),
+        encoded, as_of=as_of, bundle=bundle, desk=desk, on_share=lambda share: on_step("allotting", 0.3 + 0.2 * share)
     )  # fmt: skip
-    found = engine.decide(
-        encoded, as_of=as_of, bundle=bundle, desk=desk, accounts=chosen, log_probs=log_probs, allot=plan,
-        explain="full" if candidates else "reasons",
-    )  # fmt: skip
-    layout = Layout(bundle.payment.horizons, log_probs=log_probs, allotted=plan is not None, candidates=candidates)
+    found = engine.decide(encoded, as_of=as_of, bundle=bundle, desk=desk, allot=plan)
+    layout = Layout(bundle.payment.horizons, allotted=plan is not None)
     prices = prices_of(plan, as_of=as_of, bundle=bundle, desk=desk)
     return Decided(tables, found, prices, exclusions_of(found, encoded, desk), layout)
 
@@ -197,7 +181,13 @@ def has_history(recorded_us: npt.NDArray[np.int64], as_of: datetime) -> None:
         )
 
 
-def _positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
+def positions(encoded: Encoded, listed: list[str]) -> npt.NDArray[np.int64]:
+    """Where listed accounts stand, rising.
+
+    Raises
+    ------
+    UnknownAccountError : one of them is not there
+    """
     import numpy as np
 
     index = encoded.account_index()
@@ -228,7 +218,7 @@ def write_run(out: Path, found: Decided) -> None:
     write_exclusions(out, found.exclusions)
 
 
-def show_run(found: Decided | Parted, out: Path) -> None:
+def show_run(found: Decided | Done, out: Path) -> None:
     """The summary, what was excluded, and the prices, as tables for people."""
     show_summary(found.summary, out)
     show_exclusions(found.exclusions)

@@ -1,4 +1,4 @@
-"""``acerto decide`` shard by shard: claims of all shards, one plan for them, decisions of each, and one file."""
+"""``acerto decide`` in one piece, or shard by shard: claims, one plan for them all, decisions, and one file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -13,26 +14,29 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cli.allocation_output import prices_of, write_allocation
-from cli.decide_command import Asked, has_history, refuse_unknown
+from cli.decide_command import Asked, has_history, positions, refuse_unknown
 from cli.exclusions_output import write_exclusions
 from cli.output import OnStep, say
 from cli.sharding import Means, ended_in_order
-from cli.tables import attributes_of
+from cli.tables import attributes_of, read
 from domain.clock import to_us
 from domain.errors import WorkerError
 
 if TYPE_CHECKING:
     from decisioning.allocation.plan import Plan
     from decisioning.allocation.prices import PriceList
+    from decisioning.batch.deciding import Subject
     from decisioning.batch.job import Job, ShardJob
+    from decisioning.batch.told import Told
     from decisioning.bundle import ModelBundle
     from decisioning.desk import Desk
     from decisioning.exclusions import Exclusions
+    from decisioning.portfolio import OnShare
 
 
 @dataclass(frozen=True)
-class Parted:
-    """One run by shards, whose file is written: its summary, its prices where anything is limited, and figures."""
+class Done:
+    """One run whose file is written: its summary, its prices where anything is limited, and figures."""
 
     summary: dict[str, Any]
     prices: PriceList | None
@@ -48,7 +52,7 @@ class _Shards:
     fingerprint: str
 
 
-def by_shards(asked: Asked, means: Means, *, on_step: OnStep) -> Parted:
+def by_shards(asked: Asked, means: Means, *, on_step: OnStep) -> Done:
     """Parts the data by debtor, or takes shards that are there, decides on each of them, and writes one file.
 
     Raises
@@ -65,7 +69,74 @@ def by_shards(asked: Asked, means: Means, *, on_step: OnStep) -> Parted:
             return _with_shards(asked, means, Path(folder), on_step=on_step)
 
 
-def _with_shards(asked: Asked, means: Means, shard_dir: Path, *, on_step: OnStep) -> Parted:
+def in_one_piece(asked: Asked, *, on_step: OnStep) -> Done:
+    """Everything in memory: the quickest way for data that fit; a page is looked at once and is columns at once.
+
+    Raises
+    ------
+    DataError : the moment lies before all history, so that nothing is known to decide on
+    UnknownAccountError : a listed account is not in the data
+    """
+    from decisioning.batch.deciding import decided
+    from decisioning.batch.files import write_decisions
+
+    bundle, desk = _read(asked, on_step=on_step)
+    subject = _subject(asked, bundle, desk, on_step=on_step)
+    on_step("allotting" if desk.config.is_limited else "deciding", 0.3)
+    plan, subject = _planned(asked, subject, on_share=lambda share: on_step("allotting", 0.3 + 0.3 * share))
+    on_step("deciding", 0.6)
+    job = _of_memory(asked, bundle, desk)
+    rows, told = decided(subject, job)
+    on_step("writing", 0.95)
+    layout = job.layout(bundle.payment.horizons, allotted=plan is not None)
+    write_decisions(asked.out, [rows], layout)
+    return _told(asked, told, plan, bundle, desk)
+
+
+def _subject(asked: Asked, bundle: ModelBundle, desk: Desk, *, on_step: OnStep) -> Subject:
+    """The ledgers, and who of them is decided on."""
+    from decisioning.batch.deciding import Subject
+    from decisioning.pages import owing
+    from features.encoding import encode
+
+    on_step("reading the tables", 0.1)
+    tables = read(asked.data, configs=asked.configs)
+    has_history(tables.ints("debts", "recorded_at"), asked.as_of)
+    on_step("sorting events", 0.2)
+    encoded = encode(tables, attributes=bundle.schema.attributes)
+    everyone = partial(owing, encoded, to_us(asked.as_of), channels=desk.catalogue.channels)
+    accounts = everyone() if asked.listed is None else positions(encoded, asked.listed)
+    return Subject(encoded, accounts, bundle, desk)
+
+
+def _planned(asked: Asked, found: Subject, *, on_share: OnShare) -> tuple[Plan | None, Subject]:
+    """The plan where anything is limited, and the accounts with what it gives them."""
+    from decisioning.foreknown import Keeping
+    from decisioning.portfolio import claim, members_in, plan_of
+
+    if not found.desk.config.is_limited:
+        return None, found
+    keeping = None if asked.candidates or found.bundle.response is None else Keeping()
+    claims = claim(
+        found.encoded, found.accounts, as_of=asked.as_of, bundle=found.bundle, desk=found.desk, on_share=on_share,
+        keeping=keeping,
+    )  # fmt: skip
+    plan = plan_of(claims, found.accounts, found.desk, members=members_in(found.encoded, found.desk))
+    known = None if keeping is None else keeping.kept()
+    return plan, found._replace(plan=plan.portions, known=known)
+
+
+def _of_memory(asked: Asked, bundle: ModelBundle, desk: Desk) -> Job:
+    """A job that no worker is sent."""
+    from decisioning.batch.job import Job
+
+    return Job(
+        "", "", (bundle.version, bundle.model_hash), desk.policy_version, to_us(asked.as_of),
+        log_probs=asked.log_probs, candidates=asked.candidates,
+    )  # fmt: skip
+
+
+def _read(asked: Asked, *, on_step: OnStep) -> tuple[ModelBundle, Desk]:
     from decisioning.bundle import read_bundle
     from decisioning.desk import load_desk
     from training.registry import Tracking, resolve
@@ -75,7 +146,11 @@ def _with_shards(asked: Asked, means: Means, shard_dir: Path, *, on_step: OnStep
     if note:
         say(note)
     on_step("reading the model", 0.0)
-    bundle = read_bundle(folder)
+    return read_bundle(folder), desk
+
+
+def _with_shards(asked: Asked, means: Means, shard_dir: Path, *, on_step: OnStep) -> Done:
+    bundle, desk = _read(asked, on_step=on_step)
     shards = _prepared(asked, means, shard_dir, on_step=on_step)
     job = _job(asked, shards, bundle, desk)
     parts = shards.folder / f"_decide-{job.name(shards.fingerprint, n_shards=shards.n_shards)}"
@@ -155,7 +230,7 @@ def _tasks(job: Job, shards: _Shards, parts: Path) -> list[ShardJob]:
 
 def _decided(
     asked: Asked, means: Means, tasks: Sequence[ShardJob], read: tuple[ModelBundle, Desk], *, on_step: OnStep
-) -> Parted:
+) -> Done:
     """The two passes over the shards, and what is made of all of them."""
     from decisioning.batch.deciding import decide_shard, told_beside
     from decisioning.batch.files import write_decisions
@@ -172,11 +247,16 @@ def _decided(
     layout = tasks[0].job.layout(bundle.payment.horizons, allotted=plan is not None)
     write_decisions(asked.out, in_order([Path(task.part) for task in tasks]), layout)
     told = Told.together([Told.load(told_beside(Path(task.part)), desk.catalogue) for task in tasks], desk.catalogue)
+    return _told(asked, told, plan, bundle, desk)
+
+
+def _told(asked: Asked, told: Told, plan: Plan | None, bundle: ModelBundle, desk: Desk) -> Done:
+    """What is told of a run whose decisions are written, and the files of it."""
     prices = prices_of(plan, as_of=asked.as_of, bundle=bundle, desk=desk)
-    exclusions = _figures(told, tasks[0].job, bundle, desk)
+    exclusions = _figures(told, to_us(asked.as_of), bundle, desk)
     write_allocation(asked.out, prices)
     write_exclusions(asked.out, exclusions)
-    return Parted(told.outline.summary(horizons=layout.horizons), prices, exclusions)
+    return Done(told.outline.summary(horizons=bundle.payment.horizons), prices, exclusions)
 
 
 def _allotted(
@@ -193,12 +273,12 @@ def _allotted(
     return plan, [replace(task, portions=str(path)) for task, path in zip(tasks, portions, strict=True)]
 
 
-def _figures(told: Any, job: Job, bundle: ModelBundle, desk: Desk) -> Exclusions:
+def _figures(told: Told, as_of_us: int, bundle: ModelBundle, desk: Desk) -> Exclusions:
     from decisioning.exclusions import decision_segments, wordings
     from decisioning.exclusions.counting import Run, figures_of
 
     nobody = not told.tally.accounts
     if nobody:
         told.tally.know(decision_segments([]))
-    run = None if nobody else Run(job.as_of_us, bundle.version, desk.policy_version)
+    run = None if nobody else Run(as_of_us, bundle.version, desk.policy_version)
     return figures_of(told.tally, run, wording=wordings(desk))

@@ -89,7 +89,7 @@ def _decide(data: Path, out: Path, *, configs: Path) -> tuple[Tables, list[Decis
 
     _title(5, "tonight's decisions")
     with progress("deciding") as step:
-        found = decide_portfolio(data, as_of=end_of(data), model="champion", listed=None, configs=configs, on_step=step)
+        found = decide_portfolio(data, as_of=end_of(data), model="champion", configs=configs, on_step=step)
         step("writing", 0.95)
         write_run(out, found)
     show_run(found, out)
