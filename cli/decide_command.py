@@ -40,6 +40,12 @@ _SHARD_DIR = (
 ROWS_IN_ONE_PIECE = 4_000_000
 """Rows of all tables together up to which a portfolio is decided on in one piece, in about 4 GiB."""
 _CANDIDATES = "Add the column candidates: every allowed action, best first, with all factors of what it is worth."
+_AsOf = Annotated[str, typer.Option("--as-of", help="Moment of the decisions, RFC 3339 with offset.")]
+_Out = Annotated[Path, typer.Option("--out", help="A .parquet or .csv file, one row per account.")]
+_Listed = Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")]
+_LogProbs = Annotated[bool, typer.Option("--log-probs", help=_LOG_PROBS)]
+_Candidates = Annotated[bool, typer.Option("--candidates", help=_CANDIDATES)]
+_ShardDir = Annotated[Path | None, typer.Option("--shard-dir", help=_SHARD_DIR)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +84,16 @@ class Decided(NamedTuple):
 
 def decide(
     data: DataDir,
-    as_of: Annotated[str, typer.Option("--as-of", help="Moment of the decisions, RFC 3339 with offset.")],
-    out: Annotated[Path, typer.Option("--out", help="A .parquet or .csv file, one row per account.")],
+    as_of: _AsOf,
+    out: _Out,
     model: Model = "champion",
-    accounts: Annotated[Path | None, typer.Option("--accounts", help="CSV or Parquet with account_id.")] = None,
-    log_probs: Annotated[bool, typer.Option("--log-probs", help=_LOG_PROBS)] = False,
-    candidates: Annotated[bool, typer.Option("--candidates", help=_CANDIDATES)] = False,
+    accounts: _Listed = None,
+    log_probs: _LogProbs = False,
+    candidates: _Candidates = False,
     shards: Shards = None,
     workers: Workers = 1,
     cluster: Cluster = None,
-    shard_dir: Annotated[Path | None, typer.Option("--shard-dir", help=_SHARD_DIR)] = None,
+    shard_dir: _ShardDir = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:

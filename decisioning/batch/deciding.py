@@ -30,7 +30,7 @@ from domain.clock import from_us
 from features.encoding import Encoded
 from features.frame import whole
 
-ROWS_OF_A_PART = 512
+ROWS_OF_A_PART = 256
 """Rows that are read together of a part, of which there are as many as shards."""
 
 
