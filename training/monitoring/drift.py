@@ -20,6 +20,8 @@ from training.monitoring.shifts import Before, Shift, shift
 from training.monitoring.watched import PARTS, ScoredRows, Watched, Week
 from training.windows import Int64s
 
+_CALENDAR_SALT = 0xCA1
+
 
 @dataclass(frozen=True)
 class Against:
@@ -80,14 +82,39 @@ def drift(watched: Watched, bundle: ModelBundle, config: MonitoringConfig) -> It
 
 
 def _scores(watched: Watched, bundle: ModelBundle, config: MonitoringConfig) -> Iterator[Finding]:
-    known_scores = {} if bundle.scores is None else bundle.scores.features
-    for place, (name, known) in enumerate(known_scores.items()):
-        units = 0 if bundle.scores is None else bundle.scores.units
-        against = _against(known, [rows.p_pay[:, place] for rows in watched.rows_before], watched, units)
-        for rows, week in zip(watched.rows, watched.weeks, strict=True):
-            now = _by_part(rows.p_pay[:, place], rows.part, known)
+    if bundle.scores is None:
+        return
+    p_pay = [calendar_held(rows, watched.rows_before, bundle) for rows in watched.rows]
+    for place, (name, known) in enumerate(bundle.scores.features.items()):
+        before = [rows.p_pay[:, place] for rows in watched.rows_before]
+        against = _against(known, before, watched, bundle.scores.units)
+        for rows, p, week in zip(watched.rows, p_pay, watched.weeks, strict=True):
+            now = _by_part(np.ascontiguousarray(p[:, place]), rows.part, known)
             of = ("SCORE_PSI", week, f"p_pay_{name}")
             yield _shifted(of, now, against, why=_few(rows, config), config=config)
+
+
+def calendar_held(rows: ScoredRows, before: Sequence[ScoredRows], bundle: ModelBundle) -> Floats:
+    """(n, H) what the model would say of a week's rows on days of the weeks before, in the same part of their month.
+
+    Notes
+    -----
+    The calendar is no drift, and nor is what it does to a score: a model that looks at the length of the month scores
+    February otherwise. Each row gets the calendar of a row before, all its columns together, drawn by its place; rows
+    of a part of the month that the weeks before lack stay as they are.
+    """
+    places = np.array(
+        [n for n, one in enumerate(bundle.schema.features) if isinstance(one.rule, Calendar)], dtype=np.intp
+    )
+    if not len(rows) or not before or not len(places):
+        return rows.p_pay
+    values, rng = rows.values.copy(), np.random.default_rng(_CALENDAR_SALT)
+    days, part = (np.concatenate(one) for one in zip(*((r.values[:, places], r.part) for r in before), strict=True))
+    for one in range(PARTS):
+        mine, theirs = np.flatnonzero(rows.part == one), np.flatnonzero(part == one)
+        if len(theirs):
+            values[np.ix_(mine, places)] = days[rng.choice(theirs, len(mine))]
+    return bundle.payment.predict(values)
 
 
 def _against(known: FeatureReference, before: Sequence[Floats], watched: Watched, units: int) -> Against:

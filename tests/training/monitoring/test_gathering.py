@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from domain.clock import US_PER_DAY, parse_moment, to_us
+from features.definitions import Calendar
 from training.monitoring.behaviour import first_of_debtor
 from training.monitoring.checks import Finding, judged
 from training.monitoring.config import MonitoringConfig, load_monitoring
+from training.monitoring.drift import calendar_held
 from training.monitoring.gathering import _anchored
 from training.monitoring.outcomes import Usual
 from training.monitoring.watched import ScoredRows, Week, part_of_month
@@ -104,3 +106,23 @@ def test_weeks_that_are_paid_more_and_less_in_turn_widen_what_calibration_allows
     assert Usual.of(weeks_of_payers(0.0), 0) == Usual(1.0, None)
     widened = Usual.of(weeks_of_payers(0.3), 0)
     assert widened.dispersion > 5.0 and widened.free == 11
+
+
+def test_what_the_calendar_alone_does_to_a_score_is_no_shift_of_it():
+    calendar, plain = (SimpleNamespace(rule=rule) for rule in (Calendar("day_of_month"), None))
+    model = SimpleNamespace(predict=lambda values: values[:, :1] / 100.0 + values[:, 1:])
+    bundle = SimpleNamespace(schema=SimpleNamespace(features=(calendar, plain)), payment=model)
+
+    def rows(days, value):
+        values = np.column_stack([days, np.full(len(days), value)])
+        return ScoredRows(
+            debtor=np.arange(len(days)), values=values, p_pay=model.predict(values), part=days // 8, paid=values,
+            mature=np.array([True]), unseen={},
+        )  # fmt: skip
+
+    before, now = rows(np.array([1, 2, 9, 10]), 0.5), rows(np.array([3, 4, 11, 20]), 0.7)
+    held = calendar_held(now, [before], bundle)[:, 0]
+    assert set(np.round(held[:2], 9)) <= {0.71, 0.72} and round(float(held[2]), 9) in {0.79, 0.80}
+    # A part of the month that no week before has stays as it is.
+    assert held[3] == pytest.approx(0.90)
+    assert calendar_held(now, [], bundle) is now.p_pay
