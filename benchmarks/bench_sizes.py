@@ -11,19 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import duckdb
-import psutil
+from process_tree import Run, watched
 
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.config import load_section
@@ -35,16 +31,6 @@ from simulation.world import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "from cli.main import main; main()"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the command: what it told, and what it took."""
-
-    told: dict[str, int]
-    wall_s: float
-    cpu_s: float
-    peak_gib: float
 
 
 def repeat(base: Path, folder: Path, times: int) -> None:
@@ -67,29 +53,7 @@ def run(data: Path, shard_dir: Path, as_of: str, *, workers: int) -> Run:
     """Runs the command and watches its process tree."""
     options = ["--data", data, "--as-of", as_of, "--out", data / "matrix.parquet", "--json", "--workers", workers]
     arguments = [sys.executable, "-c", COMMAND, "features", *map(str, options), "--shard-dir", str(shard_dir)]
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    peak = 0
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
-            time.sleep(0.05)
-        told = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        sys.exit(process.returncode)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(json.loads(told), wall, cpu, peak / 2**30)
-
-
-def _resident(pid: int) -> int:
-    total = 0
-    try:
-        root = psutil.Process(pid)
-        for process in (root, *root.children(recursive=True)):
-            total += process.memory_info().rss
-    except psutil.NoSuchProcess:
-        pass  # it ended while we looked
-    return total
+    return watched(arguments, cwd=ROOT)
 
 
 def portfolio(accounts: int, folder: Path) -> Path:
@@ -120,11 +84,12 @@ def main() -> None:
             repeat(base, data, times)
             for made in ("made", "kept"):
                 done = run(data, folder / "shards", as_of, workers=options.workers)
-                all_events, rows, shards = events * times, done.told["input_rows"], done.told["shards"]
+                told = json.loads(done.out)
+                all_events, rows, shards = events * times, told["input_rows"], told["shards"]
                 per_second = f"{all_events / done.cpu_s:,.0f} | {rows / done.cpu_s:,.0f}"
                 size = f"{all_events:,} | {rows:,} | {shards} {made}"
                 print(
-                    f"| {size} | {done.wall_s:.0f} | {done.cpu_s:.1f} | {per_second} | {done.peak_gib:.2f} |",
+                    f"| {size} | {done.wall_s:.0f} | {done.cpu_s:.1f} | {per_second} | {done.peak / 2**30:.2f} |",
                     flush=True,
                 )
             shutil.rmtree(data)
