@@ -22,6 +22,7 @@ from training.monitoring.watched import ScoredRows, Watched
 
 PSI = 0.25
 _STEPS = 40
+_MOST_PAY = 0.98
 _BUDGET = 1.02
 """The budget of the bench is so much above the fullest day of the slice."""
 
@@ -171,7 +172,8 @@ def _labels(place: int, factor: float) -> Change:
         week = max(where for where, rows in enumerate(watched.rows) if rows.mature[place])
         rows = watched.rows[week]
         paid = rows.paid.copy()
-        margin, wanted = logit(rows.p_pay[:, place]), factor * rows.p_pay[:, place].sum()
+        # Where nearly everybody pays, there are not so many more who could.
+        margin, wanted = logit(rows.p_pay[:, place]), min(factor * rows.p_pay[:, place].sum(), _MOST_PAY * len(rows))
         moved = brentq(lambda by: expit(margin + by).sum() - wanted, -10.0, 10.0)
         paid[:, place] = rng.random(len(rows)) < expit(margin + moved)
         found = list(watched.rows)

@@ -1,6 +1,6 @@
 """Whether `acerto monitor` sees known drift in the one week in which it is planted, and is silent where there is none.
 
-    python benchmarks/soak_drift.py [--lenders 4] [--seeds 20] [--clean 100] [--accounts 24000] [--out FILE]
+    python benchmarks/soak_drift.py [--lenders 4] [--jobs 1] [--seeds 20] [--clean 100] [--accounts 24000] [--out FILE]
 
 Lenders are simulated and scored; each seed is half of the debtors of one over weeks of its own (`drift_world`). Limits
 were chosen on lenders of other seeds (0 to 14). *Caught*: a
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -45,7 +46,7 @@ _DONE = ("owing", "decisions", "contacts", "payments", "discounts", "fallbacks")
 class Sought:
     """One kind planted once: whether it was caught, the power that the check told, and the codes that alarmed."""
 
-    plant: Plant
+    plant: str
     caught: bool
     power: float | None
     codes: tuple[str, ...]
@@ -114,7 +115,7 @@ def plant(kind: Plant, whole: World, before: Found, seed: int) -> Sought:
     powers = [one.power for one in named if one.power is not None]
     codes = tuple(sorted({one.found.code for one in checks if one.state in ALARMING}))
     # Where any feature may show it, no single power is that of the kind.
-    return Sought(kind, bool(alarming), max(powers) if powers and len(named) == 1 else None, codes)
+    return Sought(kind.name, bool(alarming), max(powers) if powers and len(named) == 1 else None, codes)
 
 
 def _is_sought(one: Check, kind: Plant, week: str) -> bool:
@@ -135,7 +136,7 @@ def run(whole: World, *, seeds: Sequence[int], quiet: Sequence[int], plants: Seq
     for seed in seeds:
         before = Found.of(clean(whole, seed, share=share), whole.limits, whole)
         tally.sought += [plant(kind, whole, before, seed) for kind in plants]
-        missed = [one.plant.name for one in tally.sought[-len(plants) :] if not one.caught]
+        missed = [one.plant for one in tally.sought[-len(plants) :] if not one.caught]
         print(f"seed {seed}: {', '.join(missed) or 'all caught'}", file=sys.stderr)
     for seed in quiet:
         alarms, blind, judged = silent(whole, clean(whole, seed, share=share))
@@ -145,6 +146,25 @@ def run(whole: World, *, seeds: Sequence[int], quiet: Sequence[int], plants: Seq
         if alarms:
             print(f"clean {seed}: {', '.join(alarms)}", file=sys.stderr)
     return tally
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one process does: a lender, by its seed, and which slices of it."""
+
+    lender: int
+    accounts: int
+    seeds: Sequence[int]
+    quiet: Sequence[int]
+    plants: tuple[str, ...]
+
+
+def of_lender(asked: Asked) -> Tally:
+    """Everything that is asked of one lender."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = world(Path(folder), accounts=asked.accounts, seed=asked.lender)
+        plants = [PLANTS[name] for name in asked.plants]
+        return run(whole, seeds=asked.seeds, quiet=asked.quiet, plants=plants, share=0.5)
 
 
 def share_of(count: int, of: int) -> str:
@@ -161,7 +181,7 @@ def report(tally: Tally) -> list[str]:
         powers = [one.power for one in own if one.power is not None]
         told = f"{min(powers):.2f}" if powers else "–"
         caught = share_of(sum(one.caught for one in own), len(own))
-        lines.append(f"| {kind.name} | {', '.join(kind.codes)} | {caught} | {told} |")
+        lines.append(f"| {kind} | {', '.join(PLANTS[kind].codes)} | {caught} | {told} |")
     lines += ["", f"caught: {share_of(sum(one.caught for one in tally.sought), len(tally.sought))}"]
     alarmed = sum(bool(one) for one in tally.alarms)
     lines += [f"slices without drift that have any alert: {share_of(alarmed, len(tally.alarms))}"]
@@ -183,6 +203,7 @@ def main() -> None:
     """Run, print, and end with 1 where the figures do not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lenders", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--first-lender", type=int, default=21)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--clean", type=int, default=100)
@@ -191,16 +212,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     plants, tally = [PLANTS[name] for name in given.kinds], Tally()
-    for lender in range(given.lenders):
-        with tempfile.TemporaryDirectory() as folder:
-            whole = world(Path(folder), accounts=given.accounts, seed=given.first_lender + lender)
-            seeds, quiet = (range(lender, count, given.lenders) for count in (given.seeds, given.clean))
-            quiet = [10_000 + seed for seed in quiet]
-            tally = tally.plus(run(whole, seeds=seeds, quiet=quiet, plants=plants, share=0.5))
+    asked = [
+        Asked(given.first_lender + lender, given.accounts, range(lender, given.seeds, given.lenders),
+              range(10_000 + lender, 10_000 + given.clean, given.lenders), tuple(one.name for one in plants))
+        for lender in range(given.lenders)
+    ]  # fmt: skip
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for found in pool.map(of_lender, asked):
+            tally = tally.plus(found)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     lines = [
         f"{given.lenders} lenders, half of {given.accounts:,} accounts of one for each of {given.seeds} seeds, "
         f"{len(given.kinds)} kinds, {given.clean} slices "
-        f"without drift; {time.process_time() / 60:.0f} minutes of one core", "", *report(tally),
+        f"without drift; {(used.ru_utime + used.ru_stime) / 60:.0f} minutes of one core", "", *report(tally),
     ]  # fmt: skip
     print("\n".join(lines))
     if given.out:
