@@ -43,9 +43,9 @@ def dies_deciding_some(task: ShardJob) -> int:
 
 
 def dies_deciding_once(task: ShardJob) -> int:
-    """Ends its process the first time it is given a shard, and decides on it the next."""
+    """Ends its process the first time it is given the second shard, and decides on it the next."""
     tried = Path(f"{task.part}.tried")
-    if not tried.exists():
+    if task.shard.endswith("00001") and not tried.exists():
         tried.touch()
         os._exit(1)
     return decide_shard(task)
