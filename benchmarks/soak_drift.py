@@ -24,9 +24,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from counted_shares import share_of
 from drift_plants import PLANTS, Plant, budget_of
 from drift_world import World, clean, world
-from scipy.stats import binomtest
 
 from decisioning.config import DecisionConfig
 from training.monitoring.behaviour import behaviour
@@ -165,12 +165,6 @@ def of_lender(asked: Asked) -> Tally:
         whole = world(Path(folder), accounts=asked.accounts, seed=asked.lender)
         plants = [PLANTS[name] for name in asked.plants]
         return run(whole, seeds=asked.seeds, quiet=asked.quiet, plants=plants, share=0.5)
-
-
-def share_of(count: int, of: int) -> str:
-    """A count with Clopper and Pearson's 95 % interval of the share."""
-    found = binomtest(count, of).proportion_ci(method="exact")
-    return f"{count} of {of} [{found.low:.1%}, {found.high:.1%}]"
 
 
 def report(tally: Tally) -> list[str]:

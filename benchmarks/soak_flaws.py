@@ -26,10 +26,10 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from counted_shares import share_of
 from flaw_models import champion_of, compared, decided
 from flaw_plants import PLANTS, Plant
 from flaw_world import ACCOUNTS, CONFIGS, SectionOf, Study, evidence_of, fitted, lender, lights_of
-from scipy.stats import binomtest
 
 from training.payment import Fitted
 from training.reporting.catalogue import SECTIONS
@@ -147,12 +147,6 @@ def _of_seed(seed: int, *, plants: Sequence[Plant], accounts: int) -> Tally:
     return Tally([Caught(*one) for one in zip(plants, repeat(seed), before, after, strict=False)], [twin.lights])
 
 
-def share(count: int, of: int) -> str:
-    """A count with Clopper and Pearson's 95 % interval of the share."""
-    found = binomtest(count, of).proportion_ci(method="exact")
-    return f"{count} of {of} [{found.low:.1%}, {found.high:.1%}]"
-
-
 def report(tally: Tally) -> list[str]:
     """Lines of Markdown: a row per flaw, all flaws together, and the sound reports."""
     lines = ["| flaw | light | caught | of them red | false alarms |", "|---|---|---|---|---|"]
@@ -160,15 +154,15 @@ def report(tally: Tally) -> list[str]:
         own = [one for one in tally.caught if one.plant == plant]
         flagged, red, false = (sum(getattr(one, kind) for one in own) for kind in ("flagged", "red", "false_alarm"))
         name = f"{plant.name} (known blind spot, counted apart)" if plant.blind else plant.name
-        cells = (name, ", ".join(plant.lights), share(flagged, len(own)), str(red), share(false, len(own)))
+        cells = (name, ", ".join(plant.lights), share_of(flagged, len(own)), str(red), share_of(false, len(own)))
         lines.append(f"| {' | '.join(cells)} |")
     counted = tally.counted
     flagged, false = (sum(getattr(one, kind) for one in counted) for kind in ("flagged", "false_alarm"))
     # Flaws that one light catches share their sound twins, which are counted once.
     watched = {(one.seed, light.code): light.colour != "green" for one in counted for light in one.before}
-    lines += ["", f"caught: {share(flagged, len(counted))}"]
-    lines += [f"false alarms by flaw and seed: {share(false, len(counted))}"]
-    lines += [f"false alarms by light and seed: {share(sum(watched.values()), len(watched))}"]
+    lines += ["", f"caught: {share_of(flagged, len(counted))}"]
+    lines += [f"false alarms by flaw and seed: {share_of(false, len(counted))}"]
+    lines += [f"false alarms by light and seed: {share_of(sum(watched.values()), len(watched))}"]
     return lines + _sound_lines(tally.sound)
 
 
@@ -180,8 +174,8 @@ def _sound_lines(reports: Sequence[dict[str, Light]]) -> list[str]:
     any_of = {colour: sum(any(light.colour == colour for light in one.values()) for one in reports)
               for colour in ("red", "amber")}  # fmt: skip
     return [
-        f"sound reports with any red light: {share(any_of['red'], len(reports))}; with any amber one: "
-        f"{share(any_of['amber'], len(reports))}",
+        f"sound reports with any red light: {share_of(any_of['red'], len(reports))}; with any amber one: "
+        f"{share_of(any_of['amber'], len(reports))}",
         f"of {judged} lights on sound models {counts['red']} red, {counts['amber']} amber",
         *(f"{colour}: {', '.join(f'{code} {n}' for code, n in found.most_common()) or '–'}"
           for colour, found in colours.items()),

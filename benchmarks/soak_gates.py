@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from counted_shares import wilson
 from defects import DEFECTS, Defect, World
 
 from domain.actions import ActionCatalogue, ActionsConfig
@@ -161,14 +162,6 @@ def caught(defect: Defect, found: set[tuple[str, str]]) -> bool:
     """Whether what must catch a defect did, and is at least as bad as the defect."""
     enough = {"critical": ("critical",), "major": ("critical", "major"), "minor": ("critical", "major", "minor")}
     return any(what in defect.caught_by and severity in enough[defect.severity] for severity, what in found)
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson, 1927)."""
-    z, share = 1.96, hits / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 class Tally:
