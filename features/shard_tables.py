@@ -1,22 +1,30 @@
 """One canonical table of any size, parted by debtor: the DuckDB statements behind ``features.shards``.
 
-Out of core throughout: rows stream from the files into one folder per shard, and each shard is then sorted by itself.
+Out of core throughout: rows stream from the files of the table into those of the shards, once.
 """
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from domain.tables import Column
 from features.known import happened_in
-from features.out_of_core import parquet_sql
-from features.quoting import text_sql
 from features.reading import TypedQuery
+from features.shard_files import ROWS_AT_ONCE, SHARD, write_parted
 
-_TEXTS = ("id", "text", "code", "list")
+Int64s = npt.NDArray[np.int64]
+
+MOST_OPEN = 500
+"""Files that are written to at once; where there are more shards, a table is gone through again for the next ones."""
+_SHARD_BITS = 16
 _FOLDERS = "shard={:05d}"
 
 
@@ -44,69 +52,86 @@ def create_owners(connection: Any, accounts: TypedQuery, *, n_shards: int) -> No
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """One table on its way into ``n_shards`` shards; ``staging`` is a folder of its own, emptied as it goes."""
+    """One table on its way into ``n_shards`` shards, a file in the folder of each."""
 
     connection: Any
     query: TypedQuery
-    staging: Path
     shard_dir: Path
     n_shards: int
 
-    def scatter(self) -> None:
-        """Rows to the shards of their accounts' debtors; rows of unknown accounts by the account itself.
+    def part(self) -> Int64s:
+        """Writes the rows of each shard in the order of the table; (n_shards,) how many.
 
-        A version of a row may lie with another debtor than the one it replaces. It must be seen there, so rows whose
-        id occurs in several shards go to each of these; where the account is a stranger, they only end a version.
+        Rows lie with their accounts' debtors, and those of unknown accounts by the account itself. A version of a row
+        may lie with another debtor than the one it replaces. It must be seen there, so rows whose id occurs in several
+        shards go to each of these; where the account is a stranger, they only end a version.
         """
-        names = ", ".join(f't."{column.name}"' for column in self.query.columns)
-        shard = f"coalesce(owner.shard, {bucket_sql('t.account_id')} % {self.n_shards})"
-        self._stage(
-            f"SELECT {names}, {shard} AS shard FROM (SELECT {self._values()} FROM ({self.query.sql})) AS t "
-            "LEFT JOIN owner ON owner.account_id = t.account_id"
-        )
-        if self.query.spec.name != "accounts" and self.n_shards > 1:
-            self._share_versions(names)
-
-    def gather(self, shard: int) -> int:
-        """Sorts the rows of one shard into its file, by account, time and id; the number of rows."""
-        found = self.staging / f"shard={shard}"
-        names = ", ".join(f'"{column.name}"' for column in self.query.columns)
-        target = shard_folder(self.shard_dir, shard) / f"{self.query.spec.name}.parquet"
-        target.parent.mkdir(exist_ok=True)
-        if found.is_dir():
-            source = f"SELECT {names} FROM {parquet_sql(sorted(found.iterdir()))}"
-        else:
-            source = f"SELECT {self._values()} FROM ({self.query.sql}) LIMIT 0"
-        rows = self.connection.execute(
-            f"COPY (SELECT * FROM ({source}) ORDER BY {self._order()}) TO {text_sql(str(target))} "
-            "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 1048576)"
-        ).fetchall()[0][0]
-        shutil.rmtree(found, ignore_errors=True)
-        return int(rows)
-
-    def _stage(self, select: str) -> None:
-        self.connection.execute(
-            f"COPY ({select}) TO {text_sql(str(self.staging))} (FORMAT parquet, PARTITION_BY (shard), "
-            "COMPRESSION lz4_raw, FILENAME_PATTERN 'part_{uuid}', APPEND)"
-        )
-
-    def _share_versions(self, names: str) -> None:
-        files = sorted(self.staging.glob("*/*.parquet"))
-        if not files:
-            return
-        staged = parquet_sql(files).replace("hive_partitioning = false", "hive_partitioning = true")
-        # By the id itself: DuckDB's hash of texts collides for ids that differ in a few places.
-        name = f'"{self.query.spec.id_column}"'
-        astray = f"SELECT {name} FROM {staged} GROUP BY {name} HAVING min(shard) <> max(shard)"
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE homes AS SELECT DISTINCT {name} AS id, shard FROM {staged} "
-            f"WHERE {name} IN ({astray})"
-        )
-        if self.connection.execute("SELECT count(*) FROM homes").fetchall()[0][0]:
-            self._stage(
-                f"SELECT {names}, homes.shard FROM {staged} AS t "
-                f"JOIN homes ON homes.id = t.{name} AND homes.shard <> t.shard"
+        sources = [f"SELECT {self._names()}, {self._home()} AS {SHARD} {self._rows()}"]
+        if self.query.spec.name != "accounts" and self.n_shards > 1 and self._find_astray():
+            others = f'homes.id = t."{self.query.spec.id_column}" AND homes.shard <> {self._home()}'
+            sources.append(
+                f"SELECT {self._names()}, homes.shard AS {SHARD} {self._rows()} JOIN homes ON {others} ORDER BY ALL"
             )
+        return self._write(sources)
+
+    def leave_empty(self) -> Int64s:
+        """Writes files without rows; (n_shards,) zeros."""
+        return self._write([f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t LIMIT 0"])
+
+    def _write(self, sources: list[str]) -> Int64s:
+        few = [column.name for column in self.query.columns if column.kind == "code"]
+        rows = []
+        for first in range(0, self.n_shards, MOST_OPEN):
+            shards = range(first, min(first + MOST_OPEN, self.n_shards))
+            paths = [shard_folder(self.shard_dir, shard) / f"{self.query.spec.name}.parquet" for shard in shards]
+            for path in paths:
+                path.parent.mkdir(exist_ok=True)
+            some = [
+                f"SELECT * REPLACE ({SHARD} - {first} AS {SHARD}) FROM ({source}) "
+                f"WHERE {SHARD} BETWEEN {first} AND {shards[-1]}"
+                for source in sources
+            ]
+            schema = self.connection.sql(f"{some[0]} LIMIT 0").to_arrow_table().schema
+            rows.append(write_parted(chain.from_iterable(map(self._batches, some)), schema, paths, few=few))
+        return np.concatenate(rows)
+
+    def _batches(self, select: str) -> Iterator[pa.RecordBatch]:
+        yield from self.connection.sql(select).to_arrow_reader(ROWS_AT_ONCE)
+
+    def _find_astray(self) -> int:
+        """Makes the table ``homes`` (id, shard) of the ids that occur in several shards; how many rows it has.
+
+        Ids are compared by the front of a hash, 8 bytes for each row with its shard in the last two of them. DuckDB's
+        hash of texts collides for ids that differ in a few places, so that those it suspects are compared themselves.
+        """
+        name = f't."{self.query.spec.id_column}"'
+        front = f"(hash({name}) >> {_SHARD_BITS} << {_SHARD_BITS})"
+        marks = self._batches(f"SELECT {front} | CAST({self._home()} AS UBIGINT) AS mark {self._rows()}")
+        found = np.concatenate([np.zeros(0, dtype=np.uint64), *(batch.column("mark").to_numpy() for batch in marks)])
+        found.sort()
+        front_of, shard_of = found >> np.uint64(_SHARD_BITS), found & np.uint64(2**_SHARD_BITS - 1)
+        apart = (front_of[1:] == front_of[:-1]) & (shard_of[1:] != shard_of[:-1])
+        suspects = np.unique(front_of[1:][apart]) << np.uint64(_SHARD_BITS)
+        self.connection.register("suspects", pa.table({"front": suspects}))
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE homes AS SELECT id, unnest(list_distinct(list(shard))) AS shard FROM ("
+            f"SELECT {name} AS id, {self._home()} AS shard {self._rows()} WHERE {front} IN (SELECT front FROM suspects)"
+            ") GROUP BY id HAVING min(shard) <> max(shard)"
+        )
+        self.connection.unregister("suspects")
+        return int(self.connection.execute("SELECT count(*) FROM homes").fetchall()[0][0])
+
+    def _names(self) -> str:
+        return ", ".join(f't."{column.name}"' for column in self.query.columns)
+
+    def _typed(self) -> str:
+        return f"SELECT {self._values()} FROM ({self.query.sql})"
+
+    def _rows(self) -> str:
+        return f"FROM ({self._typed()}) AS t LEFT JOIN owner ON owner.account_id = t.account_id"
+
+    def _home(self) -> str:
+        return f"coalesce(owner.shard, {bucket_sql('t.account_id')} % {self.n_shards})"
 
     def _values(self) -> str:
         return ", ".join(f'{self._stored(column)} AS "{column.name}"' for column in self.query.columns)
@@ -121,14 +146,5 @@ class Parting:
                 value = f"CAST(round_even(round_even({quoted} * 100.0 * 1e6, 0) / 1e6, 0) AS BIGINT)"
             return f"CASE WHEN NOT isnan({quoted}) THEN {value} END"
         if column.name == "recorded_at" and self.query.spec.name != "accounts":
-            return f"coalesce({quoted}, {self._moment()})"
+            return f"coalesce({quoted}, {happened_in(self.query.spec.name)})"
         return quoted
-
-    def _moment(self) -> str:
-        return happened_in(self.query.spec.name)
-
-    def _order(self) -> str:
-        """All columns, so that nothing is left to the order in which rows came."""
-        names = [column.name for column in self.query.columns]
-        first = ["account_id", self._moment(), "recorded_at", self.query.spec.id_column]
-        return ", ".join(f'"{name}"' for name in dict.fromkeys([n for n in first if n in names] + names))

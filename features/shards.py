@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from domain.errors import DataError
 from domain.tables import TABLES
@@ -31,7 +33,7 @@ ROWS_PER_SHARD = 1_000_000
 """Rows of all tables together that a shard aims at; one shard at a time is what a worker holds in memory."""
 LEFT_EMPTY = ("decisions",)
 """Tables of which neither features nor decisions read a row: empty in shards, which is a quarter of the work less."""
-_STAGING, _SPILL = "_staging", "_spill"
+_SPILL = "_spill"
 
 
 def prepare(
@@ -65,6 +67,8 @@ def prepare(
         _clear(shard_dir)
         parted = sum(number for name, number in rows.items() if name not in LEFT_EMPTY)
         count = n_shards or max(1, -(-parted // ROWS_PER_SHARD))
+        # Equal inputs make equal shards.
+        connection.execute("SET preserve_insertion_order = true")
         create_owners(connection, queries["accounts"], n_shards=count)
         totals = np.zeros(count, dtype=np.int64)
         for position, query in enumerate(queries.values()):
@@ -119,20 +123,15 @@ def _clear(shard_dir: Path) -> None:
             shutil.rmtree(path)
 
 
-def _part(connection: Any, query: TypedQuery, shard_dir: Path, n_shards: int) -> list[int]:
-    staging = shard_dir / _STAGING
-    parting = Parting(connection, query, staging, shard_dir, n_shards)
+def _part(connection: Any, query: TypedQuery, shard_dir: Path, n_shards: int) -> npt.NDArray[np.int64]:
+    parting = Parting(connection, query, shard_dir, n_shards)
     try:
-        if query.spec.name not in LEFT_EMPTY:
-            parting.scatter()
-        return [parting.gather(shard) for shard in range(n_shards)]
-    except duckdb.Error as error:
+        return parting.leave_empty() if query.spec.name in LEFT_EMPTY else parting.part()
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise DataError(
             f"{query.spec.name}: parting it into {n_shards} shards stopped ({type(error).__name__}), needed room on "
             f"disk in {shard_dir} and {MEMORY_LIMIT} of memory; make room, or give fewer --shards"
         ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _facts(

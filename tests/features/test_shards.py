@@ -132,20 +132,49 @@ def test_the_first_version_of_an_account_says_whose_it_is(tmp_path):
     assert ["a", "x", "x"] in homes
 
 
+def contents(shard_dir: Path):
+    """Of each shard, the rows of each table as they are stored, in an order of their own."""
+    return {
+        (folder.name, name): sorted(map(repr, zip(*(_listed(values) for values in table.values()), strict=True)))
+        for folder in sorted(shard_dir.glob("shard=*"))
+        for name, table in read_shard(folder).columns.items()
+    }
+
+
+def _listed(values):
+    return values.decode() if hasattr(values, "decode") else values.tolist()
+
+
 @pytest.mark.parametrize("suffix, parts", [(".parquet", 3), (".csv", 1), (".csv", 3)])
-def test_shuffled_rows_part_files_and_csv_give_the_same_shards(tmp_path, suffix, parts):
+def test_shuffled_rows_part_files_and_csv_give_shards_of_the_same_rows_and_the_same_matrix(tmp_path, suffix, parts):
     rows = rows_with_strays(5)
     rng = np.random.default_rng(0)
     shuffled = {table: [found[i] for i in rng.permutation(len(found))] for table, found in rows.items()}
+    plain = write_files(tmp_path / "plain", rows)
+    other = write_files(tmp_path / "other", shuffled, suffix=suffix, parts=parts)
+    matrices = [by_shards(data, tmp_path / f"of-{data.name}", 3) for data in (plain, other)]
+    found = [contents(tmp_path / f"of-{data.name}" / "shards") for data in (plain, other)]
+    assert sum(map(len, found[0].values())) > 100
+    assert found[0] == found[1]
+    assert matrices[0] == matrices[1]
+
+
+def test_equal_inputs_make_equal_shards(tmp_path):
+    data = write_files(tmp_path / "data", rows_with_strays(5))
     made = []
-    for name, data in (
-        ("plain", write_files(tmp_path / "plain", rows)),
-        ("other", write_files(tmp_path / "other", shuffled, suffix=suffix, parts=parts)),
-    ):
-        prepare(data, tmp_path / f"{name}-shards", attributes=ATTRIBUTES, fingerprint="", n_shards=3)
-        files = sorted((tmp_path / f"{name}-shards").rglob("*.parquet"))
-        made.append([path.read_bytes() for path in files])
+    for name in ("one", "two"):
+        prepare(data, tmp_path / name, attributes=ATTRIBUTES, fingerprint="", n_shards=3)
+        made.append(
+            {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        )
     assert made[0] == made[1]
+
+
+def test_more_shards_than_files_may_be_open_at_once_change_nothing(tmp_path, monkeypatch):
+    data = write_files(tmp_path / "data", rows_with_strays(5))
+    whole = in_one_piece(data, tmp_path / "whole.parquet")
+    monkeypatch.setattr("features.shard_tables.MOST_OPEN", 2)
+    assert by_shards(data, tmp_path, 5) == whole
 
 
 def test_an_absent_table_and_an_empty_one_stay_what_they_are(tmp_path):

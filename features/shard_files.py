@@ -1,0 +1,51 @@
+"""Rows of a stream on their way into the files of their shards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+
+SHARD = "shard"
+"""The column that says where a row belongs; it is not written."""
+ROWS_AT_ONCE = 1_000_000
+"""Rows of a stream that are parted together, about 150 MB; those of a shard among them become one row group."""
+
+
+def write_parted(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Sequence[Path], *, few: Collection[str]
+) -> npt.NDArray[np.int64]:
+    """Writes each row to the file whose place among ``paths`` its column ``shard`` names; (n,) how many each got.
+
+    Parameters
+    ----------
+    schema : of the batches, with the column ``shard`` (integers)
+    few : columns of few distinct values, stored as a dictionary; ids are quicker stored one by one
+    """
+    rows = np.zeros(len(paths), dtype=np.int64)
+    kept = pa.schema([field for field in schema if field.name != SHARD])
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_writer(path, kept, few)) for path in paths]
+        for batch in batches:
+            home = batch.column(SHARD).to_numpy().astype(np.uint16)
+            order = np.argsort(home, kind="stable")
+            bounds = np.searchsorted(home[order], np.arange(len(paths) + 1))
+            sorted_by_shard = pa.Table.from_batches([batch.select(kept.names).take(pa.array(order))])
+            counts = np.diff(bounds)
+            for place in np.flatnonzero(counts).tolist():
+                writers[place].write_table(sorted_by_shard.slice(bounds[place], counts[place]))
+            rows += counts
+    return rows
+
+
+def _writer(path: Path, schema: pa.Schema, few: Collection[str]) -> pa_parquet.ParquetWriter:
+    # Without Arrow's own schema, texts are read back as plain strings, whatever width their offsets had in the stream.
+    return pa_parquet.ParquetWriter(
+        path, schema, compression="zstd", compression_level=1, use_dictionary=[*few], write_statistics=False,
+        store_schema=False,
+    )  # fmt: skip
