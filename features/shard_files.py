@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,20 +17,17 @@ ROWS_AT_ONCE = 1_000_000
 """Rows of a stream that are parted together, about 150 MB; those of a shard among them become one row group."""
 
 
-def write_parted(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Sequence[Path], *, few: Collection[str]
-) -> npt.NDArray[np.int64]:
+def write_parted(batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Sequence[Path]) -> npt.NDArray[np.int64]:
     """Writes each row to the file whose place among ``paths`` its column ``shard`` names; (n,) how many each got.
 
     Parameters
     ----------
     schema : of the batches, with the column ``shard`` (integers)
-    few : columns of few distinct values, stored as a dictionary; ids are quicker stored one by one
     """
     rows = np.zeros(len(paths), dtype=np.int64)
     kept = pa.schema([field for field in schema if field.name != SHARD])
     with ExitStack() as stack:
-        writers = [stack.enter_context(_writer(path, kept, few)) for path in paths]
+        writers = [stack.enter_context(_writer(path, kept)) for path in paths]
         for batch in batches:
             home = batch.column(SHARD).to_numpy().astype(np.uint16)
             order = np.argsort(home, kind="stable")
@@ -43,9 +40,8 @@ def write_parted(
     return rows
 
 
-def _writer(path: Path, schema: pa.Schema, few: Collection[str]) -> pa_parquet.ParquetWriter:
+def _writer(path: Path, schema: pa.Schema) -> pa_parquet.ParquetWriter:
     # Without Arrow's own schema, texts are read back as plain strings, whatever width their offsets had in the stream.
     return pa_parquet.ParquetWriter(
-        path, schema, compression="zstd", compression_level=1, use_dictionary=[*few], write_statistics=False,
-        store_schema=False,
+        path, schema, compression="lz4", write_statistics=False, store_schema=False
     )  # fmt: skip

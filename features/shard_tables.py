@@ -79,7 +79,6 @@ class Parting:
         return self._write([f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t LIMIT 0"])
 
     def _write(self, sources: list[str]) -> Int64s:
-        few = [column.name for column in self.query.columns if column.kind == "code"]
         rows = []
         for first in range(0, self.n_shards, MOST_OPEN):
             shards = range(first, min(first + MOST_OPEN, self.n_shards))
@@ -92,7 +91,7 @@ class Parting:
                 for source in sources
             ]
             schema = self.connection.sql(f"{some[0]} LIMIT 0").to_arrow_table().schema
-            rows.append(write_parted(chain.from_iterable(map(self._batches, some)), schema, paths, few=few))
+            rows.append(write_parted(chain.from_iterable(map(self._batches, some)), schema, paths))
         return np.concatenate(rows)
 
     def _batches(self, select: str) -> Iterator[pa.RecordBatch]:
