@@ -42,6 +42,4 @@ def write_parted(batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Se
 
 def _writer(path: Path, schema: pa.Schema) -> pa_parquet.ParquetWriter:
     # Without Arrow's own schema, texts are read back as plain strings, whatever width their offsets had in the stream.
-    return pa_parquet.ParquetWriter(
-        path, schema, compression="lz4", write_statistics=False, store_schema=False
-    )  # fmt: skip
+    return pa_parquet.ParquetWriter(path, schema, compression="lz4", write_statistics=False, store_schema=False)
