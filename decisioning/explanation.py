@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -65,9 +65,10 @@ def reasons(
     groups = groups_of(schema)
     weight, members = group_weights(found.contributions, groups), groups.columns
     strongest = np.argsort(-np.abs(weight), axis=1, kind="stable")[:, :MOST_REASONS]
+    speaking = _spokesmen(found.contributions, weight, strongest, members)
     said: list[tuple[Reason, ...]] = []
     for row, ranked in enumerate(strongest.tolist()):
-        spokesmen = [(_spokesman(found.contributions[row], members[group]), group) for group in ranked]
+        spokesmen = zip(speaking[row], ranked, strict=True)
         said.append(
             tuple(
                 _reason(
@@ -127,10 +128,18 @@ def _reason(declared: Feature, value: float, weight: float, *, locale: str | Non
     return Reason(declared.code, declared.name, contribution=weight, text=text, value=known)
 
 
-def _spokesman(contributions: Floats, members: npt.NDArray[np.int64]) -> int:
-    """The strongest feature that pulls the way its group does, or the wording would contradict the weight."""
-    own = contributions[members]
-    return int(members[np.argmax(own * np.sign(own.sum()))])
+def _spokesmen(contributions: Floats, weight: Floats, strongest: Int64s, members: Sequence[Int64s]) -> list[list[int]]:
+    """Of each of the strongest groups (n, r) the strongest feature that pulls the way its group does.
+
+    Another one would be worded against the weight.
+    """
+    found = np.empty_like(strongest)
+    for group in {*strongest.ravel().tolist()}:
+        row, rank = np.nonzero(strongest == group)
+        own = contributions[row][:, members[group]] * np.sign(weight[row, group])[:, None]
+        found[row, rank] = members[group][own.argmax(axis=1)]
+    speaking: list[list[int]] = found.tolist()
+    return speaking
 
 
 def contributions(found: Shares, values: Floats, schema: FeatureSchema, row: int) -> tuple[Contribution, ...]:

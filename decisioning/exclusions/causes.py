@@ -31,7 +31,8 @@ def smallest_cause(refused: Bools) -> tuple[int, ...]:
     >>> smallest_cause(np.array([[True, False, True], [False, True, True]]))
     (2,)
     """
-    masks = _least({_mask(np.flatnonzero(row).tolist()) for row in refused})
+    packed = np.packbits(refused, axis=1, bitorder="little")
+    masks = _least({int.from_bytes(row, "little") for row in {bytes(row) for row in packed}})
     forced = 0
     for mask in masks:
         forced |= mask if mask.bit_count() == 1 else 0

@@ -64,7 +64,7 @@ class Refused:
         single = self.refused.sum(axis=2) == 1
         return np.asarray(self.refused & single[:, :, None], dtype=np.bool_)
 
-    @property
+    @cached_property
     def only_wait(self) -> Bools:
         """(n,) accounts to which nothing is allowed."""
         return np.asarray(~self.left[_ALLOWED].any(axis=1), dtype=np.bool_)
