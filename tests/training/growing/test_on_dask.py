@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event, Thread
 from types import SimpleNamespace
 
@@ -65,7 +66,7 @@ def held_out_auc(booster: lgb.Booster) -> float:
 
 
 def trees(booster: lgb.Booster) -> str:
-    """The text without parameters and the header's name of how it was grown."""
+    """The text without the parameters, which tell how it was grown."""
     return PARAMETERS.sub("", booster.model_to_string())
 
 
@@ -147,10 +148,10 @@ def test_a_booster_whose_worker_dies_is_grown_again_by_others_and_is_the_same(cl
 class LeftAlone:
     """A client whose second worker is gone, and whose first can be started anew by nobody."""
 
-    def as_current(self) -> Client:
-        return ThreadPoolExecutor(1)  # a context manager that does nothing
+    def as_current(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
-    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, SimpleNamespace]]:
+    def scheduler_info(self, **_: object) -> dict[str, dict[str, SimpleNamespace]]:
         return {"workers": {"tcp://one": SimpleNamespace()}}
 
     def restart_workers(self, workers: list[str], **_: object) -> None:
