@@ -67,10 +67,12 @@ def fit_horizon(
     """
     split, grower, recipe = target.split, grower or Alone(values), Recipe("binary", config)
     booster = grower.until_valid(recipe, columns, paid=target.paid, train=split.train, valid=split.valid)
-    calibrator = _calibrated(booster, values, target, debtor=debtor, rows=split.valid, config=config)
     rounds = booster.current_iteration()
     later = np.concatenate([split.valid, split.test])
-    ship = _calibrated(booster, values, target, debtor=debtor, rows=later, config=config)
+    margin = margins(booster, values[later], threads=config.threads)
+    calibrator, ship = (
+        fit_calibrator(margin[: len(rows)], target.paid[rows], debtor[rows]) for rows in (split.valid, later)
+    )
     everything = np.flatnonzero(target.usable)
     refit = grower.of_rounds(recipe, columns, paid=target.paid, rows=everything, rounds=rounds)
     return Fitted((booster, calibrator), (refit, ship), rounds)
@@ -82,14 +84,8 @@ def fit_evaluated(
     """Booster and calibrator that saw no test row: grown on ``train``, stopped and calibrated on validation rows."""
     valid, recipe = target.split.valid, Recipe("binary", config)
     booster = Alone(values).until_valid(recipe, columns, paid=target.paid, train=train, valid=valid)
-    return booster, _calibrated(booster, values, target, debtor=debtor, rows=valid, config=config)
-
-
-def _calibrated(
-    booster: lgb.Booster, values: Floats, target: Target, *, debtor: Int32s, rows: Int64s, config: ModelConfig
-) -> Calibrator:
-    margin = margins(booster, values[rows], threads=config.threads)
-    return fit_calibrator(margin, target.paid[rows], debtor[rows])
+    margin = margins(booster, values[valid], threads=config.threads)
+    return booster, fit_calibrator(margin, target.paid[valid], debtor[valid])
 
 
 def later_scores(fitted: Mapping[int, Fitted], target: Target, values: Floats, debtor: Int32s) -> Reference:
