@@ -45,6 +45,7 @@ Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
 
 TRIES = 3
+_LOG = logging.getLogger(__name__)
 _PART_SEED = 0
 # Ports and addresses are chosen anew in each run, and are nobody's business who reads the model.
 _ADDRESSES = re.compile(r"^\[(machines|local_listen_port): .*\]$", re.MULTILINE)
@@ -131,7 +132,7 @@ class Distributed:
             )
         settings = _settings(recipe, columns, rounds)
         why = ""
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             placed = self._placed or self._place()
             try:
                 return _plain(
@@ -146,6 +147,7 @@ class Distributed:
                 ) from error
             except (lgb.basic.LightGBMError, WorkerError, KilledWorker, CancelledError, OSError) as error:
                 why = f"{type(error).__name__}: {error}"
+                _LOG.warning("booster not grown on workers, try %d of %d: %s", attempt + 1, TRIES, why)
                 self._leave()
         raise WorkerError(
             f"found workers lost, or failing, in each of {TRIES} tries to grow a booster on {self._count} of them "
