@@ -88,8 +88,7 @@ def train(
         leakage
     WorkerError : workers that were to grow boosters are not there, or did not
     """
-    loaded = Configs.load(configs)
-    told, steps = Stopwatch(_STEPS, on_step), steps or Steps()
+    loaded, told, steps = Configs.load(configs), Stopwatch(_STEPS, on_step), steps or Steps()
     learned = learn(
         tables, loaded, until=until, told=told, checked=checked, steps=steps, compute=compute, workers=workers
     )
@@ -106,18 +105,16 @@ def train(
     told("write the bundle")
     record = run_record(
         loaded, until=until, data=data, seconds=told.seconds, steps=steps.told, tuning=learned.tuned.told,
-        workers=learned.grown_on.count if learned.grown_on else None,
+        workers=learned.workers,
     )  # fmt: skip
-    trained_at = registry.now().isoformat()
-    parts = parts_of(learned, loaded, files={**files, FILE: as_bytes(record)}, trained_at=trained_at)
+    files[FILE] = as_bytes(record)
+    parts = parts_of(learned, loaded, files=files, trained_at=registry.now().isoformat())
     shown = artifacts(loaded, evaluation) | {one: files[one] for one in files if one == RESULT}
-    told_of = verdicts.headline(evaluation)
     run = registry.RunRecord(
-        name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags(), children=trial_runs(learned.tuned)
-    )
-    bundle = _registered(parts, run, tracking=tracking, told=told)
-    told("done")
-    return TrainingResult(bundle, evaluation, steps)
+        name, params_of(record, loaded), verdicts.headline(evaluation), shown, tags=learned.gates.tags(),
+        children=trial_runs(learned.tuned),
+    )  # fmt: skip
+    return TrainingResult(_registered(parts, run, tracking=tracking, told=told), evaluation, steps)
 
 
 def retrain(
@@ -239,4 +236,6 @@ def _registered(
         told("register")
         hashes = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
         whole = replace(run, params={**hashes, **run.params}, metrics={**run.metrics, **told.metrics()})
-        return registry.register(draft.folder, whole, tracking)
+        bundle = registry.register(draft.folder, whole, tracking)
+    told("done")
+    return bundle

@@ -63,6 +63,11 @@ class Learned:
         return self.rows.schema
 
     @property
+    def workers(self) -> int | None:
+        """How many workers grew the payment model's boosters together, where this process did not."""
+        return self.grown_on.count if self.grown_on else None
+
+    @property
     def columns(self) -> Columns:
         """The columns of the training matrix."""
         return columns_of(self.rows.schema)
@@ -113,16 +118,28 @@ def learn(
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
     target = targets[decision.explained_horizon]
-    judged = np.flatnonzero(target.usable)
-    gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
+    gates = _gates(rows, target, checked)
     tuned = tuned or _tuned(rows, target, encoded, loaded, horizon=horizon, after=after, told=told)
     told("fit payment models")
-    grown_on = workers.settled() if workers and len(rows.spine) > config.distributed.above_rows else None
+    grown_on = _growers(workers, len(rows.spine), above=config.distributed.above_rows)
     fitted, grown = _fitted(rows, targets, tuned.payment, grown_on=grown_on, after=after)
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
     responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
     return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned, grown_on)
+
+
+def _gates(rows: PaymentRows, target: Target, checked: Checked | None) -> Gates:
+    """What of the tables' expectations is not met, with those about features."""
+    if checked is None:
+        return Gates()
+    judged = np.flatnonzero(target.usable)
+    return checked.with_features(rows.values[judged], target.paid[judged], rows.schema)
+
+
+def _growers(workers: Workers | None, rows: int, *, above: int) -> Workers | None:
+    """The workers that grow boosters: those that are given, where rows are many enough."""
+    return workers.settled() if workers is not None and rows > above else None
 
 
 def _tuned(
@@ -207,5 +224,5 @@ def _settings(learned: Learned, loaded: Configs) -> dict[str, Any]:
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
         "response": {key: learned.responded.told.get(key) for key in ("learner", "refused", "share_days", "tried")},
         **({"tuned": learned.tuned.shapes()} if learned.tuned.told else {}),
-        **({"workers": learned.grown_on.count} if learned.grown_on else {}),
+        **({"workers": learned.workers} if learned.workers else {}),
     }
