@@ -15,7 +15,7 @@ from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, s
 from cli.output import OnStep, progress, say, show_json, show_table
 from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
 from cli.training_output import say_steps, say_tuning
-from cli.training_runs import computing
+from cli.training_runs import computing, growers
 
 if TYPE_CHECKING:
     from training.caching.steps import Steps
@@ -56,7 +56,8 @@ def train(
     """Train on a directory of canonical tables, measure, and register the version as the challenger.
 
     With --workers or --cluster the features of the payment model's rows are computed shard by shard elsewhere; the
-    model is the same, whatever computed them.
+    model is the same, whatever computed them. With more rows than distributed.above_rows in training.yaml the workers
+    also grow its boosters together, which makes another model for another number of workers.
     """
     if no_cache and cache is not None:
         raise typer.BadParameter("found --cache and --no-cache, needed one of them", param_hint="--no-cache")
@@ -115,7 +116,7 @@ def run_training(
     with computing(data, means, configs=configs, beside=tracking.root, on_step=on_step) as compute:
         return pipeline.train(
             tables, configs=configs, until=until, name=name, tracking=tracking, checked=checked, steps=steps,
-            compute=compute, on_step=on_step,
+            compute=compute, workers=growers(means), on_step=on_step,
         )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import typer
 from cli import tables as tables_io
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir
 from cli.output import OnStep, progress, say, say_result, show_json, show_table
+from cli.sharding import Cluster, Means, Workers
+from cli.training_runs import as_many
 from domain.clock import parse_moment
 
 if TYPE_CHECKING:
@@ -27,19 +29,25 @@ def reproduce(
     model: Annotated[str, typer.Argument(help="A version, champion, challenger, a bundle's folder or a run's id.")],
     data: DataDir,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help=_THREADS)] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
     """Train again as a version was trained, and compare the model's hash; exit 1 where it is another.
 
-    The recorded configurations are used, and nothing is registered. --configs is only compared with them.
+    The recorded configurations are used, and nothing is registered. --configs is only compared with them. A run whose
+    boosters were grown on workers needs as many again, by --workers or --cluster.
     """
+    if cluster is not None and workers > 1:
+        raise typer.BadParameter("give one of --workers and --cluster")
     from training import registry
 
     tracking = registry.Tracking.from_environment()
     folder = _bundle(model, tracking)
     with progress("training again", quiet=as_json) as step:
-        found = _again(folder, data, configs=configs, threads=threads, on_step=step)
+        means = Means(None, workers, cluster, None)
+        found = _again(folder, data, configs=configs, threads=threads, means=means, on_step=step)
     if as_json:
         hashes = {"recorded_hash": found.recorded_hash, "found_hash": found.found_hash, "same": found.same}
         show_json({"bundle": str(folder), **hashes, "differences": [asdict(one) for one in found.differences]})
@@ -60,7 +68,9 @@ def _bundle(model: str, tracking: Tracking) -> Path:
     return folder
 
 
-def _again(folder: Path, data: Path, *, configs: Path, threads: int | None, on_step: OnStep) -> Reproduced:
+def _again(
+    folder: Path, data: Path, *, configs: Path, threads: int | None, means: Means, on_step: OnStep
+) -> Reproduced:
     from domain.clock import to_us
     from training.facts import known_before
     from training.pipeline import retrain
@@ -70,12 +80,16 @@ def _again(folder: Path, data: Path, *, configs: Path, threads: int | None, on_s
 
     record = read_record(folder)
     until = None if record["until"] is None else parse_moment(record["until"])
+    again_on = as_many(record.get("workers"), means)
     with recorded_configs(record, threads=threads) as used, tempfile.TemporaryDirectory(prefix="acerto-") as scratch:
         on_step("read", 0.0)
         tables = tables_io.read(data, configs=used)
         known = tables if until is None else known_before(tables, until_us=to_us(until))
         again = Path(scratch) / "bundle"
-        retrain(tables, again, configs=used, until=until, tuning=record.get("tuning") or None, on_step=on_step)
+        retrain(
+            tables, again, configs=used, until=until, tuning=record.get("tuning") or None, workers=again_on,
+            on_step=on_step,
+        )  # fmt: skip
         return compared(record, (folder, again), data=data_summary(known), configs=configs)
 
 

@@ -1,4 +1,4 @@
-"""``acerto train`` with the features of its rows computed shard by shard, by processes or on a cluster."""
+"""``acerto train`` with others: features computed shard by shard, boosters of very many rows grown."""
 
 from __future__ import annotations
 
@@ -22,6 +22,42 @@ if TYPE_CHECKING:
     from features.shard_rows import RowsTask
     from features.spine import Spine
     from training.dataset import Compute
+    from training.growing.growers import Workers
+
+
+def growers(means: Means) -> Workers | None:
+    """Who may grow the boosters of very many rows; nobody where this process is all there is."""
+    from training.growing.growers import Workers
+
+    if means.cluster is not None:
+        return Workers(address=means.cluster)
+    return Workers(count=means.workers) if means.workers > 1 else None
+
+
+def as_many(recorded: int | None, means: Means) -> Workers | None:
+    """Workers for a run that is done again; ``recorded`` is how many grew its boosters, if any did.
+
+    Raises
+    ------
+    WorkerError : other workers are given than it had, or none
+    """
+    from domain.errors import WorkerError
+    from training.growing.growers import Workers
+
+    given = growers(means)
+    if recorded is None and given is None:
+        return None
+    if recorded is None:
+        raise WorkerError(
+            "found --workers or --cluster for a run whose boosters were grown by one process, needed none: leave it out"
+        )
+    if given is None or given.count not in (None, recorded):
+        found = "no workers" if given is None else f"{given.count} workers"
+        raise WorkerError(
+            f"found {found} for a run whose boosters were grown on {recorded}, needed as many, since another number "
+            f"grows another model: give --workers {recorded}, or --cluster with {recorded} workers or more"
+        )
+    return Workers(recorded, given.address)
 
 
 @contextmanager

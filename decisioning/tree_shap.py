@@ -158,6 +158,20 @@ def explainer_of(booster: Any) -> TreeShap | ByBooster:
     return found if disagreement(found, plain, probes(found)) <= TOLERANCE else ByBooster(booster, reason="self_check")
 
 
+def scorer_of(booster: Any) -> TreeShap | None:
+    """What scores many rows sooner than the booster does, to the last bit; ``None`` where its trees are not read here.
+
+    Its scores are tried on the rows of ``explainer_of``, its contributions are not.
+    """
+    try:
+        found = TreeShap.of(booster)
+    except BundleError:
+        return None
+    rows = probes(found)
+    same = np.array_equal(found.margins(rows), ByBooster(booster, reason="kind").margins(rows))
+    return found if same else None
+
+
 def disagreement(found: TreeShap, plain: ByBooster, values: Floats) -> float:
     """The largest difference to LightGBM over rows (n, k): of contributions, of their sum with the score, and of it."""
     ours, raw = found.contributions(values), plain.margins(values)

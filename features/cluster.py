@@ -1,12 +1,14 @@
 """Work on shards done on a Dask cluster, whose workers have Acerto installed and see the same directories.
 
-Nothing else knows Dask: a task is a function of plain values, which any other engine can call as well.
+Nothing else knows Dask, but for boosters that are grown on it (``training.growing``): a task is a function of plain
+values, which any other engine can call as well.
 """
 
 from __future__ import annotations
 
-from asyncio import CancelledError
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 
 from distributed import Client, Future, wait
 from distributed.scheduler import KilledWorker
@@ -32,14 +34,7 @@ def on_cluster(tasks: Sequence[Task], *, address: str, on_done: OnDone, run: Run
     DataError : a worker does not see the shards, or they are damaged
     FeatureSchemaMismatchError : a worker has another build
     """
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise WorkerError(
-            f"found no Dask scheduler at {address}, needed one that answers within {CONNECT_SECONDS} s; "
-            "start one with `dask scheduler`, and workers with `dask worker`"
-        ) from error
-    with client, client.as_current():
+    with connected(address) as client, client.as_current():
         futures = client.map(run, undone(tasks), pure=False, retries=_RETRIES)
         try:
             _await(client, futures, on_done=on_done)
@@ -50,6 +45,25 @@ def on_cluster(tasks: Sequence[Task], *, address: str, on_done: OnDone, run: Run
                 f"found workers that cannot import {error.name}, needed the same Acerto on every worker; install it"
             ) from error
     refuse_undone(tasks, "the cluster told us they were, so its disk is not ours: share the directory of shards")
+
+
+@contextmanager
+def connected(address: str, *, kind: type[Client] = Client) -> Iterator[Client]:
+    """A client of the scheduler at ``address``, which is closed at the end.
+
+    Raises
+    ------
+    WorkerError : none answers there
+    """
+    try:
+        client = kind(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise WorkerError(
+            f"found no Dask scheduler at {address}, needed one that answers within {CONNECT_SECONDS} s; "
+            "start one with `dask scheduler`, and workers with `dask worker`"
+        ) from error
+    with client:
+        yield client
 
 
 def _await(client: Client, futures: Sequence[Future], *, on_done: OnDone) -> None:

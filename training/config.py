@@ -112,6 +112,15 @@ class CacheConfig(BaseModel, frozen=True, extra="forbid"):
     max_gib: float = Field(default=4.0, gt=0)
 
 
+class DistributedConfig(BaseModel, frozen=True, extra="forbid"):
+    """With more rows of the payment model than ``above_rows``, workers grow its boosters, where some are given.
+
+    Those are other boosters than one process grows, and their number enters the model's hash.
+    """
+
+    above_rows: PositiveInt = 5_000_000
+
+
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     """The whole of ``training.yaml``.
 
@@ -128,6 +137,7 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     gates: GatesConfig = GatesConfig()
     seeds: NonNegativeInt = 3
     cache: CacheConfig = CacheConfig()
+    distributed: DistributedConfig = DistributedConfig()
     tuning: TuningConfig = TuningConfig()
 
 

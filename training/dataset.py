@@ -73,11 +73,12 @@ def payment_rows(
         encoded, config.sampling, end_us=horizon.end_us, longest_days=longest_days, seed=seed
     )
     spine = spine.take(sampling.distinct(spine))
-    spine = spine.take(standing_at(encoded, spine).owes)
+    standing = standing_at(encoded, spine)
+    spine, standing = spine.take(standing.owes), standing.take(standing.owes)
     if not len(spine):
         raise NotEnoughDataError("no account owes anything at any sampled moment; check debts, payments and --until")
-    spine = spine.take(sampling.thinned(spine, config.sampling, seed=seed))
-    standing = standing_at(encoded, spine)
+    kept = sampling.thinned(spine, config.sampling, seed=seed)
+    spine, standing = spine.take(kept), standing.take(kept)
     debtor = encoded.debtor[spine.account]
     rows = Rows(
         as_of_us=spine.as_of_us,

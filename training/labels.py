@@ -152,8 +152,7 @@ def _coded_events(encoded: Encoded, table: str, *, column: str, wanted: tuple[st
 
 def _debt_codes(encoded: Encoded) -> npt.NDArray[np.int32]:
     """Per payment, the code of its debt among the distinct debt ids, -1 where it names none that exists."""
-    ids = encoded.tables.text("debts", "debt_id").values
-    return encoded.tables.text("payments", "debt_id").recode({name: code for code, name in enumerate(ids)})
+    return encoded.tables.text("payments", "debt_id").among(encoded.tables.text("debts", "debt_id"))
 
 
 def _first_known_us(encoded: Encoded) -> Int64s:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from training.ranking import ranked
+
 Floats = npt.NDArray[np.float64]
 
 ECE_BINS = 10
@@ -15,16 +17,15 @@ _FLOOR = 1e-12
 
 def auc(target: Floats, score: Floats, weight: Floats) -> Floats:
     """Area under the ROC curve; ties count half; ``NaN`` where one class is missing."""
-    positives, negatives = _by_score(target, score, weight)
-    below = np.cumsum(negatives, axis=-1) - negatives / 2.0
-    return _over(np.sum(positives * below, axis=-1), positives.sum(axis=-1) * negatives.sum(axis=-1))
+    found = ranked(target, score, np.atleast_2d(weight))
+    area = _over(found.twice_area / 2.0, found.payers * found.others)
+    return area if weight.ndim > 1 else np.asarray(area[0])
 
 
 def ks(target: Floats, score: Floats, weight: Floats) -> Floats:
     """Kolmogorov–Smirnov distance between the scores of payers and of the others."""
-    positives, negatives = _by_score(target, score, weight)
-    ranked = [_over(np.cumsum(mass, axis=-1), mass.sum(axis=-1, keepdims=True)) for mass in (positives, negatives)]
-    return np.asarray(np.max(np.abs(ranked[0] - ranked[1]), axis=-1))
+    distance = ranked(target, score, np.atleast_2d(weight)).distance
+    return distance if weight.ndim > 1 else np.asarray(distance[0])
 
 
 def brier(target: Floats, p: Floats, weight: Floats) -> Floats:
@@ -101,16 +102,6 @@ def cluster_weights(
     clusters = int(index.max()) + 1 if len(index) else 0
     draws = rng.multinomial(clusters, np.full(clusters, 1.0 / max(clusters, 1)), size=replications)
     return np.asarray(draws[:, index], dtype=np.float64)
-
-
-def _by_score(target: Floats, score: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weight of payers and of the others at each distinct score, rising."""
-    order = np.argsort(score, kind="stable")
-    ordered = score[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    mass = weight[..., order]
-    paid = target[order]
-    return np.add.reduceat(mass * paid, starts, axis=-1), np.add.reduceat(mass * (1.0 - paid), starts, axis=-1)
 
 
 def _over(top: Floats, bottom: Floats) -> Floats:

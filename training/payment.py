@@ -12,9 +12,10 @@ import numpy.typing as npt
 from decisioning.calibration import Calibrator
 from decisioning.models import PaymentModel
 from features.reference import Reference, fit_numbers
-from training.boosting import Columns, Recipe, fit_rounds, fit_stopped, margins, take
+from training.boosting import Columns, Recipe, margins
 from training.calibration import fit_calibrator
 from training.config import ModelConfig
+from training.growing.growers import Alone, Grower
 from training.splits import Split
 from training.windows import Bools, Int64s
 
@@ -41,13 +42,22 @@ class Fitted:
     rounds: int
 
 
-def fit_horizon(values: Floats, columns: Columns, target: Target, *, debtor: Int32s, config: ModelConfig) -> Fitted:
+def fit_horizon(
+    values: Floats,
+    columns: Columns,
+    target: Target,
+    *,
+    debtor: Int32s,
+    config: ModelConfig,
+    grower: Grower | None = None,
+) -> Fitted:
     """Fit one horizon.
 
     Parameters
     ----------
     values : (n, k) features
     debtor : (n,) for the choice of the calibrator
+    grower : grows the boosters from rows of ``values``; by default this process
 
     Notes
     -----
@@ -55,14 +65,16 @@ def fit_horizon(values: Floats, columns: Columns, target: Target, *, debtor: Int
     shipped booster has as many trees, grown on all mature rows. Its own training rows cannot calibrate it, so its
     calibrator is fitted on the evaluated booster's margins of validation and test rows, which both lie after training.
     """
-    split = target.split
-    booster, calibrator = fit_evaluated(values, columns, target, debtor=debtor, config=config, train=split.train)
+    split, grower, recipe = target.split, grower or Alone(values), Recipe("binary", config)
+    booster = grower.until_valid(recipe, columns, paid=target.paid, train=split.train, valid=split.valid)
     rounds = booster.current_iteration()
     later = np.concatenate([split.valid, split.test])
     margin = margins(booster, values[later], threads=config.threads)
-    ship = fit_calibrator(margin, target.paid[later], debtor[later])
-    everything = take(values, target.paid, np.flatnonzero(target.usable))
-    refit = fit_rounds(Recipe("binary", config), columns, data=everything, rounds=rounds)
+    calibrator, ship = (
+        fit_calibrator(margin[: len(rows)], target.paid[rows], debtor[rows]) for rows in (split.valid, later)
+    )
+    everything = np.flatnonzero(target.usable)
+    refit = grower.of_rounds(recipe, columns, paid=target.paid, rows=everything, rounds=rounds)
     return Fitted((booster, calibrator), (refit, ship), rounds)
 
 
@@ -70,11 +82,10 @@ def fit_evaluated(
     values: Floats, columns: Columns, target: Target, *, debtor: Int32s, config: ModelConfig, train: Int64s
 ) -> tuple[lgb.Booster, Calibrator]:
     """Booster and calibrator that saw no test row: grown on ``train``, stopped and calibrated on validation rows."""
-    valid = target.split.valid
-    known = take(values, target.paid, valid)
-    booster = fit_stopped(Recipe("binary", config), columns, train=take(values, target.paid, train), valid=known)
-    margin = margins(booster, known[0], threads=config.threads)
-    return booster, fit_calibrator(margin, known[1], debtor[valid])
+    valid, recipe = target.split.valid, Recipe("binary", config)
+    booster = Alone(values).until_valid(recipe, columns, paid=target.paid, train=train, valid=valid)
+    margin = margins(booster, values[valid], threads=config.threads)
+    return booster, fit_calibrator(margin, target.paid[valid], debtor[valid])
 
 
 def later_scores(fitted: Mapping[int, Fitted], target: Target, values: Floats, debtor: Int32s) -> Reference:

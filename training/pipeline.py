@@ -22,6 +22,7 @@ from training.data_gates import RESULT, Checked
 from training.dataset import Compute
 from training.discount_learning import discount_learning
 from training.evaluation import plain
+from training.growing.growers import Workers
 from training.payment import assemble
 from training.reporting.keeping import Champion, champion_scores, kept
 from training.runs.artifacts import artifacts
@@ -66,6 +67,7 @@ def train(
     checked: Checked | None = None,
     steps: Steps | None = None,
     compute: Compute = compute_all,
+    workers: Workers | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
     """Train, evaluate and register a version; it becomes the challenger.
@@ -76,6 +78,7 @@ def train(
     checked : how the tables were validated, where they were; kept with the run and in the bundle
     steps : where finished steps are kept for a run that is stopped, and what becomes of each; kept nowhere by default
     compute : computes the features of the payment model's rows; another may have them computed elsewhere, to the bit
+    workers : grow the payment model's boosters, where there are more rows than ``distributed.above_rows``
     on_step : told the name of each step as it starts, and the share of the work done before it
 
     Raises
@@ -83,10 +86,12 @@ def train(
     ConfigError : a configuration file cannot be used
     DataError, NotEnoughDataError : there is too little to learn from, and what is missing; or a feature is suspected of
         leakage
+    WorkerError : workers that were to grow boosters are not there, or did not
     """
-    loaded = Configs.load(configs)
-    told, steps = Stopwatch(_STEPS, on_step), steps or Steps()
-    learned = learn(tables, loaded, until=until, told=told, checked=checked, steps=steps, compute=compute)
+    loaded, told, steps = Configs.load(configs), Stopwatch(_STEPS, on_step), steps or Steps()
+    learned = learn(
+        tables, loaded, until=until, told=told, checked=checked, steps=steps, compute=compute, workers=workers
+    )
     told("evaluate")
     judged, waiting = _judged(learned, loaded), _waiting(learned, loaded)
     data = {**data_summary(learned.known), "end": rfc3339(learned.horizon.end_us)}
@@ -99,18 +104,17 @@ def train(
     files |= checked.files(learned.gates) if checked else {}
     told("write the bundle")
     record = run_record(
-        loaded, until=until, data=data, seconds=told.seconds, steps=steps.told, tuning=learned.tuned.told
-    )
-    trained_at = registry.now().isoformat()
-    parts = parts_of(learned, loaded, files={**files, FILE: as_bytes(record)}, trained_at=trained_at)
+        loaded, until=until, data=data, seconds=told.seconds, steps=steps.told, tuning=learned.tuned.told,
+        workers=learned.workers,
+    )  # fmt: skip
+    files[FILE] = as_bytes(record)
+    parts = parts_of(learned, loaded, files=files, trained_at=registry.now().isoformat())
     shown = artifacts(loaded, evaluation) | {one: files[one] for one in files if one == RESULT}
-    told_of = verdicts.headline(evaluation)
     run = registry.RunRecord(
-        name, params_of(record, loaded), told_of, shown, tags=learned.gates.tags(), children=trial_runs(learned.tuned)
-    )
-    bundle = _registered(parts, run, tracking=tracking, told=told)
-    told("done")
-    return TrainingResult(bundle, evaluation, steps)
+        name, params_of(record, loaded), verdicts.headline(evaluation), shown, tags=learned.gates.tags(),
+        children=trial_runs(learned.tuned),
+    )  # fmt: skip
+    return TrainingResult(_registered(parts, run, tracking=tracking, told=told), evaluation, steps)
 
 
 def retrain(
@@ -120,6 +124,7 @@ def retrain(
     configs: Path,
     until: datetime | None,
     tuning: Mapping[str, Any] | None = None,
+    workers: Workers | None = None,
     on_step: OnStep | None = None,
 ) -> ModelBundle:
     """Fit the same models again and write them to ``out``: nothing is measured or registered, so no hash differs by it.
@@ -127,6 +132,7 @@ def retrain(
     Parameters
     ----------
     tuning : what the run's search has found; nothing is searched again
+    workers : as many as grew the run's boosters, where it had some
 
     Raises
     ------
@@ -137,7 +143,7 @@ def retrain(
     loaded = replace(loaded, training=loaded.training.model_copy(update={"seeds": 0}))
     told = Stopwatch(_STEPS, on_step)
     tuned = None if tuning is None else Tuned.recorded(loaded.training.model, tuning)
-    learned = learn(tables, loaded, until=until, told=told, tuned=tuned)
+    learned = learn(tables, loaded, until=until, told=told, tuned=tuned, workers=workers)
     told("write the bundle")
     return write_bundle(out, parts_of(learned, loaded, files={}, trained_at=registry.now().isoformat()))
 
@@ -230,4 +236,6 @@ def _registered(
         told("register")
         hashes = {"model_hash": draft.model_hash, "schema_fingerprint": parts.schema.fingerprint}
         whole = replace(run, params={**hashes, **run.params}, metrics={**run.metrics, **told.metrics()})
-        return registry.register(draft.folder, whole, tracking)
+        bundle = registry.register(draft.folder, whole, tracking)
+    told("done")
+    return bundle

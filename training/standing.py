@@ -32,6 +32,10 @@ class Standing:
         """Days past due, ``NaN`` where nothing is open."""
         return np.where(self.days_past_due == MISSING, np.nan, self.days_past_due.astype(np.float64))
 
+    def take(self, rows: Int64s | Bools) -> Standing:
+        """The standing of some rows."""
+        return Standing(self.balance_cents[rows], self.overdue_cents[rows], self.days_past_due[rows])
+
 
 def standing_at(encoded: Encoded, spine: Spine) -> Standing:
     """The standing of every row at its own ``as_of``."""

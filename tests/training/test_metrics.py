@@ -51,3 +51,30 @@ def test_intervals_hold_their_value_and_draw_whole_debtors(scored: tuple[Floats,
     assert (weights[:, 0] == weights[:, 1]).all() and weights.sum(axis=1) == pytest.approx(len(p))
     found = metrics.with_intervals({"auc": metrics.auc}, paid, p, weights=weights)["auc"]
     assert found["low"] < found["value"] < found["high"]
+
+
+def by_sorted_sums(paid: Floats, p: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """AUC and KS of each row of weights, once more, by cumulated sums at distinct scores."""
+    order = np.argsort(p, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], p[order][1:] != p[order][:-1]]))
+    payers, others = (np.add.reduceat(weight[:, order] * share[order], starts, axis=1) for share in (paid, 1.0 - paid))
+    area = (payers * (np.cumsum(others, axis=1) - others / 2.0)).sum(axis=1)
+    shares = [np.cumsum(mass, axis=1) / mass.sum(axis=1, keepdims=True) for mass in (payers, others)]
+    return area / (payers.sum(axis=1) * others.sum(axis=1)), np.abs(shares[0] - shares[1]).max(axis=1)
+
+
+def test_auc_and_ks_of_whole_weights_are_those_of_sorted_sums_to_the_bit(scored: tuple[Floats, Floats, Floats]) -> None:
+    paid, p, _ = scored
+    weight = np.random.default_rng(1).poisson(1.0, (20, len(p))).astype(float)
+    expected = by_sorted_sums(paid, p, weight)
+    assert (metrics.auc(paid, p, weight) == expected[0]).all()
+    assert (metrics.ks(paid, p, weight) == expected[1]).all()
+
+
+def test_a_draw_without_payers_has_neither_auc_nor_ks_and_the_others_have(
+    scored: tuple[Floats, Floats, Floats],
+) -> None:
+    paid, p, _ = scored
+    weight = np.stack([1.0 - paid, np.ones(len(p))])
+    assert np.isnan(metrics.auc(paid, p, weight)).tolist() == [True, False]
+    assert np.isnan(metrics.ks(paid, p, weight)).tolist() == [True, False]

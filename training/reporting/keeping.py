@@ -35,6 +35,7 @@ from training.reporting.held_out_files import CODES, ROWS
 from training.reporting.intervals import Scored, auc_of
 from training.reporting.logged_cuts import CUTS, logged
 from training.reporting.paired import paired_file
+from training.reporting.twins import twins
 from training.windows import Int64s
 
 Floats = npt.NDArray[np.float64]
@@ -100,7 +101,7 @@ def kept(
         "no_champion": champion if isinstance(champion, str) else None,
         "features": _feature_counts(rows.values[later], cuts["month"], rows.schema.names, reference),
         "single": _single_feature_auc(rows.values[target.split.train], target.paid[target.split.train], rows),
-        "twins": _twins(rows.values, target),
+        "twins": twins(rows.values, target.split),
         "proxies": _proxies(rows.values[later], debtor, cuts, rows.schema.names),
     }
     files = {ROWS: _npz(arrays), CODES: json.dumps(told, sort_keys=True, ensure_ascii=False).encode()}
@@ -270,18 +271,6 @@ def _proxies(
                 "debtors": figure.debtors,
             }  # fmt: skip
     return found
-
-
-def _twins(values: Floats, target: Target) -> dict[str, Any]:
-    """Test rows that are the same in every feature as another test row, or as a training row."""
-    whole = np.ascontiguousarray(np.nan_to_num(values, nan=-1e300)).view(f"V{values.shape[1] * 8}").ravel()
-    keys = np.unique(whole, return_inverse=True)[1].ravel()
-    test = keys[target.split.test]
-    return {
-        "rows": len(test),
-        "in_test": int((np.bincount(test)[test] > 1).sum()),
-        "in_train": int(np.isin(test, keys[target.split.train]).sum()),
-    }
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

@@ -50,7 +50,7 @@ class Configs:
         }
 
     def that_decide_the_model(self) -> dict[str, Any]:
-        """Training settings that a model's hash depends on: not threads, gates, other seeds and the cache."""
+        """Training settings that a model's hash depends on: not threads, gates, other seeds, cache and workers."""
         training = self.training.model_dump(mode="json")
         training["model"].pop("threads")
         # Settings that came later are named where they were changed, so that hashes of before are still found.
@@ -62,4 +62,6 @@ class Configs:
         training.pop("gates")
         training.pop("seeds")
         training.pop("cache")
+        # What it led to stands in the settings of the bundle.
+        training.pop("distributed")
         return training

@@ -23,6 +23,7 @@ from training.config import ModelConfig
 from training.data_gates import Checked
 from training.dataset import Compute, Horizon, PaymentRows, payment_rows, payment_target
 from training.facts import end_of_data, known_before
+from training.growing.growers import Workers, growing
 from training.matrix import Inspected, inspect
 from training.payment import Fitted, Target, assemble, fit_horizon, later_scores
 from training.responding import Responded, World, respond
@@ -40,7 +41,7 @@ class Learned:
 
     ``known`` are the tables up to the cut, ``encoded`` the same as arrays, ``horizon`` says when they end, and
     ``gates`` what of their expectations is not met; ``fits`` is the chain of steps behind the payment models,
-    and ``tuned`` the settings that they were grown with.
+    ``tuned`` the settings that they were grown with, and ``grown_on`` the workers that did, if any.
     """
 
     known: Tables
@@ -54,11 +55,17 @@ class Learned:
     gates: Gates
     fits: Chain
     tuned: Tuned
+    grown_on: Workers | None = None
 
     @property
     def schema(self) -> FeatureSchema:
         """The features, with the usual rates that were fitted on training rows."""
         return self.rows.schema
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers grew the payment model's boosters together, where this process did not."""
+        return self.grown_on.count if self.grown_on else None
 
     @property
     def columns(self) -> Columns:
@@ -81,6 +88,7 @@ def learn(
     steps: Steps | None = None,
     tuned: Tuned | None = None,
     compute: Compute = compute_all,
+    workers: Workers | None = None,
 ) -> Learned:
     """Fit every model on what was known before ``until``; raises what ``training.pipeline.train`` does.
 
@@ -89,6 +97,7 @@ def learn(
     steps : where finished steps are kept; nowhere by default
     tuned : what an earlier search has found, to search for nothing again
     compute : computes the features of the payment model's rows, to the bit what is computed here
+    workers : grow the payment model's boosters, where there are more rows than ``distributed.above_rows``
     """
     told("sort events")
     known = tables if until is None else known_before(tables, until_us=to_us(until))
@@ -109,16 +118,28 @@ def learn(
     money = labels.receipts(encoded)
     targets = {days: payment_target(rows, money, horizon, days=days, config=config) for days in decision.horizon_days}
     target = targets[decision.explained_horizon]
-    judged = np.flatnonzero(target.usable)
-    gates = checked.with_features(rows.values[judged], target.paid[judged], schema) if checked else Gates()
+    gates = _gates(rows, target, checked)
     tuned = tuned or _tuned(rows, target, encoded, loaded, horizon=horizon, after=after, told=told)
     told("fit payment models")
-    grown = after.then(model=tuned.payment.model_dump(mode="json", exclude={"threads"}))
-    fitted = _fitted(rows, targets, tuned.payment, after=grown)
+    grown_on = _growers(workers, len(rows.spine), above=config.distributed.above_rows)
+    fitted, grown = _fitted(rows, targets, tuned.payment, grown_on=grown_on, after=after)
     told("fit the response model")
     world = World(encoded, schema, loaded.catalogue, money, horizon)
     responded = respond(world, config.model_copy(update={"model": tuned.response}), decision, after=after)
-    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned)
+    return Learned(known, encoded, horizon, rows, inspected, targets, fitted, responded, gates, grown, tuned, grown_on)
+
+
+def _gates(rows: PaymentRows, target: Target, checked: Checked | None) -> Gates:
+    """What of the tables' expectations is not met, with those about features."""
+    if checked is None:
+        return Gates()
+    judged = np.flatnonzero(target.usable)
+    return checked.with_features(rows.values[judged], target.paid[judged], rows.schema)
+
+
+def _growers(workers: Workers | None, rows: int, *, above: int) -> Workers | None:
+    """The workers that grow boosters: those that are given, where rows are many enough."""
+    return workers.settled() if workers is not None and rows > above else None
 
 
 def _tuned(
@@ -140,16 +161,18 @@ def _tuned(
     return tune(material, encoded, loaded, horizon=horizon, after=after, tell=told.within)
 
 
-def _fitted(rows: PaymentRows, targets: dict[int, Target], model: ModelConfig, *, after: Chain) -> dict[int, Fitted]:
-    """The models of all horizons."""
-    columns = columns_of(rows.schema)
-    return {
-        days: after.then(days=days).of(
-            f"payment {days}d",
-            partial(fit_horizon, rows.values, columns, target, debtor=rows.rows.debtor, config=model),
-        )
-        for days, target in targets.items()
-    }
+def _fitted(
+    rows: PaymentRows, targets: dict[int, Target], model: ModelConfig, *, grown_on: Workers | None, after: Chain
+) -> tuple[dict[int, Fitted], Chain]:
+    """The models of all horizons, and the chain of steps behind them."""
+    columns, debtor = columns_of(rows.schema), rows.rows.debtor
+    settings = {"model": model.model_dump(mode="json", exclude={"threads"})}
+    grown = after.then(**settings, **({"workers": grown_on.count} if grown_on else {}))
+    with growing(rows.values, debtor, on=grown_on) as grower:
+        fit = partial(fit_horizon, rows.values, columns, debtor=debtor, config=model, grower=grower)
+        return {
+            days: grown.then(days=days).of(f"payment {days}d", partial(fit, target)) for days, target in targets.items()
+        }, grown
 
 
 def rows_chain(known: Tables, loaded: Configs, horizon: Horizon, steps: Steps) -> Chain:
@@ -201,4 +224,5 @@ def _settings(learned: Learned, loaded: Configs) -> dict[str, Any]:
         "rounds": {str(days): fit.rounds for days, fit in learned.fitted.items()},
         "response": {key: learned.responded.told.get(key) for key in ("learner", "refused", "share_days", "tried")},
         **({"tuned": learned.tuned.shapes()} if learned.tuned.told else {}),
+        **({"workers": learned.workers} if learned.workers else {}),
     }

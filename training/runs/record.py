@@ -27,6 +27,7 @@ def run_record(
     seconds: Mapping[str, Any],
     steps: Mapping[str, Any] | None = None,
     tuning: Mapping[str, Any] | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """The record of a run.
 
@@ -36,6 +37,7 @@ def run_record(
     seconds : wall and CPU seconds by step, of those that ended before the bundle was written
     steps : key of each cached step, and how often an earlier run had done it
     tuning : what was searched and found, by model
+    workers : how many grew the payment model's boosters together, where this process did not
     """
     versions = environment.lock()
     return {
@@ -51,6 +53,7 @@ def run_record(
         "seconds": seconds,
         "steps": dict(steps or {}),
         "tuning": dict(tuning or {}),
+        **({"workers": workers} if workers else {}),
     }
 
 
@@ -88,7 +91,8 @@ def params_of(record: Mapping[str, Any], loaded: Configs) -> dict[str, str]:
     }
     shapes = {f"tuned.{model}": found["shape"] for model, found in record.get("tuning", {}).items()}
     settings = {**loaded.training.model_dump(mode="json"), **shapes}
-    return {**_flat(settings), **hashes, "until": str(record["until"])}
+    grown = {"workers": str(record["workers"])} if "workers" in record else {}
+    return {**_flat(settings), **hashes, **grown, "until": str(record["until"])}
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
