@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -58,12 +58,11 @@ def _debts_of_others(portfolio: Portfolio) -> Iterator[Finding]:
 
 def _owned_by_another(table: LoadedTable, debts: LoadedTable) -> npt.NDArray[np.bool_]:
     debt_ids, owners = _ids(debts, "debt_id"), _ids(debts, "account_id")
-    accounts = {value: code for code, value in enumerate(owners.values)}
     owner_of_debt = np.full(len(debt_ids.values) + 1, -1, dtype=np.int32)
     owner_of_debt[debt_ids.codes] = owners.codes
     owner_of_debt[-1] = -1
-    debt = _ids(table, "debt_id").recode(_positions(debt_ids))
-    owner, own = owner_of_debt[debt], _ids(table, "account_id").recode(accounts, unknown=-2)
+    debt = _ids(table, "debt_id").among(debt_ids)
+    owner, own = owner_of_debt[debt], _ids(table, "account_id").among(owners, unknown=-2)
     foreign: npt.NDArray[np.bool_] = (owner >= 0) & (own != -1) & (owner != own)
     return foreign
 
@@ -84,13 +83,9 @@ def _ids(table: LoadedTable, column: str) -> Coded:
     return ids
 
 
-def _positions(ids: Coded) -> Mapping[str, int]:
-    return {value: code for code, value in enumerate(ids.values)}
-
-
 def _not_among(ids: Coded, known: Coded) -> npt.NDArray[np.bool_]:
     """Rows whose id is given and is not in another column: (n,) mask."""
-    return (ids.codes >= 0) & (ids.recode(_positions(known)) < 0)
+    return (ids.codes >= 0) & (ids.among(known) < 0)
 
 
 CHECKS = (_orphan_accounts, _orphans, _debts_of_others, _idle_accounts)

@@ -22,8 +22,9 @@ from features import checks_references, checks_structure, checks_time, checks_va
 from features.config import Attribute
 from features.findings import Finding, Portfolio, Report, TableSummary, raise_if_critical, sort_key, summary_of
 from features.gates.judging import Declared, judge
+from features.gates.keyed import counts_of
 from features.gates.looking import Look
-from features.gates.measuring import profile_of
+from features.gates.measuring import ends_of, profile_of
 from features.identity import repeated_rows
 from features.known import known_rows, without_later
 from features.reading import LoadedTable, connect, load_table
@@ -78,10 +79,18 @@ def validate(
 def _gated(report: Report, portfolio: Portfolio, declared: Declared, *, until: datetime | None) -> Report:
     """The report with its expectations."""
     known = portfolio if until is None else _known_before(portfolio, to_us(until))
-    profile = profile_of(known)
-    rows = {summary.table: summary.rows for summary in report.tables}
-    look = Look(known, report.findings, rows, profile, declared.before)
-    return replace(report, gates=judge(look, declared), profile=profile)
+    ends = ends_of(known)
+    profile = profile_of(known, ends)
+    look = Look(
+        files={name: table.files for name, table in portfolio.tables.items()},
+        findings=report.findings,
+        rows={summary.table: summary.rows for summary in report.tables},
+        profile=profile,
+        ends=ends,
+        counts=counts_of(known, declared.expectations),
+        before=declared.before,
+    )
+    return replace(report, gates=judge(look, declared, now_us=portfolio.now_us), profile=profile)
 
 
 def _known_before(portfolio: Portfolio, until_us: int) -> Portfolio:

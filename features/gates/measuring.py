@@ -10,6 +10,7 @@ import numpy.typing as npt
 from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, Int64s
 from domain.coded import Coded
 from features.findings import Portfolio
+from features.gates.looking import Ends
 from features.gates.profile import LEAST_ROWS, MOST_MONTHS, Amounts, Categories, DataProfile, Floats, TableProfile
 from features.known import happened_in
 from features.reading import LoadedTable, is_missing
@@ -25,9 +26,9 @@ Int32s = npt.NDArray[np.int32]
 Groups = Callable[[LoadedTable], tuple[Int32s, tuple[str, ...]]]
 
 
-def profile_of(portfolio: Portfolio) -> DataProfile:
+def profile_of(portfolio: Portfolio, ends: Ends) -> DataProfile:
     """The profile of tables as validation holds them, each row once."""
-    end_day = end_of(portfolio) // US_PER_DAY + 1
+    end_day = ends.all_us // US_PER_DAY + 1
     group = _groups(portfolio)
     return DataProfile(
         int(end_day), {name: _profile(table, int(end_day), group) for name, table in portfolio.tables.items()}
@@ -40,15 +41,26 @@ def moments_of(table: LoadedTable) -> Int64s | None:
     return np.asarray(table.data[name]).astype(np.int64, copy=False) if name in table.data else None
 
 
-def end_of(portfolio: Portfolio) -> int:
-    """The moment at which the data end, µs: that of the latest rows, save a few that may be dated wrongly."""
-    found = [moments for table in portfolio.tables.values() if (moments := moments_of(table)) is not None]
-    known = np.concatenate([np.empty(0, dtype=np.int64), *found])
-    known = known[(known != MISSING) & (known <= portfolio.now_us)]
+def ends_of(portfolio: Portfolio) -> Ends:
+    """The moment at which the data end, µs, and the last of each table.
+
+    The data end with the latest rows of all tables, save a few that may be dated wrongly; what lies in the future does
+    not count.
+    """
+    found = {name: moments for name, table in portfolio.tables.items() if (moments := moments_of(table)) is not None}
+    past = {name: moments[moments <= portfolio.now_us] for name, moments in found.items()}
+    known = np.concatenate([np.empty(0, dtype=np.int64), *past.values()])
+    known = known[known != MISSING]
+    last = {name: int(moments.max(initial=MISSING)) for name, moments in past.items()}
     if not len(known):
-        return portfolio.now_us
-    place = len(known) - 1 - int(len(known) * _END_SHARE)
-    return int(np.partition(known, place)[place])
+        return Ends(portfolio.now_us, last)
+    place = len(known) - 1 - later_rows(len(known))
+    return Ends(int(np.partition(known, place)[place]), last)
+
+
+def later_rows(rows: int) -> int:
+    """How many of all rows may be dated after the end of the data."""
+    return int(rows * _END_SHARE)
 
 
 def _groups(portfolio: Portfolio) -> Groups:
