@@ -5,8 +5,8 @@ Reading (which refuses) and validation (which reports) both start here, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import Any
 
@@ -21,9 +21,11 @@ from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Column, ColumnData, T
 from features.config import Attribute
 from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable
-from features.texts import coded_from
+from features.texts import Texts, coded_from
 
 Rows = npt.NDArray[np.int64]
+EXAMPLES = 3
+"""Rows that a finding names."""
 
 _DEFAULTS = {place: f'"{other}"' for place, other in COPIED_DEFAULTS.items()} | {
     place: f"'{value}'" if isinstance(value, str) else repr(value) for place, value in VALUE_DEFAULTS.items()
@@ -47,7 +49,7 @@ class LoadedTable:
 
     ``data`` has every canonical column (and, for accounts, every declared attribute), wrong values as missing ones;
     ``unrecorded`` are the rows whose ``recorded_at`` was filled in; ``given`` are the columns found, ``unknown`` those
-    left out.
+    left out. Where it is a piece of a table, ``first_row`` rows come before it.
     """
 
     spec: TableSpec
@@ -57,6 +59,7 @@ class LoadedTable:
     given: frozenset[str]
     unknown: tuple[str, ...]
     unrecorded: Rows
+    first_row: int = 0
 
     @property
     def rows(self) -> int:
@@ -145,10 +148,18 @@ def load_table(
         arrow = connection.sql(query.sql).to_arrow_table()
     except duckdb.Error as error:
         raise unreadable(files, error) from error
-    data: TableData = {column.name: _in_memory(arrow.column(column.name), column) for column in query.columns}
+    # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
+    data = {column.name: in_memory(arrow.column(column.name).combine_chunks(), column) for column in query.columns}
+    return loaded_from(arrow, data, query=query)
+
+
+def loaded_from(arrow: Any, data: TableData, *, query: TypedQuery, first_row: int = 0) -> LoadedTable:
+    """What the query gave, or a piece of it: ``arrow`` has the faults, ``data`` the values."""
     problems = [problem for column in query.columns for problem in _problems(arrow, column, data=data, query=query)]
     unrecorded = _fill_recorded_at(data)
-    return LoadedTable(spec, files, data, tuple(problems), query.given, query.unknown, unrecorded)
+    return LoadedTable(
+        query.spec, query.files, data, tuple(problems), query.given, query.unknown, unrecorded, first_row
+    )
 
 
 def _sql_of(column: Column, scan: Scan) -> ColumnSql:
@@ -174,10 +185,8 @@ def _with_default(spec: TableSpec, name: str) -> str:
     return f'coalesce("{name}", {_DEFAULTS[key]})' if key in _DEFAULTS else f'"{name}"'
 
 
-def _in_memory(values: Any, column: Column) -> ColumnData:
-    """One Arrow column as numpy or ``Coded``."""
-    # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
-    whole = values.combine_chunks()
+def in_memory(whole: Any, column: Column) -> ColumnData:
+    """One Arrow array as numpy or ``Coded``."""
     if column.kind in ("id", "text", "code", "list"):
         return coded_from(whole.dictionary_encode())
     if column.kind in ("money", "cost", "number"):
@@ -229,10 +238,34 @@ def _fill_recorded_at(data: TableData) -> Rows:
     return rows
 
 
-def example_ids(table: LoadedTable, rows: Rows, *, column: str | None = None) -> tuple[str, ...]:
-    """The three smallest ids among some rows; ``row 7`` where a row has no id. Independent of the order of rows."""
-    ids = table.data[column or table.spec.id_column]
+def only(table: LoadedTable, rows: Rows) -> LoadedTable:
+    """Some of the rows, rising; problems stay those of the files."""
+    data = {
+        name: values.take(rows) if isinstance(values, Coded) else values[rows] for name, values in table.data.items()
+    }
+    kept = np.zeros(table.rows, dtype=np.bool_)
+    kept[rows] = True
+    unrecorded = (np.cumsum(kept) - 1)[table.unrecorded[kept[table.unrecorded]]]
+    return replace(table, data=data, unrecorded=unrecorded)
+
+
+class RowPlace(str):
+    """Stands for the id of a row that has none: ``row 7``."""
+
+    __slots__ = ()
+
+
+def example_ids(table: LoadedTable, rows: Rows) -> tuple[str, ...]:
+    """The three smallest ids among some rows; ``row 7`` where no row has an id. Independent of the order of rows."""
+    ids = table.data[table.spec.id_column]
     assert isinstance(ids, Coded)
-    codes = np.unique(ids.codes[rows])
-    named = nsmallest(3, (ids.values[code] for code in codes[codes >= 0]))
-    return tuple(named) or tuple(f"row {row + 1}" for row in rows[:3])
+    codes = ids.codes[rows]
+    named = smallest(ids.values, codes[codes >= 0])
+    return named or tuple(RowPlace(f"row {table.first_row + row + 1}") for row in rows[:EXAMPLES])
+
+
+def smallest(values: Sequence[str], places: npt.NDArray[np.integer]) -> tuple[str, ...]:
+    """The first few texts at some places, each once."""
+    if isinstance(values, Texts):
+        return values.smallest(places, EXAMPLES)
+    return tuple(nsmallest(EXAMPLES, {values[place] for place in places.tolist()}))

@@ -97,8 +97,7 @@ def _paid_within_owed(portfolio: Portfolio, table: LoadedTable, expected: kinds.
     amounts = np.asarray(table.data["amount"])
     known = (amounts != MISSING) & (account >= 0)
     # Of many accounts without debts together nothing is known either, and infinite debts say so.
-    paid = np.bincount(account[known], weights=amounts[known].astype(np.float64), minlength=len(owed))
-    return paid_within_owed(paid, owed, expected)
+    return paid_within_owed(summed(amounts[known], account[known], accounts=len(owed)), owed, expected)
 
 
 def paid_within_owed(paid: Floats, owed: Floats, expected: kinds.PaidWithinOwed) -> Counted:
@@ -121,7 +120,12 @@ def _owed(portfolio: Portfolio, table: LoadedTable) -> tuple[Floats, Int32s]:
 def owed_by(amounts: npt.NDArray[Any], account: Int32s, *, accounts: int) -> Floats:
     """(accounts,) the sum of what each owes, in cents: whole numbers, so that the order of rows changes nothing."""
     known = (amounts != MISSING) & (amounts > 0) & (account >= 0)
-    return np.bincount(account[known], weights=amounts[known].astype(np.float64), minlength=accounts)
+    return summed(amounts[known], account[known], accounts=accounts)
+
+
+def summed(amounts: npt.NDArray[Any], account: Int32s, *, accounts: int) -> Floats:
+    """(accounts,) sums by account."""
+    return np.bincount(account, weights=amounts.astype(np.float64), minlength=accounts).astype(np.float64, copy=False)
 
 
 def _kept_is_paid(portfolio: Portfolio, table: LoadedTable, _expected: kinds.KeptIsPaid) -> Counted | None:
@@ -149,7 +153,7 @@ def kept_spans(promises: LoadedTable) -> tuple[Int64s, Int64s, Int64s]:
     return rows, made[rows] - US_PER_DAY, resolved[rows] + US_PER_DAY
 
 
-def any_between(paying: Int32s, moments: Int64s, account: Int32s, first: Int64s, last: Int64s) -> Bools:  # noqa: PLR0917 (two times three columns)
+def any_between(paying: Int32s, moments: Int64s, account: Int32s, first: Int64s, last: Int64s) -> Bools:
     """Whether an account has a payment between two moments, to the hour; ``paying`` are the accounts of payments."""
     known = (moments != MISSING) & (paying >= 0)
     keys = np.sort(_keys(paying[known], moments[known]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,11 @@ from features.gates.profile import LEAST_ROWS, MOST_MONTHS, Amounts, Categories,
 from features.known import happened_in
 from features.reading import LoadedTable, is_missing
 
-_MOST_VALUES = 200
+MOST_VALUES = 200
 """A text column of more distinct values is no vocabulary, and may be about people."""
-_HOURS = 24
-_AMOUNTS = {"debts": ("amount",), "payments": ("amount",), "promises": ("amount",)}
-_CENTS = 100
+HOURS = 24
+AMOUNTS = {"debts": ("amount",), "payments": ("amount",), "promises": ("amount",)}
+CENTS = 100
 _END_SHARE = 0.0005
 """Share of rows that may be dated after the end of the data: a few wrong clocks must not move it by months."""
 Int32s = npt.NDArray[np.int32]
@@ -85,26 +85,28 @@ def _groups(portfolio: Portfolio) -> Groups:
 
 
 def _named(column: Coded, used: npt.NDArray[np.bool_]) -> tuple[tuple[str, ...], Int64s]:
-    """Values that stand in enough rows, in their order as words, and the place of each code; others are after them."""
-    if len(column.values) > _MOST_VALUES:
-        return (), np.zeros(len(column.values) + 1, dtype=np.int64)
     rows = np.bincount(column.codes[used & (column.codes >= 0)], minlength=len(column.values))
-    order = sorted(range(len(column.values)), key=column.values.__getitem__)
+    return named(column.values if len(column.values) <= MOST_VALUES else (), rows)
+
+
+def named(values: Sequence[str], rows: Int64s) -> tuple[tuple[str, ...], Int64s]:
+    """Values that stand in enough rows, in their order as words, and the place of each code; others are after them."""
+    order = sorted(range(len(values)), key=values.__getitem__)
     kept = [code for code in order if rows[code] >= LEAST_ROWS]
-    place = np.full(len(column.values) + 1, len(kept), dtype=np.int64)
+    place = np.full(len(rows) + 1, len(kept), dtype=np.int64)
     place[kept] = np.arange(len(kept))
-    return tuple(column.values[code] for code in kept), place
+    return tuple(values[code] for code in kept), place
 
 
 def _profile(table: LoadedTable, end_day: int, groups: Groups) -> TableProfile:
     moments = moments_of(table)
     if moments is None:
         bucket, months = np.zeros(table.rows, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        hours = np.empty((0, _HOURS), dtype=np.int64)
+        hours = np.empty((0, HOURS), dtype=np.int64)
     else:
         bucket, months = _months(moments, end_day)
-        hour = np.where(moments == MISSING, 0, moments) // US_PER_HOUR % _HOURS
-        hours = _table(bucket, hour, len(months), _HOURS)
+        hour = np.where(moments == MISSING, 0, moments) // US_PER_HOUR % HOURS
+        hours = _table(bucket, hour, len(months), HOURS)
     return TableProfile(
         rows=table.rows,
         months=months,
@@ -148,7 +150,7 @@ def _categories(table: LoadedTable, bucket: Int64s, months: int) -> dict[str, Ca
     for name, values in table.data.items():
         if not isinstance(values, Coded) or kinds.get(name, "text") not in ("text", "code"):
             continue
-        if len(values.values) <= _MOST_VALUES:
+        if len(values.values) <= MOST_VALUES:
             found[name] = _vocabulary(values, bucket, months)
     return found
 
@@ -161,18 +163,18 @@ def _vocabulary(column: Coded, bucket: Int64s, months: int) -> Categories:
 
 def _amounts(table: LoadedTable, bucket: Int64s, months: int, groups: Groups) -> dict[str, Amounts]:
     found = {}
-    for name in _AMOUNTS.get(table.spec.name, ()):
+    for name in AMOUNTS.get(table.spec.name, ()):
         cents = np.asarray(table.data[name])
         group, names = groups(table)
         used = np.flatnonzero((bucket >= 0) & (cents != MISSING) & (cents > 0))
-        rows, medians = _medians(cents[used], bucket[used] * len(names) + group[used], months * len(names))
+        rows, medians = medians_of(cents[used], bucket[used] * len(names) + group[used], months * len(names))
         shape = (months, len(names))
-        whole = float((cents[used] % _CENTS == 0).mean()) if len(used) else 0.0
-        found[name] = Amounts(names, rows.reshape(shape), medians.reshape(shape) / _CENTS, whole)
+        whole = float((cents[used] % CENTS == 0).mean()) if len(used) else 0.0
+        found[name] = Amounts(names, rows.reshape(shape), medians.reshape(shape) / CENTS, whole)
     return found
 
 
-def _medians(values: Int64s, cell: Int64s, cells: int) -> tuple[Int64s, Floats]:
+def medians_of(values: Int64s, cell: Int64s, cells: int) -> tuple[Int64s, Floats]:
     """Rows and lower median of each cell; ``NaN`` where it has fewer rows than ``LEAST_ROWS``."""
     order = np.lexsort((values, cell))
     rows = np.bincount(cell, minlength=cells).astype(np.int64)

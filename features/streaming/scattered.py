@@ -1,0 +1,131 @@
+"""Rows put aside by key, so that those of one key meet again later: in memory while they are few, then on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.clock import Int64s
+from domain.compiled import compiled
+from features.streaming.hashing import Hashes
+
+Rows = npt.NDArray[Any]
+MOST_HELD = 256 << 20
+"""Bytes of rows put aside that stay in memory, all together; what comes on top goes to disk."""
+
+
+@dataclass
+class Room:
+    """Where rows are put aside, in how many parts, and how many bytes of them are in memory."""
+
+    folder: Path
+    parts: int
+    most_held: int = MOST_HELD
+    held: int = 0
+    files: int = 0
+
+    def new_file(self) -> Path:
+        """The path of a file of its own."""
+        self.files += 1
+        return self.folder / f"{self.files:05d}.rows"
+
+
+@dataclass
+class _Piece:
+    """Rows by part: those of part p are ``bounds[p]`` to ``bounds[p + 1]``, at ``place`` of the file if not held."""
+
+    bounds: Int64s
+    rows: Rows | None
+    place: int = 0
+
+
+@dataclass
+class Scattered:
+    """Rows of one kind in parts; within a part they stand in the order in which they came."""
+
+    room: Room
+    names: Sequence[str]
+    pieces: list[_Piece] = field(default_factory=list)
+    count: int = 0
+    _path: Path | None = None
+    _written: int = 0
+
+    def add(self, part: npt.NDArray[np.int64], *columns: npt.NDArray[Any]) -> None:
+        """Puts rows aside: the part of each, and its columns in the order of ``names``."""
+        if not len(part):
+            return
+        kinds = [(name, column.dtype) for name, column in zip(self.names, columns, strict=True)]
+        rows = np.empty(len(part), dtype=kinds)
+        bounds, order = _by_part(part, self.room.parts)
+        for name, column in zip(self.names, columns, strict=True):
+            rows[name] = column[order]
+        self.count += len(part)
+        self.pieces.append(_Piece(bounds, rows))
+        self.room.held += rows.nbytes
+        if self.room.held > self.room.most_held:
+            self._write()
+
+    def part(self, number: int) -> Rows | None:
+        """The rows of a part, ``None`` where there are none at all."""
+        if not self.pieces:
+            return None
+        stream = self._path.open("rb") if self._path else None
+        try:
+            return np.concatenate([self._rows(piece, number, stream) for piece in self.pieces])
+        finally:
+            if stream is not None:
+                stream.close()
+
+    def forget(self) -> None:
+        """Frees what was put aside."""
+        self.room.held -= sum(piece.rows.nbytes for piece in self.pieces if piece.rows is not None)
+        self.pieces, self.count = [], 0
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path, self._written = None, 0
+
+    def _rows(self, piece: _Piece, number: int, stream: Any) -> Rows:
+        first, last = piece.bounds[number : number + 2].tolist()
+        if piece.rows is not None:
+            return piece.rows[first:last]
+        stream.seek(piece.place + first * self._kind.itemsize)
+        return np.fromfile(stream, dtype=self._kind, count=last - first)
+
+    def _write(self) -> None:
+        self._path = self._path or self.room.new_file()
+        with self._path.open("ab") as stream:
+            for piece in self.pieces:
+                if piece.rows is not None:
+                    self._kind = piece.rows.dtype
+                    piece.rows.tofile(stream)
+                    piece.place, self._written = self._written, self._written + piece.rows.nbytes
+                    self.room.held -= piece.rows.nbytes
+                    piece.rows = None
+
+
+def parts_of(keys: Hashes, parts: int) -> Int64s:
+    """(n,) the part of each key: by its upper half, since the lower one tells keys of a part apart."""
+    return ((keys >> np.uint64(32)) % np.uint64(parts)).astype(np.int64)
+
+
+def _by_part(part: Int64s, parts: int) -> tuple[Int64s, Int64s]:
+    bounds, order = np.zeros(parts + 1, dtype=np.int64), np.empty(len(part), dtype=np.int64)
+    _sort(part, bounds, order)
+    return bounds, order
+
+
+@compiled
+def _sort(part: Int64s, bounds: Int64s, order: Int64s) -> None:
+    for row in range(len(part)):
+        bounds[part[row] + 1] += 1
+    for number in range(1, len(bounds)):
+        bounds[number] += bounds[number - 1]
+    places = bounds[:-1].copy()
+    for row in range(len(part)):
+        order[places[part[row]]] = row
+        places[part[row]] += 1
