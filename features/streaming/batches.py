@@ -18,9 +18,8 @@ from features.reading_files import unreadable
 from features.streaming.hashing import NOTHING, Hashes, hashes_of
 from features.texts import Texts
 
-ROWS_AT_ONCE = 1 << 17
-_ROWS_OF_LISTS = 1 << 14
-"""Lists of actions are a hundred times as long as anything else."""
+_ROWS_OF_LISTS = 8
+"""Lists of actions are a hundred times as long as anything else: of tables with such, pieces are so much smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +51,29 @@ class Piece:
         return Piece(replace(table, first_row=first_row), self.arrow.take(pa.array(rows)))
 
 
-def pieces_of(connection: Any, query: TypedQuery) -> Iterator[Piece]:
+def pieces_of(connection: Any, query: TypedQuery, *, rows_at_once: int) -> Iterator[Piece]:
     """A table in the order of its rows; at least one piece, if need be without rows.
 
     Raises
     ------
     DataError : a file cannot be read at all
     """
-    rows = _ROWS_OF_LISTS if any(column.kind == "list" for column in query.columns) else ROWS_AT_ONCE
+    lists = any(column.kind == "list" for column in query.columns)
+    rows = max(1, rows_at_once // _ROWS_OF_LISTS) if lists else rows_at_once
     first = 0
     for batch in _batches(connection, query, rows):
         yield Piece(loaded_from(batch, _data(batch, query.columns), query=query, first_row=first), batch)
         first += len(batch)
 
 
-def ids_of(connection: Any, query: TypedQuery) -> Iterator[Any]:
+def ids_of(connection: Any, query: TypedQuery, *, rows_at_once: int) -> Iterator[Any]:
     """The ids of a table's rows in their order, as Arrow arrays.
 
     Raises
     ------
     DataError : a file cannot be read at all
     """
-    for batch in _batches(connection, query, ROWS_AT_ONCE, f'"{query.spec.id_column}"'):
+    for batch in _batches(connection, query, rows_at_once, f'"{query.spec.id_column}"'):
         yield batch.column(0)
 
 

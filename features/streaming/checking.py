@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from features.streaming.latest import ends_of
 from features.streaming.months import Groups
 from features.streaming.references import idle_accounts, references, reversals
 from features.streaming.scan import Asked, Before, Scan, owed_in_all, padded
-from features.streaming.scattered import Room
+from features.streaming.scattered import Room, Sizes
 from features.validation import found_tables, judged, unreadable_table
 from features.vocabulary import CHANNELS
 
@@ -56,19 +56,20 @@ def validate_by_parts(
     data_dir: Path,
     scratch: Path,
     *,
-    parts: int,
+    sizes: Sizes,
     attributes: Mapping[str, Attribute],
     now: datetime,
     channels: Sequence[str] = CHANNELS,
     declared: Declared | None = None,
     until: datetime | None = None,
+    on_step: Callable[[str, float], None] = lambda _step, _share: None,
 ) -> Report:
     """As ``features.validation.validate``, within bounded memory.
 
     Parameters
     ----------
     scratch : an empty folder for what does not fit memory
-    parts : into how many parts rows are put that have to meet; one of each table is in memory at a time
+    sizes : what bounds memory
 
     Raises
     ------
@@ -80,21 +81,25 @@ def validate_by_parts(
         attributes, tuple(channels), to_us(now), expectations, most_rows(files.values()),
         None if until is None else to_us(until),
     )  # fmt: skip
-    found = _Found(asked, Room(scratch, parts), findings=findings)
+    found = _Found(asked, Room(scratch, sizes), findings=findings)
     with limited(scratch / "spill") as connection:
         # Which of two equal rows is the later one, and whose a debt is, go by the order of rows in the files.
         connection.execute("SET preserve_insertion_order = true")
-        for name, table_files in files.items():
+        for place, (name, table_files) in enumerate(files.items()):
+            on_step(f"reading {name}", place / (len(files) + 1))
             try:
                 query = typed_query(connection, table_files, spec=TABLES[name], attributes=attributes)
                 _read(connection, query, found)
             except DataError as error:
                 found.findings.append(unreadable_table(name, error))
+        on_step("looking at what meets", len(files) / (len(files) + 1))
         _across(found)
         for name, scan in found.scans.items():
             own = [flags for flags in found.flags if flags.table == name]
             found.findings += scan.found.findings()
-            found.findings += findings_of(connection, scan.query, own, found.skipped.get(name))
+            found.findings += findings_of(
+                connection, scan.query, own, skipped=found.skipped.get(name), rows_at_once=sizes.rows_at_once
+            )
     summaries = tuple(scan.summary for scan in found.scans.values())
     report = Report(str(data_dir), rfc3339(now), summaries, tuple(sorted(found.findings, key=sort_key)))
     return report if declared is None else judged(report, _look(report, found, declared), declared)

@@ -45,7 +45,9 @@ class Flags:
         return np.flatnonzero(self._marked[first:last])
 
 
-def findings_of(connection: Any, query: TypedQuery, flags: Sequence[Flags], skipped: Bools | None) -> list[Finding]:
+def findings_of(
+    connection: Any, query: TypedQuery, flags: Sequence[Flags], *, skipped: Bools | None, rows_at_once: int
+) -> list[Finding]:
     """The findings about rows of one table, with the smallest of their ids; one pass over the ids.
 
     Parameters
@@ -58,7 +60,7 @@ def findings_of(connection: Any, query: TypedQuery, flags: Sequence[Flags], skip
     """
     examples: list[tuple[str, ...]] = [() for _ in flags]
     first = 0
-    for ids in ids_of(connection, query) if flags else ():
+    for ids in ids_of(connection, query, rows_at_once=rows_at_once) if flags else ():
         for number, one in enumerate(flags):
             rows = one.between(first, first + len(ids))
             if len(rows):

@@ -40,7 +40,7 @@ def repeated_and_conflicting(connection: Any, query: TypedQuery, shared: Bools, 
     """
     contents = Scattered(room, ("key", "recorded", "content", "row"))
     first = 0
-    for piece in pieces_of(connection, query):
+    for piece in pieces_of(connection, query, rows_at_once=room.sizes.rows_at_once):
         own = np.flatnonzero(shared[first : first + piece.table.rows])
         if len(own):
             few = piece.only(own)

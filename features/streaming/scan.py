@@ -105,7 +105,7 @@ class Scan:
         ------
         DataError : a file cannot be read at all
         """
-        for piece in pieces_of(connection, self.query):
+        for piece in pieces_of(connection, self.query, rows_at_once=self.ids.room.sizes.rows_at_once):
             self._add(piece)
         self.found.add(checks_structure.emptiness(self.spec, self.rows))
         return self

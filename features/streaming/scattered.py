@@ -15,19 +15,38 @@ from domain.compiled import compiled
 from features.streaming.hashing import Hashes
 
 Rows = npt.NDArray[Any]
-MOST_HELD = 256 << 20
-"""Bytes of rows put aside that stay in memory, all together; what comes on top goes to disk."""
+
+
+ROWS_PER_PART = 2_000_000
+"""Rows of all tables together, in the files, for which there is one part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What bounds memory: ``parts`` of rows that have to meet, of which one of each table is looked at at a time.
+
+    ``rows_at_once`` are those of a piece of a table, ``most_held`` the bytes of rows put aside that stay in memory, all
+    together; what comes on top goes to disk.
+    """
+
+    parts: int
+    rows_at_once: int = 1 << 17
+    most_held: int = 256 << 20
 
 
 @dataclass
 class Room:
-    """Where rows are put aside, in how many parts, and how many bytes of them are in memory."""
+    """Where rows are put aside, and how many bytes of them are in memory."""
 
     folder: Path
-    parts: int
-    most_held: int = MOST_HELD
+    sizes: Sizes
     held: int = 0
     files: int = 0
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts rows are put."""
+        return self.sizes.parts
 
     def new_file(self) -> Path:
         """The path of a file of its own."""
@@ -67,7 +86,7 @@ class Scattered:
         self.count += len(part)
         self.pieces.append(_Piece(bounds, rows))
         self.room.held += rows.nbytes
-        if self.room.held > self.room.most_held:
+        if self.room.held > self.room.sizes.most_held:
             self._write()
 
     def part(self, number: int) -> Rows | None:
