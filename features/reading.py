@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -19,7 +20,7 @@ from domain.coded import Coded
 from domain.money import to_cents
 from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Column, ColumnData, TableData, TableSpec
 from features.config import Attribute
-from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
+from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql, texts_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable
 from features.texts import Texts, coded_from
 
@@ -119,9 +120,19 @@ class TypedQuery:
 
 
 def typed_query(
-    connection: Any, files: TableFiles, *, spec: TableSpec, attributes: Mapping[str, Attribute]
+    connection: Any,
+    files: TableFiles,
+    *,
+    spec: TableSpec,
+    attributes: Mapping[str, Attribute],
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> TypedQuery:
     """How a table is read; nothing is, but what the files say of their columns.
+
+    Parameters
+    ----------
+    instead : for columns of lists, a text to give in their place: an expression of the table's columns, of which that
+        column is a list
 
     Raises
     ------
@@ -130,8 +141,10 @@ def typed_query(
     columns = columns_of(spec, attributes)
     scan = open_scan(connection, files)
     parts = {column.name: _sql_of(column, scan) for column in columns}
+    given = {name: sql for name, sql in instead.items() if name in scan.types}
+    parts |= {name: replace(parts[name], value=texts_sql(name, scan.types[name])) for name in given}
     faulty = frozenset(name for name, part in parts.items() if part.fault)
-    return TypedQuery(spec, files, columns, _query(spec, parts, scan), scan.types, faulty)
+    return TypedQuery(spec, files, columns, _query(spec, parts, scan, given), scan.types, faulty)
 
 
 def load_table(
@@ -168,11 +181,11 @@ def _sql_of(column: Column, scan: Scan) -> ColumnSql:
     return column_sql(column.kind, name=column.name, found=scan.types[column.name], naive=column.name in scan.naive)
 
 
-def _query(spec: TableSpec, parts: Mapping[str, ColumnSql], scan: Scan) -> str:
+def _query(spec: TableSpec, parts: Mapping[str, ColumnSql], scan: Scan, instead: Mapping[str, str]) -> str:
     """Values and faults in one pass over the files, with the contract's defaults laid over the values."""
     inner = [f'{part.value} AS "{name}"' for name, part in parts.items()]
     faults = [f'CAST({part.fault} AS UTINYINT) AS "{name} fault"' for name, part in parts.items() if part.fault]
-    outer = [f'{_with_default(spec, name)} AS "{name}"' for name in parts]
+    outer = [f'{instead.get(name) or _with_default(spec, name)} AS "{name}"' for name in parts]
     kept = [f'"{name} fault"' for name, part in parts.items() if part.fault]
     return f"SELECT {', '.join(outer + kept)} FROM (SELECT {', '.join(inner + faults)} FROM {scan.sql})"
 

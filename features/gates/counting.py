@@ -56,11 +56,13 @@ def chosen_is_eligible(table: LoadedTable, _expected: kinds.ChosenIsEligible) ->
     given = np.flatnonzero((eligible.codes >= 0) & np.logical_and.reduce([part.codes >= 0 for part in parts]))
     listed = [frozenset(value.split("|")) for value in eligible.values]
     # Each list and action is looked up once, however many decisions share them.
-    combined = np.stack([eligible.codes[given], *(part.codes[given] for part in parts)])
-    chosen, counts = np.unique(combined, axis=1, return_counts=True)
+    combined, sizes = np.zeros(len(given), dtype=np.int64), [max(len(part.values), 1) for part in (eligible, *parts)]
+    for part, size in zip((eligible, *parts), sizes, strict=True):
+        combined = combined * size + part.codes[given]
+    chosen, counts = np.unique(combined, return_counts=True)
     wrong = sum(
         int(count)
-        for (of, *places), count in zip(chosen.T.tolist(), counts, strict=True)
+        for (of, *places), count in zip(np.transpose(np.unravel_index(chosen, sizes)).tolist(), counts, strict=True)
         if not _is_listed([part.values[place] for part, place in zip(parts, places, strict=True)], listed[of])
     )
     return Counted(wrong, len(given))

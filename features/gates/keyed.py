@@ -155,7 +155,11 @@ def kept_spans(promises: LoadedTable) -> tuple[Int64s, Int64s, Int64s]:
 
 def any_between(paying: Int32s, moments: Int64s, account: Int32s, first: Int64s, last: Int64s) -> Bools:
     """Whether an account has a payment between two moments, to the hour; ``paying`` are the accounts of payments."""
+    # Few accounts ever promised anything, and only theirs are put in order.
+    asked = np.zeros(max(int(paying.max(initial=-1)), int(account.max(initial=-1))) + 1, dtype=np.bool_)
+    asked[account[account >= 0]] = True
     known = (moments != MISSING) & (paying >= 0)
+    known[known] = asked[paying[known]]
     keys = np.sort(_keys(paying[known], moments[known]))
     return np.asarray(
         np.searchsorted(keys, _keys(account, last), "right") > np.searchsorted(keys, _keys(account, first))

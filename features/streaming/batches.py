@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from domain.clock import MISSING
 from domain.coded import Coded
 from domain.tables import Column, ColumnData, TableData
 from features.reading import LoadedTable, TypedQuery, in_memory, loaded_from, only
 from features.reading_files import unreadable
 from features.streaming.hashing import NOTHING, Hashes, hashes_of
 from features.texts import Texts
-
-_ROWS_OF_LISTS = 8
-"""Lists of actions are a hundred times as long as anything else: of tables with such, pieces are so much smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,8 @@ def pieces_of(connection: Any, query: TypedQuery, *, rows_at_once: int) -> Itera
     ------
     DataError : a file cannot be read at all
     """
-    lists = any(column.kind == "list" for column in query.columns)
-    rows = max(1, rows_at_once // _ROWS_OF_LISTS) if lists else rows_at_once
     first = 0
-    for batch in _batches(connection, query, rows):
+    for batch in _batches(connection, query, rows_at_once):
         yield Piece(loaded_from(batch, _data(batch, query.columns), query=query, first_row=first), batch)
         first += len(batch)
 
@@ -95,6 +91,11 @@ def _data(batch: Any, columns: Sequence[Column]) -> TableData:
 
 
 def _column(values: Any, column: Column) -> ColumnData:
+    if column.kind in ("moment", "day", "integer") and column.name != "recorded_at":
+        # Not copied: nothing is ever filled in there.
+        return np.asarray(values.fill_null(MISSING).to_numpy(zero_copy_only=False))
+    if column.kind in ("number", "cost"):
+        return np.asarray(values.fill_null(float("nan")).to_numpy(zero_copy_only=False))
     if column.kind != "id":
         return in_memory(values, column)
     codes = np.arange(len(values), dtype=np.int32)

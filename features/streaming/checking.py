@@ -24,11 +24,12 @@ from features.gates.looking import Counted, Look
 from features.gates.measuring import named
 from features.gates.profile import DataProfile
 from features.out_of_core import limited
-from features.reading import TypedQuery, typed_query
-from features.reading_files import most_rows
+from features.reading import typed_query
+from features.reading_files import TableFiles, most_rows
 from features.streaming.flags import Flags, findings_of
 from features.streaming.identity import of_shared_ids, repeated_and_conflicting
 from features.streaming.latest import ends_of
+from features.streaming.listing import INSTEAD
 from features.streaming.months import Groups
 from features.streaming.references import idle_accounts, references, reversals
 from features.streaming.scan import Asked, Before, Scan, owed_in_all, padded
@@ -88,8 +89,7 @@ def validate_by_parts(
         for place, (name, table_files) in enumerate(files.items()):
             on_step(f"reading {name}", place / (len(files) + 1))
             try:
-                query = typed_query(connection, table_files, spec=TABLES[name], attributes=attributes)
-                _read(connection, query, found)
+                _read(connection, table_files, found)
             except DataError as error:
                 found.findings.append(unreadable_table(name, error))
         on_step("looking at what meets", len(files) / (len(files) + 1))
@@ -105,16 +105,19 @@ def validate_by_parts(
     return report if declared is None else judged(report, _look(report, found, declared), declared)
 
 
-def _read(connection: Any, query: TypedQuery, found: _Found) -> None:
+def _read(connection: Any, files: TableFiles, found: _Found) -> None:
     """One table: once where every row has an id of its own, else again for what is alike, and without repeats."""
-    name, id_column = query.spec.name, query.spec.id_column
+    name, spec, attributes = files.table, TABLES[files.table], found.asked.attributes
+    instead = INSTEAD if name == "decisions" else {}
+    query = typed_query(connection, files, spec=spec, attributes=attributes, instead=instead)
     scan = Scan(query, found.asked, found.before, found.room, None).run(connection)
     shared = of_shared_ids(scan.ids, scan.rows)
     flags: list[Flags] = []
     if shared is not None:
-        repeated, conflicting = repeated_and_conflicting(connection, query, shared, found.room)
+        whole = typed_query(connection, files, spec=spec, attributes=attributes)
+        repeated, conflicting = repeated_and_conflicting(connection, whole, shared, found.room)
         marked = ((REPEATED, repeated), (CONFLICTING, conflicting))
-        flags = [Flags.of(name, id_column, trouble, rows) for trouble, rows in marked if rows.any()]
+        flags = [Flags.of(name, spec.id_column, trouble, rows) for trouble, rows in marked if rows.any()]
         if repeated.any():
             scan.forget()
             scan = Scan(query, found.asked, found.before, found.room, repeated).run(connection)

@@ -103,7 +103,22 @@ def _scrambled(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def _word(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+def _word(data: npt.NDArray[np.uint8], start: int) -> np.uint64:
+    """Eight bytes: written out, which is compiled to one load."""
+    return (
+        np.uint64(data[start])
+        | np.uint64(data[start + 1]) << np.uint64(8)
+        | np.uint64(data[start + 2]) << np.uint64(16)
+        | np.uint64(data[start + 3]) << np.uint64(24)
+        | np.uint64(data[start + 4]) << np.uint64(32)
+        | np.uint64(data[start + 5]) << np.uint64(40)
+        | np.uint64(data[start + 6]) << np.uint64(48)
+        | np.uint64(data[start + 7]) << np.uint64(56)
+    )
+
+
+@compiled
+def _short(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     word = np.uint64(0)
     for place in range(end - start):
         word |= np.uint64(data[start + place]) << (np.uint64(place) * _BYTE)
@@ -115,10 +130,14 @@ def _hash(offsets: Int64s, data: npt.NDArray[np.uint8], found: Hashes) -> None:
     for row in range(len(found)):
         start, end = offsets[row], offsets[row + 1]
         value = _SEED ^ np.uint64(end - start)
-        while start + 8 < end:
-            value = _scrambled(value ^ _word(data, start, start + 8))
-            start += 8
-        value = _scrambled(value ^ _word(data, start, end))
+        if end - start < 8:
+            value = _scrambled(value ^ _short(data, start, end))
+        else:
+            while start + 8 < end:
+                value = _scrambled(value ^ _word(data, start))
+                start += 8
+            # The last eight bytes, be some of them there already: the length is part of the number.
+            value = _scrambled(value ^ _word(data, end - 8))
         found[row] = value if value != NOTHING else _ONE
 
 

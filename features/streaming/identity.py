@@ -15,6 +15,8 @@ from features.streaming.keyed import keys_of
 from features.streaming.scattered import Room, Rows, Scattered, parts_of
 
 Bools = npt.NDArray[np.bool_]
+_LISTS = 8
+"""Lists of actions are a hundred times as long as anything else: of tables with such, pieces are so much smaller."""
 
 
 def of_shared_ids(ids: Scattered, rows: int) -> Bools | None:
@@ -40,7 +42,9 @@ def repeated_and_conflicting(connection: Any, query: TypedQuery, shared: Bools, 
     """
     contents = Scattered(room, ("key", "recorded", "content", "row"))
     first = 0
-    for piece in pieces_of(connection, query, rows_at_once=room.sizes.rows_at_once):
+    lists = any(column.kind == "list" for column in query.columns)
+    rows_at_once = max(1, room.sizes.rows_at_once // (_LISTS if lists else 1))
+    for piece in pieces_of(connection, query, rows_at_once=rows_at_once):
         own = np.flatnonzero(shared[first : first + piece.table.rows])
         if len(own):
             few = piece.only(own)

@@ -20,8 +20,8 @@ from features.streaming.scattered import Room, Scattered
 Int32s = npt.NDArray[np.int32]
 Counts = dict[int, Int64s]
 """Something counted by month since 1970-01."""
-_WIDEST = 1 << 12
-"""Months between the first and the last of a piece up to which they are counted without being sorted."""
+_WIDEST = 1 << 18
+"""Hours between the first and the last of a piece up to which they are counted without being sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MonthTally:
     """What the rows of one table look like, by month; undated rows are all of month 0."""
 
     def __init__(self, spec: TableSpec, room: Room, *, latest: int) -> None:
-        self._spec, self._latest = spec, latest
+        self._spec, self._never = spec, _first_hour_after(latest)
         self._rows = 0
         self._volume: Counts = {}
         self._hours: Counts = {}
@@ -83,12 +83,10 @@ class MonthTally:
         self._rows += table.rows
         place, months = self._places(table)
         _count(self._volume, place, months)
-        moments = moments_of(table)
-        if moments is not None:
-            _count(self._hours, place, months, (moments // US_PER_HOUR % HOURS, HOURS))
         for name, values in table.data.items():
-            rows = place[is_missing(values)] if name != "recorded_at" else place[table.unrecorded]
-            _count(self._missing.setdefault(name, {}), rows, months)
+            rows = np.flatnonzero(is_missing(values)) if name != "recorded_at" else table.unrecorded
+            if len(rows) or name not in self._missing:
+                _count(self._missing.setdefault(name, {}), place[rows], months)
             vocabulary = self.vocabularies.get(name)
             if isinstance(values, Coded) and vocabulary is not None and vocabulary.small:
                 given = values.codes >= 0
@@ -132,20 +130,30 @@ class MonthTally:
         )
 
     def _places(self, table: LoadedTable) -> tuple[Int64s, Int64s]:
-        """(n,) the place of each row's month among some months, -1 where it has none or one to come; the months."""
+        """(n,) the place of each row's month among some months, -1 where it has none or one to come; the months.
+
+        Hours are counted on the way.
+        """
         moments = moments_of(table)
         if moments is None:
             return np.zeros(table.rows, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        known = moments != MISSING
-        month = np.where(known, moments, 0).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-        known &= month <= self._latest
+        hour = np.where(moments == MISSING, self._never, moments // US_PER_HOUR)
+        known = hour < self._never
         if not known.any():
             return np.full(table.rows, -1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        low, high = int(month[known].min()), int(month[known].max())
+        low, high = int(hour[known].min()), int(hour[known].max())
         if high - low < _WIDEST:
-            return np.where(known, month - low, -1), np.arange(low, high + 1, dtype=np.int64)
-        months, places = np.unique(month, return_inverse=True)
-        return np.where(known, places, -1), months
+            hours, counts = np.arange(low, high + 1), np.bincount(hour[known] - low)
+            place = np.where(known, hour - low, 0)
+        else:
+            hours, place, counts = np.unique(hour, return_inverse=True, return_counts=True)
+            counts[hours >= self._never] = 0
+        month = hours.astype("datetime64[h]").astype("datetime64[M]").astype(np.int64)
+        months = np.arange(month[0], month[-1] + 1, dtype=np.int64) if high - low < _WIDEST else np.unique(month)
+        of_hour = np.searchsorted(months, month)
+        flat = np.bincount(of_hour * HOURS + hours % HOURS, weights=counts, minlength=len(months) * HOURS)
+        _add(self._hours, flat.astype(np.int64).reshape(len(months), HOURS), months)
+        return np.where(known, of_hour[place], -1), months
 
     def _scale(self, name: str, months: Int64s, groups: Groups) -> Amounts:
         """Rows and medians by month and group; each cell lies in one part."""
@@ -167,12 +175,21 @@ class MonthTally:
         return Amounts(groups.names, rows.reshape(shape), medians.reshape(shape) / CENTS, share)
 
 
+def _first_hour_after(month: int) -> int:
+    """The hour since 1970 at which the next month begins."""
+    return int(np.datetime64(month + 1, "M").astype("datetime64[h]").astype(np.int64))
+
+
 def _count(found: Counts, place: Int64s, months: Int64s, codes: tuple[Int64s, int] | None = None) -> None:
     """Adds rows by month, and by a code below a width where there is one."""
     code, width = codes if codes is not None else (np.zeros(1, dtype=np.int64), 1)
     known = place >= 0
     flat = place[known] if width == 1 else place[known] * width + code[known]
-    counts = np.bincount(flat, minlength=len(months) * width).reshape(len(months), width)
+    _add(found, np.bincount(flat, minlength=len(months) * width).reshape(len(months), width), months)
+
+
+def _add(found: Counts, counts: Int64s, months: Int64s) -> None:
+    """Adds counts, (months, width), to those that are there."""
     for row in np.flatnonzero(counts.any(axis=1)).tolist():
         month = int(months[row])
         found[month] = found[month] + counts[row] if month in found else counts[row]

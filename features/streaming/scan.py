@@ -27,6 +27,7 @@ from features.streaming.batches import Piece, pieces_of
 from features.streaming.hashing import Numbering
 from features.streaming.keyed import NAMES, Keyed
 from features.streaming.latest import Latest
+from features.streaming.listing import chosen_is_eligible
 from features.streaming.merging import Merged
 from features.streaming.months import Groups, MonthTally
 from features.streaming.scattered import Room, Scattered, parts_of
@@ -211,6 +212,8 @@ class Scan:
                 counted: Counted | None = within_debts(
                     np.asarray(table.data["amount"]), self._owed_of(account), expected
                 )
+            elif isinstance(expected, kinds.ChosenIsEligible):
+                counted = chosen_is_eligible(table)
             else:
                 counted = BY_ROW[type(expected)](table, expected)
             if counted is not None:
