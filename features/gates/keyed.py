@@ -89,7 +89,8 @@ def one_scale(amounts: npt.NDArray[Any], account: Int32s, expected: kinds.OneSca
 def _within_debts(portfolio: Portfolio, table: LoadedTable, expected: kinds.WithinDebts) -> Counted:
     owed, account = _owed(portfolio, table)
     amounts = np.asarray(table.data["amount"])
-    return within_debts(amounts, np.where(account >= 0, owed[account], np.nan), expected)
+    # The last place is that of rows without an account.
+    return within_debts(amounts, np.append(owed, np.nan)[account], expected)
 
 
 def _paid_within_owed(portfolio: Portfolio, table: LoadedTable, expected: kinds.PaidWithinOwed) -> Counted:

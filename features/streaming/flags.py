@@ -18,17 +18,22 @@ Bools = npt.NDArray[np.bool_]
 
 
 class Flags:
-    """Rows of a table with one kind of trouble, by their place in the files."""
+    """Rows of a table with one kind of trouble, by their place in the files.
+
+    ``of_files`` are those that are looked for among all rows; the others, among those that do not repeat another.
+    """
 
     def __init__(self, table: str, column: str, trouble: Trouble, rows: int) -> None:
         self.table, self.column, self.trouble = table, column, trouble
+        self.of_files = False
         self._rows, self._marked = rows, np.zeros(0, dtype=np.bool_)
         self.count = 0
 
     @classmethod
     def of(cls, table: str, column: str, trouble: Trouble, marked: Bools) -> Flags:
-        """The rows of a mask."""
+        """The rows of a mask over all rows of the files."""
         flags = cls(table, column, trouble, len(marked))
+        flags.of_files = True
         flags.add(np.flatnonzero(marked))
         return flags
 
@@ -64,7 +69,8 @@ def findings_of(
         for number, one in enumerate(flags):
             rows = one.between(first, first + len(ids))
             if len(rows):
-                examples[number] = smallest((*examples[number], *_named(ids, rows, first, skipped)))
+                named = _named(ids, rows, first, None if one.of_files else skipped)
+                examples[number] = smallest((*examples[number], *named))
         first += len(ids)
     return [
         Finding(one.trouble.severity, one.table, one.column, one.trouble.code, one.count, found, one.trouble.text)

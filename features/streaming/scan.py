@@ -237,7 +237,8 @@ class Scan:
 
     def _owed_of(self, account: Int32s) -> Floats:
         owed = owed_in_all(self.before, self.before.accounts.count)
-        return np.where(account >= 0, np.append(owed, np.nan)[account], np.nan)
+        # The last place is that of rows without an account.
+        return np.asarray(np.append(owed, np.nan)[account])
 
 
 def owed_in_all(before: Before, count: int) -> Floats:
