@@ -15,6 +15,7 @@ from features.gates import config as kinds
 from features.gates.config import ExpectationsConfig, Expected
 from features.gates.counting import BY_ROW, within_debts
 from features.gates.looking import Counted
+from features.gates.measuring import sorted_within
 from features.reading import LoadedTable, is_missing
 
 Bools = npt.NDArray[np.bool_]
@@ -79,7 +80,7 @@ def one_scale(amounts: npt.NDArray[Any], account: Int32s, expected: kinds.OneSca
     if not len(rows):
         return Counted(0, 0)
     own, values = account[rows], amounts[rows]
-    ordered = values[np.lexsort((values, own))]
+    ordered = sorted_within(values, own) if values.dtype.kind == "i" else values[np.lexsort((values, own))]
     counts = np.bincount(own)
     middle = np.cumsum(counts) - counts + np.maximum(counts - 1, 0) // 2
     median = ordered[np.minimum(middle, len(ordered) - 1)][own]

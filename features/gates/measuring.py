@@ -20,6 +20,7 @@ MOST_VALUES = 200
 HOURS = 24
 AMOUNTS = {"debts": ("amount",), "payments": ("amount",), "promises": ("amount",)}
 CENTS = 100
+_NUMBER_BITS = 62
 _END_SHARE = 0.0005
 """Share of rows that may be dated after the end of the data: a few wrong clocks must not move it by months."""
 Int32s = npt.NDArray[np.int32]
@@ -176,10 +177,22 @@ def _amounts(table: LoadedTable, bucket: Int64s, months: int, groups: Groups) ->
 
 def medians_of(values: Int64s, cell: Int64s, cells: int) -> tuple[Int64s, Floats]:
     """Rows and lower median of each cell; ``NaN`` where it has fewer rows than ``LEAST_ROWS``."""
-    order = np.lexsort((values, cell))
     rows = np.bincount(cell, minlength=cells).astype(np.int64)
     middle = np.cumsum(rows) - rows + np.maximum(rows - 1, 0) // 2
     medians = np.full(cells, np.nan)
     enough = rows >= LEAST_ROWS
-    medians[enough] = values[order][middle[enough]]
+    medians[enough] = sorted_within(values, cell)[middle[enough]]
     return rows, medians
+
+
+def sorted_within(values: npt.NDArray[np.integer], group: npt.NDArray[np.integer]) -> Int64s:
+    """(n,) values of zero or more in order within their group, groups in their order.
+
+    >>> sorted_within(np.array([5, 9, 1]), np.array([1, 0, 1])).tolist()
+    [9, 1, 5]
+    """
+    bits = int(values.max(initial=0)).bit_length()
+    if int(group.max(initial=0)).bit_length() + bits > _NUMBER_BITS:
+        return values[np.lexsort((values, group))].astype(np.int64)
+    # Both in one number are sorted ten times as fast.
+    return np.asarray(np.sort(group.astype(np.int64) << bits | values) & ((1 << bits) - 1))

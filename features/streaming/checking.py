@@ -14,6 +14,7 @@ import numpy.typing as npt
 from domain.clock import US_PER_DAY, rfc3339, to_us
 from domain.errors import DataError
 from domain.tables import TABLES
+from features.checks_references import TARGETS
 from features.checks_structure import CONFLICTING, REPEATED
 from features.config import Attribute
 from features.findings import Finding, Report, sort_key
@@ -102,7 +103,10 @@ def validate_by_parts(
             )
     summaries = tuple(scan.summary for scan in found.scans.values())
     report = Report(str(data_dir), rfc3339(now), summaries, tuple(sorted(found.findings, key=sort_key)))
-    return report if declared is None else judged(report, _look(report, found, declared), declared)
+    report = report if declared is None else judged(report, _look(report, found, declared), declared)
+    for scan in found.scans.values():
+        scan.forget()
+    return report
 
 
 def _read(connection: Any, files: TableFiles, found: _Found) -> None:
@@ -124,6 +128,8 @@ def _read(connection: Any, files: TableFiles, found: _Found) -> None:
             found.skipped[name] = repeated
     found.flags += flags
     found.scans[name] = scan
+    if name not in TARGETS.values():
+        scan.ids.forget()
     _remember(scan, found.before)
     if name == "payments":
         found.flags += reversals(scan)

@@ -35,6 +35,7 @@ def references(scans: Mapping[str, Scan]) -> Iterator[Flags]:
                     lost[scan.spec.name].add(rows["row"][place < 0])
                     if column == "debt_id" and there is not None:
                         foreign[scan.spec.name].add(rows["row"][_of_another(rows, there, place)])
+        scans[target].ids.forget()
         for scan in pointing:
             scan.references[column].forget()
         yield from (flags for flags in (*lost.values(), *foreign.values()) if flags.count)

@@ -85,10 +85,12 @@ class Scan:
         self.counts: dict[Expected, Counted] = {}
         named = asked.expectations.tables.get(query.spec.name, {})
         self._by_row = [one for one in named.values() if type(one) in BY_ROW or isinstance(one, kinds.WithinDebts)]
+        self._adds_up = any(isinstance(one, kinds.PaidWithinOwed) for one in named.values())
         self.keyed = [Keyed.of_kind(one, room) for one in dict.fromkeys(named.values()) if type(one) in NAMES]
-        self.ids = Scattered(room, ("key", "row", "account"))
+        # Whose a debt is, is asked of debts alone.
+        self.ids = Scattered(room, ("key", "row", "account") if query.spec.name == "debts" else ("key", "row"))
         self.references = {
-            column: Scattered(room, ("key", "row", "account"))
+            column: Scattered(room, ("key", "row", "account") if table == "debts" else ("key", "row"))
             for column, table in TARGETS.items()
             if column in query.given and table != query.spec.name
         }
@@ -171,11 +173,12 @@ class Scan:
         """Rows by their id, and by the ids that they point at."""
         parts = self.ids.room.parts
         key = piece.hashes(self.spec.id_column)
-        self.ids.add(parts_of(key, parts), key, rows, account)
+        self.ids.add(parts_of(key, parts), key, rows, *([account] if "account" in self.ids.names else []))
         for column, references in self.references.items():
             key = piece.hashes(column)
             given = np.flatnonzero(key)
-            references.add(parts_of(key[given], parts), key[given], rows[given], account[given])
+            own = [account[given]] if "account" in references.names else []
+            references.add(parts_of(key[given], parts), key[given], rows[given], *own)
         if self.spec.name == "accounts":
             self.own.append(account)
         if self.spec.name == "payments":
@@ -228,9 +231,10 @@ class Scan:
         if self.spec.name == "debts":
             self.owed = padded(self.owed, count)
             self.owed[:count] += owed_by(amounts, account, accounts=count)
-        given = (amounts != MISSING) & (account >= 0)
-        self.paid = padded(self.paid, count)
-        self.paid[:count] += summed(amounts[given], account[given], accounts=count)
+        if self._adds_up:
+            given = (amounts != MISSING) & (account >= 0)
+            self.paid = padded(self.paid, count)
+            self.paid[:count] += summed(amounts[given], account[given], accounts=count)
         if self.spec.name == "payments":
             moments = np.asarray(table.data["occurred_at"])
             self.paying.add(account.astype(np.int64) % self.paying.room.parts, account, moments)

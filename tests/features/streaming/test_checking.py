@@ -16,7 +16,7 @@ from domain.errors import DataError
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return small_world(tmp_path_factory.mktemp("world") / "data", accounts=120)
+    return small_world(tmp_path_factory.mktemp("world") / "data", accounts=60)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 7])
