@@ -139,7 +139,7 @@ def _kept_is_paid(portfolio: Portfolio, table: LoadedTable, _expected: kinds.Kep
     unpaid = account < 0
     unpaid[~unpaid] = ~any_between(
         _account(payments).codes, np.asarray(payments.data["occurred_at"]), account[~unpaid],
-        first[~unpaid], last[~unpaid],
+        first=first[~unpaid], last=last[~unpaid],
     )  # fmt: skip
     return Counted(int(unpaid.sum()), len(rows))
 
@@ -155,7 +155,7 @@ def kept_spans(promises: LoadedTable) -> tuple[Int64s, Int64s, Int64s]:
     return rows, made[rows] - US_PER_DAY, resolved[rows] + US_PER_DAY
 
 
-def any_between(paying: Int32s, moments: Int64s, account: Int32s, first: Int64s, last: Int64s) -> Bools:
+def any_between(paying: Int32s, moments: Int64s, account: Int32s, *, first: Int64s, last: Int64s) -> Bools:
     """Whether an account has a payment between two moments, to the hour; ``paying`` are the accounts of payments."""
     # Few accounts ever promised anything, and only theirs are put in order.
     asked = np.zeros(max(int(paying.max(initial=-1)), int(account.max(initial=-1))) + 1, dtype=np.bool_)

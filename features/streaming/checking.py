@@ -39,6 +39,7 @@ from features.validation import found_tables, judged, unreadable_table
 from features.vocabulary import CHANNELS
 
 Bools = npt.NDArray[np.bool_]
+OnStep = Callable[[str, float], None]
 
 
 @dataclass
@@ -64,7 +65,7 @@ def validate_by_parts(
     channels: Sequence[str] = CHANNELS,
     declared: Declared | None = None,
     until: datetime | None = None,
-    on_step: Callable[[str, float], None] = lambda _step, _share: None,
+    on_step: OnStep = lambda _step, _share: None,
 ) -> Report:
     """As ``features.validation.validate``, within bounded memory.
 
@@ -87,20 +88,10 @@ def validate_by_parts(
     with limited(scratch / "spill") as connection:
         # Which of two equal rows is the later one, and whose a debt is, go by the order of rows in the files.
         connection.execute("SET preserve_insertion_order = true")
-        for place, (name, table_files) in enumerate(files.items()):
-            on_step(f"reading {name}", place / (len(files) + 1))
-            try:
-                _read(connection, table_files, found)
-            except DataError as error:
-                found.findings.append(unreadable_table(name, error))
+        _read_all(connection, files, found, on_step=on_step)
         on_step("looking at what meets", len(files) / (len(files) + 1))
         _across(found)
-        for name, scan in found.scans.items():
-            own = [flags for flags in found.flags if flags.table == name]
-            found.findings += scan.found.findings()
-            found.findings += findings_of(
-                connection, scan.query, own, skipped=found.skipped.get(name), rows_at_once=sizes.rows_at_once
-            )
+        _name_rows(connection, found)
     summaries = tuple(scan.summary for scan in found.scans.values())
     report = Report(str(data_dir), rfc3339(now), summaries, tuple(sorted(found.findings, key=sort_key)))
     report = report if declared is None else judged(report, _look(report, found, declared), declared)
@@ -109,12 +100,33 @@ def validate_by_parts(
     return report
 
 
+def _read_all(connection: Any, files: Mapping[str, TableFiles], found: _Found, *, on_step: OnStep) -> None:
+    """Every table that can be read, each after those that it needs: accounts, then debts."""
+    for place, (name, table_files) in enumerate(files.items()):
+        on_step(f"reading {name}", place / (len(files) + 1))
+        try:
+            _read(connection, table_files, found)
+        except DataError as error:
+            found.findings.append(unreadable_table(name, error))
+
+
+def _name_rows(connection: Any, found: _Found) -> None:
+    """The findings of all tables, those about rows that had to meet with the ids of a few of them."""
+    for name, scan in found.scans.items():
+        own = [flags for flags in found.flags if flags.table == name]
+        found.findings += scan.found.findings()
+        found.findings += findings_of(
+            connection, scan.query, own, skipped=found.skipped.get(name),
+            rows_at_once=found.room.sizes.rows_at_once,
+        )  # fmt: skip
+
+
 def _read(connection: Any, files: TableFiles, found: _Found) -> None:
     """One table: once where every row has an id of its own, else again for what is alike, and without repeats."""
     name, spec, attributes = files.table, TABLES[files.table], found.asked.attributes
     instead = INSTEAD if name == "decisions" else {}
     query = typed_query(connection, files, spec=spec, attributes=attributes, instead=instead)
-    scan = Scan(query, found.asked, found.before, found.room, None).run(connection)
+    scan = Scan(query, found.asked, found.before, found.room).run(connection)
     shared = of_shared_ids(scan.ids, scan.rows)
     flags: list[Flags] = []
     if shared is not None:
@@ -124,7 +136,7 @@ def _read(connection: Any, files: TableFiles, found: _Found) -> None:
         flags = [Flags.of(name, spec.id_column, trouble, rows) for trouble, rows in marked if rows.any()]
         if repeated.any():
             scan.forget()
-            scan = Scan(query, found.asked, found.before, found.room, repeated).run(connection)
+            scan = Scan(query, found.asked, found.before, found.room, skipped=repeated).run(connection)
             found.skipped[name] = repeated
     found.flags += flags
     found.scans[name] = scan

@@ -90,7 +90,9 @@ def _unpaid(rows: Rows, paying: Rows | None) -> Counted:
     if paying is None:
         return Counted(len(rows), len(rows))
     account = rows["account"].copy()
-    paid = any_between(paying["account"].copy(), paying["moment"].copy(), account, rows["first"], rows["last"])
+    paid = any_between(
+        paying["account"].copy(), paying["moment"].copy(), account, first=rows["first"], last=rows["last"]
+    )
     return Counted(int(np.count_nonzero((account < 0) | ~paid)), len(rows))
 
 

@@ -71,9 +71,11 @@ def padded(values: npt.NDArray[Any], count: int, fill: Any = 0) -> npt.NDArray[A
 
 
 class Scan:
-    """What one pass over a table found, and what it put aside."""
+    """What one pass over a table found, and what it put aside; ``skipped`` are rows that repeat another."""
 
-    def __init__(self, query: TypedQuery, asked: Asked, before: Before, room: Room, skipped: Bools | None) -> None:
+    def __init__(
+        self, query: TypedQuery, asked: Asked, before: Before, room: Room, *, skipped: Bools | None = None
+    ) -> None:
         self.query, self.spec, self.asked, self.before = query, query.spec, asked, before
         self._skipped = skipped
         self.found = Merged()

@@ -40,13 +40,23 @@ class Room:
 
     folder: Path
     sizes: Sizes
-    held: int = 0
     files: int = 0
+    holding: list[Scattered] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        """Bytes of rows that are in memory."""
+        return sum(scattered.held for scattered in self.holding)
 
     @property
     def parts(self) -> int:
         """Into how many parts rows are put."""
         return self.sizes.parts
+
+    def keep_to_size(self) -> None:
+        """Writes the largest while there is too much in memory: few large pieces are read faster than many small."""
+        while self.held > self.sizes.most_held:
+            max(self.holding, key=lambda scattered: scattered.held).write()
 
     def new_file(self) -> Path:
         """The path of a file of its own."""
@@ -63,14 +73,18 @@ class _Piece:
     place: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Scattered:
-    """Rows of one kind in parts; within a part they stand in the order in which they came."""
+    """Rows of one kind in parts; within a part they stand in the order in which they came.
+
+    ``held`` are the bytes that are in memory.
+    """
 
     room: Room
     names: Sequence[str]
     pieces: list[_Piece] = field(default_factory=list)
     count: int = 0
+    held: int = 0
     _path: Path | None = None
     _written: int = 0
 
@@ -85,9 +99,10 @@ class Scattered:
             rows[name] = column[order]
         self.count += len(part)
         self.pieces.append(_Piece(bounds, rows))
-        self.room.held += rows.nbytes
-        if self.room.held > self.room.sizes.most_held:
-            self._write()
+        if not self.held:
+            self.room.holding.append(self)
+        self.held += rows.nbytes
+        self.room.keep_to_size()
 
     def part(self, number: int) -> Rows | None:
         """The rows of a part, ``None`` where there are none at all."""
@@ -102,7 +117,7 @@ class Scattered:
 
     def forget(self) -> None:
         """Frees what was put aside."""
-        self.room.held -= sum(piece.rows.nbytes for piece in self.pieces if piece.rows is not None)
+        self._let_go()
         self.pieces, self.count = [], 0
         if self._path is not None:
             self._path.unlink(missing_ok=True)
@@ -115,16 +130,25 @@ class Scattered:
         stream.seek(piece.place + first * self._kind.itemsize)
         return np.fromfile(stream, dtype=self._kind, count=last - first)
 
-    def _write(self) -> None:
-        self._path = self._path or self.room.new_file()
+    def write(self) -> None:
+        """Puts on disk what is in memory, as one piece."""
+        held = [(piece.bounds, piece.rows) for piece in self.pieces if piece.rows is not None]
+        if not held:
+            return
+        self._path, self._kind = self._path or self.room.new_file(), held[0][1].dtype
+        bounds = np.sum([bounds for bounds, _ in held], axis=0)
         with self._path.open("ab") as stream:
-            for piece in self.pieces:
-                if piece.rows is not None:
-                    self._kind = piece.rows.dtype
-                    piece.rows.tofile(stream)
-                    piece.place, self._written = self._written, self._written + piece.rows.nbytes
-                    self.room.held -= piece.rows.nbytes
-                    piece.rows = None
+            for part in range(self.room.parts):
+                np.concatenate([rows[bounds[part] : bounds[part + 1]] for bounds, rows in held]).tofile(stream)
+        self.pieces = [piece for piece in self.pieces if piece.rows is None]
+        self.pieces.append(_Piece(bounds, None, self._written))
+        self._written += int(bounds[-1]) * self._kind.itemsize
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.held:
+            self.room.holding.remove(self)
+            self.held = 0
 
 
 def parts_of(keys: Hashes, parts: int) -> Int64s:
