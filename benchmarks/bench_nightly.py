@@ -4,8 +4,8 @@
 
 A portfolio is simulated unless one is given, and so is a model, trained on 5,000 accounts. ``acerto decide`` then runs
 shard by shard in one process, every step timed in place; and once more with ``--workers`` processes on the shards
-that are there, whose file has to be the same. ``--validate`` has ``acerto validate`` before it, which holds all tables
-in memory. Memory is resident, of the whole process tree.
+that are there, whose file has to be the same. ``--validate`` has ``acerto validate`` before it, by parts whatever the
+size, and ``--validate-alone`` nothing else. Memory is resident, of the whole process tree.
 """
 
 from __future__ import annotations
@@ -118,13 +118,30 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="a bundle instead of one trained for this")
     parser.add_argument("--scratch", type=Path, help="where data and results go")
     parser.add_argument("--validate", action="store_true", help="have the tables validated first")
+    parser.add_argument("--validate-alone", action="store_true", help="have the tables validated, and stop")
     asked = parser.parse_args()
     parse_moment(AS_OF)
     with tempfile.TemporaryDirectory(dir=asked.scratch) as folder:
         scratch = Path(folder)
-        data = asked.data or portfolio(asked.accounts, scratch / "data")
+        data = (asked.data or portfolio(asked.accounts, scratch / "data")).resolve()
+        if asked.validate or asked.validate_alone:
+            _measure_validation(data, scratch)
+        if asked.validate_alone:
+            return
         model = asked.model or model_of(scratch)
-        _measure(asked, data.resolve(), model.resolve(), scratch)
+        _measure(asked, data, model.resolve(), scratch)
+
+
+def _measure_validation(data: Path, scratch: Path) -> None:
+    """Validation by parts, whatever the size of the data."""
+    from features.reading_files import estimated_rows
+    from features.streaming.scattered import ROWS_PER_PART
+
+    parts = -(-estimated_rows(data) // ROWS_PER_PART)
+    command = [*COMMAND, "validate", "--data", str(data), "--against", "none", "--shards", str(parts)]
+    run = watched(command, cwd=ROOT, env={**_environment(), "TMPDIR": str(scratch)})
+    print(f"validation of {estimated_rows(data):,} rows in {parts} parts\n| step | CPU-s | peak GiB |\n|---|---|---|")
+    show("validate", run.cpu_s, run.peak)
 
 
 def _measure(asked: argparse.Namespace, data: Path, model: Path, scratch: Path) -> None:
@@ -132,9 +149,6 @@ def _measure(asked: argparse.Namespace, data: Path, model: Path, scratch: Path) 
     more += ["--shard-dir", str(scratch / "shards")]
     print(f"{asked.accounts:,} accounts, {more[1]} shards")
     print("| step | CPU-s | peak GiB |\n|---|---|---|")
-    if asked.validate:
-        run = watched([*COMMAND, "validate", "--data", str(data), "--against", "none"], cwd=ROOT, env=_environment())
-        show("validate", run.cpu_s, run.peak)
     run, steps = decide(data, model, configs, scratch / "one.parquet", *more, steps=True)
     for name, cpu_s in sorted(steps["cpu_s"].items(), key=lambda one: -one[1]):
         show(name, cpu_s, steps["peak"].get(name, 0))

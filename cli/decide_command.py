@@ -14,7 +14,7 @@ from cli.allocation_output import prices_of, show_prices, write_allocation
 from cli.exclusions_output import exclusions_of, show_exclusions, write_exclusions
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs, DataDir, Model, moment
 from cli.output import OnStep, progress, say, show_json, show_table
-from cli.sharding import Cluster, Means, Shards, Workers
+from cli.sharding import ROWS_IN_ONE_PIECE, Cluster, Means, Shards, Workers
 from domain.clock import rfc3339, to_us
 from domain.errors import DataError, UnknownAccountError
 
@@ -37,8 +37,6 @@ _LOG_PROBS = (
 _SHARD_DIR = (
     "Keep the shards here, and take them next time; a run that was cut short goes on with the shards that are decided."
 )
-ROWS_IN_ONE_PIECE = 4_000_000
-"""Rows of all tables together up to which a portfolio is decided on in one piece, in about 4 GiB."""
 _CANDIDATES = "Add the column candidates: every allowed action, best first, with all factors of what it is worth."
 _AsOf = Annotated[str, typer.Option("--as-of", help="Moment of the decisions, RFC 3339 with offset.")]
 _Out = Annotated[Path, typer.Option("--out", help="A .parquet or .csv file, one row per account.")]

@@ -108,7 +108,7 @@ def run_training(
     from training import pipeline, registry
 
     on_step("validate", 0.0)
-    checked = check(data, configs=configs, against=against, until=until)
+    checked = check(data, configs=configs, against=against, until=until, shards=means.shards)
     raise_if_critical(checked.report)
     on_step("read", 0.01)
     tables = tables_io.read(data, configs=configs)

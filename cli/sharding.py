@@ -16,6 +16,8 @@ import typer
 if TYPE_CHECKING:
     from features.runners import OnDone, Run, Task
 
+ROWS_IN_ONE_PIECE = 4_000_000
+"""Rows of all tables together up to which a portfolio is validated and decided on in one piece, in about 4 GiB."""
 Shards = Annotated[int | None, typer.Option("--shards", min=1, help="How many parts; else about 1 M rows each.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine; each holds one shard.")]
 Cluster = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler, tcp://HOST:PORT.")]

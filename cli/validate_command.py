@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.convert_command import Source, converted
-from cli.data_checks import LAST, Against, check
+from cli.data_checks import LAST, Against, Parts, check
 from cli.options import DEFAULT_CONFIGS, AsJson, Configs
-from cli.output import say_result, show_json
+from cli.output import progress, say_result, show_json
 
 _MAPPING = "Check a mapping, and the tables that it makes of your own ones, which are not kept."
 
@@ -24,12 +24,19 @@ def validate(
     mapping: Annotated[Path | None, typer.Option("--mapping", help=_MAPPING)] = None,
     source: Source = None,
     against: Against = LAST,
+    shards: Parts = None,
     configs: Configs = DEFAULT_CONFIGS,
     as_json: AsJson = False,
 ) -> None:
-    """Check canonical tables, or those that a mapping makes: what is wrong; exit code 1 where training would stop."""
-    with _tables(data, mapping, source=source, configs=configs, as_json=as_json) as (folder, told):
-        report = check(folder, configs=configs, against=against).report
+    """Check canonical tables, or those that a mapping makes: what is wrong; exit code 1 where training would stop.
+
+    Data of more than some million rows are read in pieces, so that memory stays bounded; the report is the same.
+    """
+    with (
+        _tables(data, mapping, source=source, configs=configs, as_json=as_json) as (folder, told),
+        progress("validating", quiet=as_json) as step,
+    ):
+        report = check(folder, configs=configs, against=against, shards=shards, on_step=step).report
     report = replace(report, directory=str(data or mapping))
     if as_json:
         show_json({**report.to_json(), **told})

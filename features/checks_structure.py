@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from domain.tables import TableSpec
 from features.config import Attribute
-from features.findings import Finding, finding_at
+from features.findings import Finding, Trouble, finding_at, finding_of
 from features.identity import conflicting_rows, repeated_rows
 from features.reading import LoadedTable, columns_of, example_ids
 from features.reading_problems import NEVER_EMPTY, NO_ROWS, explain
 
+REPEATED = Trouble("note", "repeated_row", "found rows that repeat another in every column; they count once")
+CONFLICTING = Trouble(
+    "critical",
+    "conflicting_identity",
+    "found the same id and recorded_at with different content, needed one truth per moment; "
+    "give corrections a later recorded_at, or other rows other ids",
+)
+
 
 def findings_of(table: LoadedTable, attributes: Mapping[str, Attribute]) -> list[Finding]:
     """All findings about the structure of a table."""
+    return [*findings_by_row(table, attributes), *emptiness(table.spec, table.rows), *_repeats(table)]
+
+
+def findings_by_row(table: LoadedTable, attributes: Mapping[str, Attribute]) -> list[Finding]:
+    """Those that are about its columns, or about rows by themselves: of parts of a table, they add up."""
     return [
         *_problems(table),
         *_unknown_columns(table, attributes),
         *_absent_attributes(table, attributes),
-        *_emptiness(table),
-        *_repeats(table),
         *_unrecorded(table),
     ]
 
@@ -50,32 +62,26 @@ def _absent_attributes(table: LoadedTable, attributes: Mapping[str, Attribute]) 
             yield Finding("note", "accounts", name, "absent_attribute", 0, (), text)
 
 
-def _emptiness(table: LoadedTable) -> Iterator[Finding]:
-    if table.rows:
+def emptiness(spec: TableSpec, rows: int) -> Iterator[Finding]:
+    """The finding about a table without rows, if it has none."""
+    if rows:
         return
-    if table.spec.name in NEVER_EMPTY:
-        yield Finding("critical", table.spec.name, None, "no_rows", 0, (), NO_ROWS)
-    elif table.spec.required:
+    if spec.name in NEVER_EMPTY:
+        yield Finding("critical", spec.name, None, "no_rows", 0, (), NO_ROWS)
+    elif spec.required:
         text = "found no rows: nobody ever paid, so nothing can be learned; leave it so only for a new portfolio"
-        yield Finding("warning", table.spec.name, None, "no_rows", 0, (), text)
+        yield Finding("warning", spec.name, None, "no_rows", 0, (), text)
     else:
         text = "found no rows, which says that nothing of the kind happened; remove the file if it is unknown"
-        yield Finding("note", table.spec.name, None, "no_rows", 0, (), text)
+        yield Finding("note", spec.name, None, "no_rows", 0, (), text)
 
 
 def _repeats(table: LoadedTable) -> Iterator[Finding]:
     id_column = table.spec.id_column
     repeated = repeated_rows(table.data, id_column=id_column)
     conflicting = conflicting_rows(table.data, id_column=id_column, apart_from=repeated)
-    yield from finding_at(
-        table, repeated, severity="note", column=id_column, code="repeated_row",
-        text="found rows that repeat another in every column; they count once",
-    )  # fmt: skip
-    yield from finding_at(
-        table, conflicting, severity="critical", column=id_column, code="conflicting_identity",
-        text="found the same id and recorded_at with different content, needed one truth per moment; "
-        "give corrections a later recorded_at, or other rows other ids",
-    )  # fmt: skip
+    for trouble, rows in ((REPEATED, repeated), (CONFLICTING, conflicting)):
+        yield from finding_of(table, rows, trouble, column=id_column)
 
 
 def _unrecorded(table: LoadedTable) -> Iterator[Finding]:

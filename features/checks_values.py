@@ -11,7 +11,7 @@ import numpy.typing as npt
 from domain.actions import WAIT_CHANNEL
 from domain.clock import MISSING, from_us
 from domain.coded import Coded
-from features.findings import Finding, Portfolio, Severity, finding_at
+from features.findings import Finding, Portfolio, Trouble, finding_at, finding_of
 from features.reading import LoadedTable
 
 _NEVER_NEGATIVE = (
@@ -48,31 +48,54 @@ def _payments_without_cover(portfolio: Portfolio) -> Iterator[Finding]:
     payments = portfolio.tables.get("payments")
     if payments is None or not payments.rows:
         return
-    uncovered = _uncovered(payments)
-    severity: Severity = "critical" if uncovered.mean() > _WRONG_SIGN_SHARE else "warning"
-    yield from finding_at(
-        payments, uncovered, severity=severity, column="amount", code="negative_without_payment",
-        text="found negative amounts with no earlier payment of the account to reverse, needed payments as positive "
-        "amounts and reversals after them; check the sign",
-    )  # fmt: skip
-    yield from finding_at(
-        payments, _numbers(payments, "amount") == 0, severity="note", column="amount", code="zero_amount",
-        text="found payments of nothing; they count as no payment",
-    )  # fmt: skip
+    given = without_cover(
+        _coded(payments, "account_id").codes, _numbers(payments, "occurred_at"), _numbers(payments, "amount")
+    )
+    yield from finding_of(payments, given, uncovered(int(given.sum()), payments.rows), column="amount")
 
 
-def _uncovered(payments: LoadedTable) -> npt.NDArray[np.bool_]:
-    account = _coded(payments, "account_id").codes
-    given = _numbers(payments, "amount")
-    amounts = np.where(given == MISSING, 0, given)
+def uncovered(count: int, rows: int) -> Trouble:
+    """Negative payments with nothing to reverse: how bad it is that so many of all rows are."""
+    text = (
+        "found negative amounts with no earlier payment of the account to reverse, needed payments as positive "
+        "amounts and reversals after them; check the sign"
+    )
+    return Trouble("critical" if count / rows > _WRONG_SIGN_SHARE else "warning", "negative_without_payment", text)
+
+
+def without_cover(
+    account: npt.NDArray[np.int32], moments: npt.NDArray[np.int64], cents: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """(n,) the negative amounts that no earlier ones of their account cover; of accounts (n,) that are there whole."""
+    # Only accounts that reverse anything have to be put in order.
+    reversing = np.bincount(account[(cents < 0) & (cents != MISSING)] + 1, minlength=int(account.max(initial=0)) + 2)
+    rows = np.flatnonzero(reversing[account + 1] > 0)
+    found = np.zeros(len(account), dtype=np.bool_)
+    found[rows] = _without_cover(account[rows], moments[rows], cents[rows])
+    return found
+
+
+def _without_cover(
+    account: npt.NDArray[np.int32], moments: npt.NDArray[np.int64], cents: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    amounts = np.where(cents == MISSING, 0, cents)
     # At one moment, what comes in stands before what goes out.
-    order = np.lexsort((-amounts, _numbers(payments, "occurred_at"), account))
+    order = np.lexsort((-amounts, moments, account))
     running = np.cumsum(amounts[order])
-    starts = np.flatnonzero(np.append(True, account[order][1:] != account[order][:-1]))
+    starts = np.flatnonzero(np.append(True, account[order][1:] != account[order][:-1])) if len(order) else order
     before = (running[starts] - amounts[order][starts]).repeat(np.diff(np.append(starts, len(order))))
-    uncovered = np.zeros(len(order), dtype=np.bool_)
-    uncovered[order] = (amounts[order] < 0) & (running - before < 0)
-    return uncovered
+    found = np.zeros(len(order), dtype=np.bool_)
+    found[order] = (amounts[order] < 0) & (running - before < 0)
+    return found
+
+
+def _payments_of_nothing(portfolio: Portfolio) -> Iterator[Finding]:
+    payments = portfolio.tables.get("payments")
+    if payments is not None:
+        yield from finding_at(
+            payments, _numbers(payments, "amount") == 0, severity="note", column="amount", code="zero_amount",
+            text="found payments of nothing; they count as no payment",
+        )  # fmt: skip
 
 
 def _negatives(portfolio: Portfolio) -> Iterator[Finding]:
@@ -171,7 +194,8 @@ def _coded(table: LoadedTable, column: str) -> Coded:
     return values
 
 
-CHECKS = (
-    _debts_of_nothing, _payments_without_cover, _negatives, _instalments, _birth_years, _probabilities, _codes,
-    _channels,
+BY_ROW = (
+    _debts_of_nothing, _payments_of_nothing, _negatives, _instalments, _birth_years, _probabilities, _codes, _channels,
 )  # fmt: skip
+"""Checks that look at each row by itself."""
+CHECKS = (*BY_ROW, _payments_without_cover)

@@ -136,6 +136,20 @@ def finding_at(
     return [Finding(severity, table.spec.name, column, code, len(positions), examples, text)]
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a finding is about wherever it is found: how bad, the code, and the words."""
+
+    severity: Severity
+    code: str
+    text: str
+
+
+def finding_of(table: LoadedTable, rows: npt.NDArray[Any], trouble: Trouble, *, column: str) -> list[Finding]:
+    """A finding about some rows (a mask or positions), or none where there are no rows."""
+    return finding_at(table, rows, severity=trouble.severity, column=column, code=trouble.code, text=trouble.text)
+
+
 def summary_of(table: LoadedTable) -> TableSummary:
     """Rows, files and range of times of one table."""
     name = next(c for c in ("occurred_at", "decided_at", "opened_at") if c in table.data)

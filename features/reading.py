@@ -5,9 +5,10 @@ Reading (which refuses) and validation (which reports) both start here, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from heapq import nsmallest
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -19,11 +20,13 @@ from domain.coded import Coded
 from domain.money import to_cents
 from domain.tables import COPIED_DEFAULTS, VALUE_DEFAULTS, Column, ColumnData, TableData, TableSpec
 from features.config import Attribute
-from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql
+from features.reading_columns import NO_OFFSET, WRONG, ColumnSql, absent_sql, column_sql, texts_sql
 from features.reading_files import Scan, TableFiles, open_scan, unreadable
-from features.texts import coded_from
+from features.texts import Texts, coded_from
 
 Rows = npt.NDArray[np.int64]
+EXAMPLES = 3
+"""Rows that a finding names."""
 
 _DEFAULTS = {place: f'"{other}"' for place, other in COPIED_DEFAULTS.items()} | {
     place: f"'{value}'" if isinstance(value, str) else repr(value) for place, value in VALUE_DEFAULTS.items()
@@ -47,7 +50,7 @@ class LoadedTable:
 
     ``data`` has every canonical column (and, for accounts, every declared attribute), wrong values as missing ones;
     ``unrecorded`` are the rows whose ``recorded_at`` was filled in; ``given`` are the columns found, ``unknown`` those
-    left out.
+    left out. Where it is a piece of a table, ``first_row`` rows come before it.
     """
 
     spec: TableSpec
@@ -57,6 +60,7 @@ class LoadedTable:
     given: frozenset[str]
     unknown: tuple[str, ...]
     unrecorded: Rows
+    first_row: int = 0
 
     @property
     def rows(self) -> int:
@@ -116,9 +120,19 @@ class TypedQuery:
 
 
 def typed_query(
-    connection: Any, files: TableFiles, *, spec: TableSpec, attributes: Mapping[str, Attribute]
+    connection: Any,
+    files: TableFiles,
+    *,
+    spec: TableSpec,
+    attributes: Mapping[str, Attribute],
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> TypedQuery:
     """How a table is read; nothing is, but what the files say of their columns.
+
+    Parameters
+    ----------
+    instead : for columns of lists, a text to give in their place: an expression of the table's columns, of which that
+        column is a list
 
     Raises
     ------
@@ -127,8 +141,10 @@ def typed_query(
     columns = columns_of(spec, attributes)
     scan = open_scan(connection, files)
     parts = {column.name: _sql_of(column, scan) for column in columns}
+    given = {name: sql for name, sql in instead.items() if name in scan.types}
+    parts |= {name: replace(parts[name], value=texts_sql(name, scan.types[name])) for name in given}
     faulty = frozenset(name for name, part in parts.items() if part.fault)
-    return TypedQuery(spec, files, columns, _query(spec, parts, scan), scan.types, faulty)
+    return TypedQuery(spec, files, columns, _query(spec, parts, scan, given), scan.types, faulty)
 
 
 def load_table(
@@ -145,10 +161,18 @@ def load_table(
         arrow = connection.sql(query.sql).to_arrow_table()
     except duckdb.Error as error:
         raise unreadable(files, error) from error
-    data: TableData = {column.name: _in_memory(arrow.column(column.name), column) for column in query.columns}
+    # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
+    data = {column.name: in_memory(arrow.column(column.name).combine_chunks(), column) for column in query.columns}
+    return loaded_from(arrow, data, query=query)
+
+
+def loaded_from(arrow: Any, data: TableData, *, query: TypedQuery, first_row: int = 0) -> LoadedTable:
+    """What the query gave, or a piece of it: ``arrow`` has the faults, ``data`` the values."""
     problems = [problem for column in query.columns for problem in _problems(arrow, column, data=data, query=query)]
     unrecorded = _fill_recorded_at(data)
-    return LoadedTable(spec, files, data, tuple(problems), query.given, query.unknown, unrecorded)
+    return LoadedTable(
+        query.spec, query.files, data, tuple(problems), query.given, query.unknown, unrecorded, first_row
+    )
 
 
 def _sql_of(column: Column, scan: Scan) -> ColumnSql:
@@ -157,11 +181,11 @@ def _sql_of(column: Column, scan: Scan) -> ColumnSql:
     return column_sql(column.kind, name=column.name, found=scan.types[column.name], naive=column.name in scan.naive)
 
 
-def _query(spec: TableSpec, parts: Mapping[str, ColumnSql], scan: Scan) -> str:
+def _query(spec: TableSpec, parts: Mapping[str, ColumnSql], scan: Scan, instead: Mapping[str, str]) -> str:
     """Values and faults in one pass over the files, with the contract's defaults laid over the values."""
     inner = [f'{part.value} AS "{name}"' for name, part in parts.items()]
     faults = [f'CAST({part.fault} AS UTINYINT) AS "{name} fault"' for name, part in parts.items() if part.fault]
-    outer = [f'{_with_default(spec, name)} AS "{name}"' for name in parts]
+    outer = [f'{instead.get(name) or _with_default(spec, name)} AS "{name}"' for name in parts]
     kept = [f'"{name} fault"' for name, part in parts.items() if part.fault]
     return f"SELECT {', '.join(outer + kept)} FROM (SELECT {', '.join(inner + faults)} FROM {scan.sql})"
 
@@ -174,10 +198,8 @@ def _with_default(spec: TableSpec, name: str) -> str:
     return f'coalesce("{name}", {_DEFAULTS[key]})' if key in _DEFAULTS else f'"{name}"'
 
 
-def _in_memory(values: Any, column: Column) -> ColumnData:
-    """One Arrow column as numpy or ``Coded``."""
-    # One chunk first: encoding chunk by chunk and unifying afterwards copies the dictionary once per chunk.
-    whole = values.combine_chunks()
+def in_memory(whole: Any, column: Column) -> ColumnData:
+    """One Arrow array as numpy or ``Coded``."""
     if column.kind in ("id", "text", "code", "list"):
         return coded_from(whole.dictionary_encode())
     if column.kind in ("money", "cost", "number"):
@@ -229,10 +251,34 @@ def _fill_recorded_at(data: TableData) -> Rows:
     return rows
 
 
-def example_ids(table: LoadedTable, rows: Rows, *, column: str | None = None) -> tuple[str, ...]:
-    """The three smallest ids among some rows; ``row 7`` where a row has no id. Independent of the order of rows."""
-    ids = table.data[column or table.spec.id_column]
+def only(table: LoadedTable, rows: Rows) -> LoadedTable:
+    """Some of the rows, rising; problems stay those of the files."""
+    data = {
+        name: values.take(rows) if isinstance(values, Coded) else values[rows] for name, values in table.data.items()
+    }
+    kept = np.zeros(table.rows, dtype=np.bool_)
+    kept[rows] = True
+    unrecorded = (np.cumsum(kept) - 1)[table.unrecorded[kept[table.unrecorded]]]
+    return replace(table, data=data, unrecorded=unrecorded)
+
+
+class RowPlace(str):
+    """Stands for the id of a row that has none: ``row 7``."""
+
+    __slots__ = ()
+
+
+def example_ids(table: LoadedTable, rows: Rows) -> tuple[str, ...]:
+    """The three smallest ids among some rows; ``row 7`` where no row has an id. Independent of the order of rows."""
+    ids = table.data[table.spec.id_column]
     assert isinstance(ids, Coded)
-    codes = np.unique(ids.codes[rows])
-    named = nsmallest(3, (ids.values[code] for code in codes[codes >= 0]))
-    return tuple(named) or tuple(f"row {row + 1}" for row in rows[:3])
+    codes = ids.codes[rows]
+    named = smallest(ids.values, codes[codes >= 0])
+    return named or tuple(RowPlace(f"row {table.first_row + row + 1}") for row in rows[:EXAMPLES])
+
+
+def smallest(values: Sequence[str], places: npt.NDArray[np.integer]) -> tuple[str, ...]:
+    """The first few texts at some places, each once."""
+    if isinstance(values, Texts):
+        return values.smallest(places, EXAMPLES)
+    return tuple(nsmallest(EXAMPLES, {values[place] for place in places.tolist()}))

@@ -73,8 +73,23 @@ def _list(quoted: str, found: str) -> ColumnSql:
         return ColumnSql(f"array_to_string({quoted}, '|')")
     if not _is(_TEXTS, found):
         return _refused(quoted, "list")
-    bare = f"list_transform(string_split(trim({quoted}, '[] '), ','), lambda item: trim(item, ' \"'''))"
-    return ColumnSql(f"CASE WHEN starts_with({quoted}, '[') THEN array_to_string({bare}, '|') ELSE {quoted} END")
+    return ColumnSql(
+        f"CASE WHEN starts_with({quoted}, '[') THEN array_to_string({_bare(quoted)}, '|') ELSE {quoted} END"
+    )
+
+
+def texts_sql(name: str, found: str) -> str:
+    """A column of lists as lists of texts, NULL where it holds something else."""
+    quoted = name_sql(name)
+    if _is(_TEXTS + r"\[\]", found):
+        return quoted
+    if _is(_TEXTS, found):
+        return f"CASE WHEN starts_with({quoted}, '[') THEN {_bare(quoted)} ELSE string_split({quoted}, '|') END"
+    return "CAST(NULL AS VARCHAR[])"
+
+
+def _bare(quoted: str) -> str:
+    return f"list_transform(string_split(trim({quoted}, '[] '), ','), lambda item: trim(item, ' \"'''))"
 
 
 def _moment(quoted: str, found: str, *, naive: bool) -> ColumnSql:

@@ -46,6 +46,19 @@ class Texts(Sequence[str]):
         places: npt.NDArray[np.int32] = found.to_numpy(zero_copy_only=False).astype(np.int32)
         return places
 
+    @property
+    def array(self) -> Any:
+        """The texts in Arrow."""
+        return self._array
+
+    def smallest(self, places: npt.NDArray[np.integer], count: int) -> tuple[str, ...]:
+        """The first few in order of the texts at some places, each once."""
+        left, found = self._array.take(places), list[str]()
+        while len(left) and len(found) < count:
+            found.append(pc.min(left).as_py())
+            left = left.filter(pc.greater(left, found[-1]))
+        return tuple(found)
+
     def _all(self) -> tuple[str, ...]:
         if self._known is None:
             self._known = tuple(self._array.to_pylist())

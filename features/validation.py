@@ -12,22 +12,21 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from domain.clock import rfc3339, to_us
-from domain.coded import Coded
+from domain.clock import parse_moment, rfc3339, to_us
 from domain.errors import DataError
 from domain.tables import TABLES
 from features import checks_references, checks_structure, checks_time, checks_values
 from features.config import Attribute
 from features.findings import Finding, Portfolio, Report, TableSummary, raise_if_critical, sort_key, summary_of
 from features.gates.judging import Declared, judge
+from features.gates.keyed import counts_of
 from features.gates.looking import Look
-from features.gates.measuring import profile_of
+from features.gates.measuring import ends_of, profile_of
 from features.identity import repeated_rows
 from features.known import known_rows, without_later
-from features.reading import LoadedTable, connect, load_table
-from features.reading_files import find_files, stray_files
+from features.reading import LoadedTable, connect, load_table, only
+from features.reading_files import TableFiles, find_files, stray_files
 from features.reading_problems import missing_table
 from features.vocabulary import CHANNELS
 
@@ -78,40 +77,77 @@ def validate(
 def _gated(report: Report, portfolio: Portfolio, declared: Declared, *, until: datetime | None) -> Report:
     """The report with its expectations."""
     known = portfolio if until is None else _known_before(portfolio, to_us(until))
-    profile = profile_of(known)
-    rows = {summary.table: summary.rows for summary in report.tables}
-    look = Look(known, report.findings, rows, profile, declared.before)
-    return replace(report, gates=judge(look, declared), profile=profile)
+    ends = ends_of(known)
+    profile = profile_of(known, ends)
+    look = Look(
+        files={name: table.files for name, table in portfolio.tables.items()},
+        findings=report.findings,
+        rows={summary.table: summary.rows for summary in report.tables},
+        profile=profile,
+        ends=ends,
+        counts=counts_of(known, declared.expectations),
+        before=declared.before,
+    )
+    return judged(report, look, declared)
+
+
+def judged(report: Report, look: Look, declared: Declared) -> Report:
+    """The report with what came of the expectations."""
+    now_us = to_us(parse_moment(report.now))
+    return replace(report, gates=judge(look, declared, now_us=now_us), profile=look.profile)
 
 
 def _known_before(portfolio: Portfolio, until_us: int) -> Portfolio:
     """What was there and known by then, as training cuts it."""
     tables = {}
     for name, table in portfolio.tables.items():
-        known = _only(table, known_rows(name, table.data, until_us=until_us))
+        known = only(table, np.flatnonzero(known_rows(name, table.data, until_us=until_us)))
         tables[name] = replace(known, data=without_later(name, known.data, until_us=until_us))
     return replace(portfolio, tables=tables)
 
 
+def found_tables(data_dir: Path) -> tuple[dict[str, TableFiles], list[Finding]]:
+    """Where the tables lie, and what is wrong or doubtful about their places.
+
+    Raises
+    ------
+    DataError : the directory itself does not exist
+    """
+    found: dict[str, TableFiles] = {}
+    findings: list[Finding] = []
+    for name, spec in TABLES.items():
+        try:
+            files = find_files(data_dir, name)
+        except DataError as error:
+            if not data_dir.is_dir():
+                raise
+            findings.append(unreadable_table(name, error))
+            continue
+        if files is not None:
+            found[name] = files
+        elif spec.required:
+            findings.append(Finding("critical", name, None, "missing_table", 0, (), missing_table(name)))
+    return found, [*findings, *_strays(data_dir)]
+
+
+def unreadable_table(name: str, error: DataError) -> Finding:
+    """The finding about a table that cannot be read."""
+    return Finding("critical", name, None, "unreadable", 0, (), _without_place(name, error))
+
+
 def _load(data_dir: Path, attributes: Mapping[str, Attribute]) -> tuple[dict[str, LoadedTable], list[Finding]]:
     loaded: dict[str, LoadedTable] = {}
-    findings: list[Finding] = []
+    found, findings = found_tables(data_dir)
     connection = connect()
     try:
-        for name, spec in TABLES.items():
+        for name, files in found.items():
             try:
-                files = find_files(data_dir, name)
-                if files is not None:
-                    loaded[name] = load_table(connection, files, spec=spec, attributes=attributes)
-                elif spec.required:
-                    findings.append(Finding("critical", name, None, "missing_table", 0, (), missing_table(name)))
+                loaded[name] = load_table(connection, files, spec=TABLES[name], attributes=attributes)
             except DataError as error:
-                if not data_dir.is_dir():
-                    raise
-                findings.append(Finding("critical", name, None, "unreadable", 0, (), _without_place(name, error)))
+                findings.append(unreadable_table(name, error))
     finally:
         connection.close()
-    return loaded, findings + list(_strays(data_dir))
+    return loaded, findings
 
 
 def _without_place(table: str, error: DataError) -> str:
@@ -126,14 +162,4 @@ def _strays(data_dir: Path) -> Iterator[Finding]:
 
 def _without_repeats(table: LoadedTable) -> LoadedTable:
     repeated = repeated_rows(table.data, id_column=table.spec.id_column)
-    return _only(table, ~repeated) if repeated.any() else table
-
-
-def _only(table: LoadedTable, kept: npt.NDArray[np.bool_]) -> LoadedTable:
-    """The rows of a mask; problems stay those of the files."""
-    rows = np.flatnonzero(kept)
-    data = {
-        name: values.take(rows) if isinstance(values, Coded) else values[rows] for name, values in table.data.items()
-    }
-    unrecorded = (np.cumsum(kept) - 1)[table.unrecorded[kept[table.unrecorded]]]
-    return replace(table, data=data, unrecorded=unrecorded)
+    return only(table, np.flatnonzero(~repeated)) if repeated.any() else table

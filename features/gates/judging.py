@@ -74,21 +74,20 @@ def load_declared(configs: Path, *, before: DataProfile | None = None, against: 
     return Declared(expectations, waivers.waivers, before, against)
 
 
-def judge(look: Look, declared: Declared) -> Gates:
+def judge(look: Look, declared: Declared, *, now_us: int) -> Gates:
     """What of the declared expectations is not met; tables that are absent are not judged."""
     breaches = []
     for table, named in declared.expectations.tables.items():
-        loaded = look.portfolio.tables.get(table)
-        if loaded is None:
+        if table not in look.files:
             continue
-        seen = Seen(loaded, look)
+        seen = Seen(table, look)
         for name, expected in named.items():
             misses = JUDGES[type(expected)](seen, expected)
             breaches += [Breach(expected.severity, table, name, expected.kind, miss) for miss in misses]
     count = sum(len(named) for named in declared.expectations.tables.values())
     # Features are judged later, and their waivers with them.
     waivers = [waiver for waiver in declared.waivers if waiver.table in declared.expectations.tables]
-    return settle(breaches, waivers, now_us=look.portfolio.now_us, declared=count, against=declared.against)
+    return settle(breaches, waivers, now_us=now_us, declared=count, against=declared.against)
 
 
 def settle(

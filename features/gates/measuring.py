@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,24 +10,26 @@ import numpy.typing as npt
 from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, Int64s
 from domain.coded import Coded
 from features.findings import Portfolio
+from features.gates.looking import Ends
 from features.gates.profile import LEAST_ROWS, MOST_MONTHS, Amounts, Categories, DataProfile, Floats, TableProfile
 from features.known import happened_in
 from features.reading import LoadedTable, is_missing
 
-_MOST_VALUES = 200
+MOST_VALUES = 200
 """A text column of more distinct values is no vocabulary, and may be about people."""
-_HOURS = 24
-_AMOUNTS = {"debts": ("amount",), "payments": ("amount",), "promises": ("amount",)}
-_CENTS = 100
+HOURS = 24
+AMOUNTS = {"debts": ("amount",), "payments": ("amount",), "promises": ("amount",)}
+CENTS = 100
+_NUMBER_BITS = 62
 _END_SHARE = 0.0005
 """Share of rows that may be dated after the end of the data: a few wrong clocks must not move it by months."""
 Int32s = npt.NDArray[np.int32]
 Groups = Callable[[LoadedTable], tuple[Int32s, tuple[str, ...]]]
 
 
-def profile_of(portfolio: Portfolio) -> DataProfile:
+def profile_of(portfolio: Portfolio, ends: Ends) -> DataProfile:
     """The profile of tables as validation holds them, each row once."""
-    end_day = end_of(portfolio) // US_PER_DAY + 1
+    end_day = ends.all_us // US_PER_DAY + 1
     group = _groups(portfolio)
     return DataProfile(
         int(end_day), {name: _profile(table, int(end_day), group) for name, table in portfolio.tables.items()}
@@ -40,15 +42,26 @@ def moments_of(table: LoadedTable) -> Int64s | None:
     return np.asarray(table.data[name]).astype(np.int64, copy=False) if name in table.data else None
 
 
-def end_of(portfolio: Portfolio) -> int:
-    """The moment at which the data end, µs: that of the latest rows, save a few that may be dated wrongly."""
-    found = [moments for table in portfolio.tables.values() if (moments := moments_of(table)) is not None]
-    known = np.concatenate([np.empty(0, dtype=np.int64), *found])
-    known = known[(known != MISSING) & (known <= portfolio.now_us)]
+def ends_of(portfolio: Portfolio) -> Ends:
+    """The moment at which the data end, µs, and the last of each table.
+
+    The data end with the latest rows of all tables, save a few that may be dated wrongly; what lies in the future does
+    not count.
+    """
+    found = {name: moments for name, table in portfolio.tables.items() if (moments := moments_of(table)) is not None}
+    past = {name: moments[moments <= portfolio.now_us] for name, moments in found.items()}
+    known = np.concatenate([np.empty(0, dtype=np.int64), *past.values()])
+    known = known[known != MISSING]
+    last = {name: int(moments.max(initial=MISSING)) for name, moments in past.items()}
     if not len(known):
-        return portfolio.now_us
-    place = len(known) - 1 - int(len(known) * _END_SHARE)
-    return int(np.partition(known, place)[place])
+        return Ends(portfolio.now_us, last)
+    place = len(known) - 1 - later_rows(len(known))
+    return Ends(int(np.partition(known, place)[place]), last)
+
+
+def later_rows(rows: int) -> int:
+    """How many of all rows may be dated after the end of the data."""
+    return int(rows * _END_SHARE)
 
 
 def _groups(portfolio: Portfolio) -> Groups:
@@ -73,26 +86,28 @@ def _groups(portfolio: Portfolio) -> Groups:
 
 
 def _named(column: Coded, used: npt.NDArray[np.bool_]) -> tuple[tuple[str, ...], Int64s]:
-    """Values that stand in enough rows, in their order as words, and the place of each code; others are after them."""
-    if len(column.values) > _MOST_VALUES:
-        return (), np.zeros(len(column.values) + 1, dtype=np.int64)
     rows = np.bincount(column.codes[used & (column.codes >= 0)], minlength=len(column.values))
-    order = sorted(range(len(column.values)), key=column.values.__getitem__)
+    return named(column.values if len(column.values) <= MOST_VALUES else (), rows)
+
+
+def named(values: Sequence[str], rows: Int64s) -> tuple[tuple[str, ...], Int64s]:
+    """Values that stand in enough rows, in their order as words, and the place of each code; others are after them."""
+    order = sorted(range(len(values)), key=values.__getitem__)
     kept = [code for code in order if rows[code] >= LEAST_ROWS]
-    place = np.full(len(column.values) + 1, len(kept), dtype=np.int64)
+    place = np.full(len(rows) + 1, len(kept), dtype=np.int64)
     place[kept] = np.arange(len(kept))
-    return tuple(column.values[code] for code in kept), place
+    return tuple(values[code] for code in kept), place
 
 
 def _profile(table: LoadedTable, end_day: int, groups: Groups) -> TableProfile:
     moments = moments_of(table)
     if moments is None:
         bucket, months = np.zeros(table.rows, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        hours = np.empty((0, _HOURS), dtype=np.int64)
+        hours = np.empty((0, HOURS), dtype=np.int64)
     else:
         bucket, months = _months(moments, end_day)
-        hour = np.where(moments == MISSING, 0, moments) // US_PER_HOUR % _HOURS
-        hours = _table(bucket, hour, len(months), _HOURS)
+        hour = np.where(moments == MISSING, 0, moments) // US_PER_HOUR % HOURS
+        hours = _table(bucket, hour, len(months), HOURS)
     return TableProfile(
         rows=table.rows,
         months=months,
@@ -136,7 +151,7 @@ def _categories(table: LoadedTable, bucket: Int64s, months: int) -> dict[str, Ca
     for name, values in table.data.items():
         if not isinstance(values, Coded) or kinds.get(name, "text") not in ("text", "code"):
             continue
-        if len(values.values) <= _MOST_VALUES:
+        if len(values.values) <= MOST_VALUES:
             found[name] = _vocabulary(values, bucket, months)
     return found
 
@@ -149,23 +164,35 @@ def _vocabulary(column: Coded, bucket: Int64s, months: int) -> Categories:
 
 def _amounts(table: LoadedTable, bucket: Int64s, months: int, groups: Groups) -> dict[str, Amounts]:
     found = {}
-    for name in _AMOUNTS.get(table.spec.name, ()):
+    for name in AMOUNTS.get(table.spec.name, ()):
         cents = np.asarray(table.data[name])
         group, names = groups(table)
         used = np.flatnonzero((bucket >= 0) & (cents != MISSING) & (cents > 0))
-        rows, medians = _medians(cents[used], bucket[used] * len(names) + group[used], months * len(names))
+        rows, medians = medians_of(cents[used], bucket[used] * len(names) + group[used], months * len(names))
         shape = (months, len(names))
-        whole = float((cents[used] % _CENTS == 0).mean()) if len(used) else 0.0
-        found[name] = Amounts(names, rows.reshape(shape), medians.reshape(shape) / _CENTS, whole)
+        whole = float((cents[used] % CENTS == 0).mean()) if len(used) else 0.0
+        found[name] = Amounts(names, rows.reshape(shape), medians.reshape(shape) / CENTS, whole)
     return found
 
 
-def _medians(values: Int64s, cell: Int64s, cells: int) -> tuple[Int64s, Floats]:
+def medians_of(values: Int64s, cell: Int64s, cells: int) -> tuple[Int64s, Floats]:
     """Rows and lower median of each cell; ``NaN`` where it has fewer rows than ``LEAST_ROWS``."""
-    order = np.lexsort((values, cell))
     rows = np.bincount(cell, minlength=cells).astype(np.int64)
     middle = np.cumsum(rows) - rows + np.maximum(rows - 1, 0) // 2
     medians = np.full(cells, np.nan)
     enough = rows >= LEAST_ROWS
-    medians[enough] = values[order][middle[enough]]
+    medians[enough] = sorted_within(values, cell)[middle[enough]]
     return rows, medians
+
+
+def sorted_within(values: npt.NDArray[np.integer], group: npt.NDArray[np.integer]) -> Int64s:
+    """(n,) values of zero or more in order within their group, groups in their order.
+
+    >>> sorted_within(np.array([5, 9, 1]), np.array([1, 0, 1])).tolist()
+    [9, 1, 5]
+    """
+    bits = int(values.max(initial=0)).bit_length()
+    if int(group.max(initial=0)).bit_length() + bits > _NUMBER_BITS:
+        return values[np.lexsort((values, group))].astype(np.int64)
+    # Both in one number are sorted ten times as fast.
+    return np.asarray(np.sort(group.astype(np.int64) << bits | values) & ((1 << bits) - 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from cli import data_checks
+from domain.errors import DataError
 from features.gates.profile import DataProfile
 
 WAIVER = (
@@ -103,3 +106,32 @@ def test_the_run_is_tagged_and_keeps_the_result(project: Path) -> None:
         names = {found.path for found in client.list_artifacts(run.info.run_id)}
     assert run.data.tags["data_gates"] == "passed"
     assert "data_gates.json" in names
+
+
+def test_data_that_are_read_in_pieces_give_the_same_report(acerto: Callable[..., Any], fewer: Path) -> None:
+    whole, by_parts = (acerto("validate", "--data", fewer.name, "--json", *more) for more in ((), ("--shards", "3")))
+    found = [json.loads(one.out) for one in (whole, by_parts)]
+    assert [one.pop("now") < "9999" for one in found] == [True, True]
+    assert found[0] == found[1]
+    assert whole.code == by_parts.code == 1
+
+
+def test_large_data_are_read_in_pieces_unasked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(data_checks, "ROWS_IN_ONE_PIECE", 10)
+    monkeypatch.setattr(data_checks, "_in_one_piece", None)
+    steps: list[str] = []
+    data_checks.check(
+        project / "data", configs=project / "configs", against="none", on_step=lambda step, _share: steps.append(step)
+    )
+    assert "reading payments" in steps
+
+
+def test_a_full_disk_is_told_with_the_way_out(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("features.streaming.scan.Scan.run", full)
+    with pytest.raises(DataError, match="TMPDIR"):
+        data_checks.check(project / "data", configs=project / "configs", against="none", shards=2)

@@ -1,0 +1,187 @@
+"""Texts as 64-bit numbers, and numbers that are alike: what stands for ids where their texts fit no memory.
+
+Two of n texts share a number by chance with a probability of about n²/2⁶⁵: 1e-4 for fifty million ids.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.clock import Int64s
+from domain.compiled import compiled
+
+Hashes = npt.NDArray[np.uint64]
+Int32s = npt.NDArray[np.int32]
+NOTHING = np.uint64(0)
+"""Stands for a missing value; no text has it."""
+_FIRST, _SECOND, _SEED = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53), np.uint64(0x9E3779B97F4A7C15)
+_HALF, _BYTE, _ONE = np.uint64(33), np.uint64(8), np.uint64(1)
+
+
+def hashes_of(texts: Any) -> Hashes:
+    """(n,) the numbers of an Arrow array of large strings; ``NOTHING`` where it is null."""
+    found = np.zeros(len(texts), dtype=np.uint64)
+    _, offsets, data = texts.buffers()
+    if len(texts) and data is not None:
+        places = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        _hash(places, np.frombuffer(data, dtype=np.uint8), found)
+    elif len(texts):
+        found[:] = _ONE
+    if texts.null_count:
+        found[texts.is_null().to_numpy(zero_copy_only=False)] = NOTHING
+    return found
+
+
+def mixed(first: Hashes, second: Hashes) -> Hashes:
+    """(n,) one number for both, in this order."""
+    found = np.empty(len(first), dtype=np.uint64)
+    _mix(first, second, found)
+    return found
+
+
+def alike(keys: Hashes) -> tuple[Int32s, int]:
+    """(n,) the same small number for equal keys, counted up in the order in which they come, and how many there are."""
+    codes = np.empty(len(keys), dtype=np.int32)
+    slots = _slots(len(keys))
+    return codes, int(_number(keys, np.zeros(slots, np.uint64), np.full(slots, -1, np.int32), codes, 0))
+
+
+class Numbering:
+    """Numbers that keys get in the order in which they first come, kept over many calls."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._keys, self._codes = np.zeros(1024, np.uint64), np.full(1024, -1, np.int32)
+
+    def codes_of(self, keys: Hashes) -> Int32s:
+        """(n,) the number of each key, new ones included; -1 for ``NOTHING``."""
+        self._make_room(len(keys))
+        codes = np.empty(len(keys), dtype=np.int32)
+        self.count = int(_number(keys, self._keys, self._codes, codes, self.count))
+        codes[keys == NOTHING] = -1
+        return codes
+
+    def _make_room(self, more: int) -> None:
+        slots = _slots(self.count + more)
+        if slots > len(self._keys):
+            filled = self._codes >= 0
+            keys, codes = self._keys[filled], self._codes[filled]
+            self._keys, self._codes = np.zeros(slots, np.uint64), np.full(slots, -1, np.int32)
+            _put(keys, codes, self._keys, self._codes)
+
+
+class Places:
+    """Where keys stand in an array of them; the last place of a key that stands there more than once."""
+
+    def __init__(self, keys: Hashes) -> None:
+        slots = _slots(len(keys))
+        self._keys, self._codes = np.zeros(slots, np.uint64), np.full(slots, -1, np.int32)
+        _put(keys, np.arange(len(keys), dtype=np.int32), self._keys, self._codes)
+
+    def of(self, keys: Hashes) -> Int32s:
+        """(n,) places; -1 where a key is not among them."""
+        found = np.empty(len(keys), dtype=np.int32)
+        _find(keys, self._keys, self._codes, found)
+        return found
+
+
+def _slots(keys: int) -> int:
+    return 1 << max(10, int(2 * keys).bit_length())
+
+
+@compiled
+def _scrambled(value: np.uint64) -> np.uint64:
+    """The last steps of MurmurHash3."""
+    value ^= value >> _HALF
+    value *= _FIRST
+    value ^= value >> _HALF
+    value *= _SECOND
+    return value ^ (value >> _HALF)
+
+
+@compiled
+def _word(data: npt.NDArray[np.uint8], start: int) -> np.uint64:
+    """Eight bytes: written out, which is compiled to one load."""
+    return (
+        np.uint64(data[start])
+        | np.uint64(data[start + 1]) << np.uint64(8)
+        | np.uint64(data[start + 2]) << np.uint64(16)
+        | np.uint64(data[start + 3]) << np.uint64(24)
+        | np.uint64(data[start + 4]) << np.uint64(32)
+        | np.uint64(data[start + 5]) << np.uint64(40)
+        | np.uint64(data[start + 6]) << np.uint64(48)
+        | np.uint64(data[start + 7]) << np.uint64(56)
+    )
+
+
+@compiled
+def _short(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    word = np.uint64(0)
+    for place in range(end - start):
+        word |= np.uint64(data[start + place]) << (np.uint64(place) * _BYTE)
+    return word
+
+
+@compiled
+def _hash(offsets: Int64s, data: npt.NDArray[np.uint8], found: Hashes) -> None:
+    for row in range(len(found)):
+        start, end = offsets[row], offsets[row + 1]
+        value = _SEED ^ np.uint64(end - start)
+        if end - start < 8:
+            value = _scrambled(value ^ _short(data, start, end))
+        else:
+            while start + 8 < end:
+                value = _scrambled(value ^ _word(data, start))
+                start += 8
+            # The last eight bytes, be some of them there already: the length is part of the number.
+            value = _scrambled(value ^ _word(data, end - 8))
+        found[row] = value if value != NOTHING else _ONE
+
+
+@compiled
+def _mix(first: Hashes, second: Hashes, found: Hashes) -> None:
+    for row in range(len(found)):
+        found[row] = _scrambled(_scrambled(first[row] ^ _SEED) ^ second[row])
+
+
+@compiled
+def _number(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s, count: int) -> int:
+    last = np.uint64(len(known) - 1)
+    for row in range(len(keys)):
+        key = keys[row]
+        if row and key == keys[row - 1]:
+            found[row] = found[row - 1]
+            continue
+        place = (key * _SEED >> _HALF) & last
+        while codes[place] >= 0 and known[place] != key:
+            place = (place + _ONE) & last
+        if codes[place] < 0:
+            known[place] = key
+            codes[place] = count
+            count += 1
+        found[row] = codes[place]
+    return count
+
+
+@compiled
+def _put(keys: Hashes, values: Int32s, known: Hashes, codes: Int32s) -> None:
+    last = np.uint64(len(known) - 1)
+    for row in range(len(keys)):
+        place = (keys[row] * _SEED >> _HALF) & last
+        while codes[place] >= 0 and known[place] != keys[row]:
+            place = (place + _ONE) & last
+        known[place] = keys[row]
+        codes[place] = values[row]
+
+
+@compiled
+def _find(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s) -> None:
+    last = np.uint64(len(known) - 1)
+    for row in range(len(keys)):
+        place = (keys[row] * _SEED >> _HALF) & last
+        while codes[place] >= 0 and known[place] != keys[row]:
+            place = (place + _ONE) & last
+        found[row] = codes[place]
