@@ -124,9 +124,13 @@ def _entry_order(tables: Tables, entries: Sheet) -> Int64s:
         return order
 
     def ids_of(tied: Int64s) -> list[str | None]:
-        named = (_IDS[table] for table in entries[E_TABLE, tied])
-        rows = entries[E_ROW, tied].tolist()
-        return [tables.text(*name).take(np.array([row])).decode()[0] for name, row in zip(named, rows, strict=True)]
+        table, row = entries[E_TABLE, tied], entries[E_ROW, tied]
+        found = np.empty(len(tied), dtype=object)
+        for one in {*table.tolist()}:
+            own = table == one
+            found[own] = tables.text(*_IDS[one]).take(row[own]).decode()
+        ids: list[str | None] = found.tolist()
+        return ids
 
     return order_by_id(entries[_ENTRY_KEYS], ids_of, last=entries[E_DEBT : E_DEBT + 1])
 

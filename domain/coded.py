@@ -60,6 +60,10 @@ class Coded:
 
     def decode(self) -> list[str | None]:
         """The texts themselves, ``None`` where missing."""
+        texts_at = getattr(self.values, "texts_at", None)
+        if texts_at is not None:
+            found: list[str | None] = texts_at(self.codes)
+            return found
         return [None if code < 0 else self.values[code] for code in self.codes.tolist()]
 
 

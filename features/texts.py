@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from domain.coded import Coded
@@ -58,6 +59,11 @@ class Texts(Sequence[str]):
             found.append(pc.min(left).as_py())
             left = left.filter(pc.greater(left, found[-1]))
         return tuple(found)
+
+    def texts_at(self, places: npt.NDArray[np.int32]) -> list[str | None]:
+        """The texts at some places, ``None`` where these are negative."""
+        found: list[str | None] = self._array.take(pa.array(places, mask=places < 0)).to_pylist()
+        return found
 
     def _all(self) -> tuple[str, ...]:
         if self._known is None:
