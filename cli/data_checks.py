@@ -112,6 +112,6 @@ def _by_parts(data: Path, asked: Asked, parts: int, *, on_step: OnStep) -> Repor
             if error.errno != ENOSPC:
                 raise
             raise DataError(
-                f"found no room left in {gettempdir()}, needed about as much as the tables take as Parquet, twice; "
+                f"found no room left in {gettempdir()}, needed about three times what the tables take as Parquet; "
                 "make room, or set TMPDIR to a folder that has it"
             ) from error

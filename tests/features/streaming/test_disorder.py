@@ -88,7 +88,7 @@ def moments() -> Iterator[datetime | None]:
     yield datetime(2025, 6, 17, 3, tzinfo=UTC)
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(
     seed=hs.integers(0, 2**32 - 1), parts=hs.integers(1, 5), rows_at_once=hs.sampled_from([7, 64, 1000]),
     until=hs.sampled_from([*moments()]),
