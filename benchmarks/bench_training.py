@@ -6,8 +6,8 @@
 One run as ``acerto train`` makes it, with evaluation, other seeds, bundle and registration in a scratch folder. The
 calls of ``lightgbm.train`` are timed in place, with the binning of their data, so that both sides are of one run: the
 ratio is what everything else adds, and no second machine or moment enters it. ``--rows`` bounds the rows of the
-payment model, at regular moments, of which an account has ``--per-account`` at most; ``--without decisions`` for the payment model alone, since nothing can be learned of
-actions then. One thread.
+payment model, at regular moments, of which an account has ``--per-account`` at most; ``--without decisions`` is for the
+payment model alone, since nothing can be learned of actions then. One thread.
 """
 
 from __future__ import annotations
