@@ -3,9 +3,10 @@
     python benchmarks/bench_nightly.py --accounts 1000000 [--workers 2] [--data DIR] [--model DIR] [--scratch DIR]
 
 A portfolio is simulated unless one is given, and so is a model, trained on 5,000 accounts. ``acerto decide`` then runs
-shard by shard in one process, every step timed in place; and once more with ``--workers`` processes on the shards
-that are there, whose file has to be the same. ``--validate`` has ``acerto validate`` before it, by parts whatever the
-size, and ``--validate-alone`` nothing else. Memory is resident, of the whole process tree.
+shard by shard in one process, every step timed in place; and once more with ``--workers`` processes, and on a Dask
+cluster of ``--dask`` workers of this machine, on the shards that are there: the file has to be the same. ``--validate``
+has ``acerto validate`` before it, by parts whatever the size, and ``--validate-alone`` nothing else. Memory is resident,
+of the whole process tree.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from shutil import copytree
 from typing import Any
 
@@ -25,6 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
+import psutil
 import yaml
 from process_tree import Run, watched
 
@@ -82,13 +86,31 @@ def stepwise(arguments: list[str]) -> None:
     sys.stderr.write(json.dumps({"cpu_s": dict(steps.cpu_s), "peak": dict(steps.peak)}) + "\n")
 
 
-def decide(data: Path, model: Path, configs: Path, out: Path, *more: str, steps: bool = False) -> tuple[Run, Any]:
-    """One run of ``acerto decide``, and its steps where they are asked for."""
+def decide(
+    data: Path, model: Path, configs: Path, out: Path, *more: str, steps: bool = False, beside: Sequence[int] = ()
+) -> tuple[Run, Any]:
+    """One run of ``acerto decide``, and its steps where they are asked for; ``beside`` are its workers."""
     options = ["decide", "--data", str(data), "--as-of", AS_OF, "--out", str(out), "--model", str(model),
                "--configs", str(configs), "--json", *more]  # fmt: skip
     command = [sys.executable, __file__, "--steps-of", *options] if steps else [*COMMAND, *options]
-    run = watched(command, cwd=ROOT, env=_environment())
+    run = watched(command, cwd=ROOT, env=_environment(), beside=beside)
     return run, json.loads(run.err.splitlines()[-1]) if steps else None
+
+
+def on_dask(workers: int, data: Path, model: Path, configs: Path, out: Path, *more: str) -> tuple[float, int]:
+    """The same on a Dask cluster of this machine: CPU seconds of all, and the memory of all but its scheduler."""
+    from distributed import LocalCluster
+
+    before = _spent()
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+        there = [process.pid for process in psutil.Process().children()]
+        run, _ = decide(data, model, configs, out, *more, "--cluster", cluster.scheduler_address, beside=there)
+    return _spent() - before, run.peak
+
+
+def _spent() -> float:
+    """CPU seconds of this process and those that it has seen end."""
+    return sum(found.ru_utime + found.ru_stime for found in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 
 def _environment() -> dict[str, str]:
@@ -113,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2, help="processes of the second run; 0 for none")
+    parser.add_argument("--dask", type=int, default=0, help="workers of a run on Dask; 0 for none")
     parser.add_argument("--shards", type=int, help="else about a million rows each")
     parser.add_argument("--data", type=Path, help="canonical tables instead of simulated ones")
     parser.add_argument("--model", type=Path, help="a bundle instead of one trained for this")
@@ -155,14 +178,20 @@ def _measure(asked: argparse.Namespace, data: Path, model: Path, scratch: Path) 
     show("decide in one process", run.cpu_s, run.peak)
     told = json.loads(run.out)
     print(f"{told['accounts']:,} decisions, {(scratch / 'one.parquet').stat().st_size / 2**20:,.0f} MiB", flush=True)
+    others = {}
     if asked.workers:
         again, _ = decide(data, model, configs, scratch / "two.parquet", *more, "--workers", str(asked.workers))
         show(f"decide in {asked.workers} processes", again.cpu_s, again.peak)
-        same = _sha256(scratch / "one.parquet") == _sha256(scratch / "two.parquet")
-        print(
-            f"sha256 of the decisions {_sha256(scratch / 'one.parquet')}, {'the same' if same else 'DIFFERENT'} twice"
-        )
-        sys.exit(0 if same else 1)
+        others[f"in {asked.workers} processes"] = _sha256(scratch / "two.parquet")
+    if asked.dask:
+        cpu_s, peak = on_dask(asked.dask, data, model, configs, scratch / "dask.parquet", *more)
+        show(f"decide on Dask, {asked.dask} workers", cpu_s, peak)
+        others[f"on Dask, {asked.dask} workers"] = _sha256(scratch / "dask.parquet")
+    own = _sha256(scratch / "one.parquet")
+    print(f"sha256 of the decisions {own}")
+    for how, found in others.items():
+        print(f"{how}: {'the same' if found == own else f'DIFFERENT, {found}'}")
+    sys.exit(0 if {*others.values()} <= {own} else 1)
 
 
 def _shards(data: Path) -> int:

@@ -26,13 +26,18 @@ class Run:
     peak: int
 
 
-def watched(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
-    """Runs a command to its end; one that fails ends this process with its code."""
+def watched(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, beside: Sequence[int] = ()
+) -> Run:
+    """Runs a command to its end; one that fails ends this process with its code.
+
+    ``beside`` are processes that work for it, whose memory counts as its own.
+    """
     before, start, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         with subprocess.Popen(command, cwd=cwd, env=env or os.environ, stdout=out, stderr=err) as process:
             while process.poll() is None:
-                peak = max(peak, _resident(process.pid))
+                peak = max(peak, sum(map(_resident, (process.pid, *beside))))
                 time.sleep(0.1)
         out.seek(0)
         err.seek(0)
