@@ -5,8 +5,8 @@
 A portfolio is simulated unless one is given, and so is a model, trained on 5,000 accounts. ``acerto decide`` then runs
 shard by shard in one process, every step timed in place; and once more with ``--workers`` processes, and on a Dask
 cluster of ``--dask`` workers of this machine, on the shards that are there: the file has to be the same. ``--validate``
-has ``acerto validate`` before it, by parts whatever the size, and ``--validate-alone`` nothing else. Memory is resident,
-of the whole process tree.
+has ``acerto validate`` before it, by parts whatever the size, and ``--validate-alone`` nothing else. Memory is
+resident, of the whole process tree.
 """
 
 from __future__ import annotations
