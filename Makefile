@@ -59,7 +59,7 @@ soak: setup  ## The long forms of the measurements in the tests
 	@$(BIN)/python benchmarks/soak_mutants.py
 	@$(BIN)/python benchmarks/soak_gates.py --workers 2
 	@$(BIN)/python benchmarks/soak_flaws.py --jobs 2 --out benchmarks/soak_flaws.txt
-	@$(BIN)/python benchmarks/soak_drift.py --jobs 2 --out benchmarks/soak_drift.txt
+	@$(BIN)/python benchmarks/soak_drift.py --jobs 2 --clean 200 --out benchmarks/soak_drift.txt
 	@$(BIN)/python benchmarks/bench_load.py
 
 report: setup  ## The risk report of the champion, in reports/
