@@ -103,30 +103,25 @@ def estimated_rows(data_dir: Path) -> int:
     ------
     DataError : as ``find_files``
     """
-    rows = 0
-    for table in TABLES:
-        files = find_files(data_dir, table)
-        for path in files.paths if files else ():
-            if path.suffix == ".csv":
-                rows += path.stat().st_size // _BYTES_PER_CSV_ROW
-            else:
-                # A damaged file is told by whoever reads it.
-                with suppress(ArrowInvalid, OSError):
-                    rows += read_metadata(path).num_rows
-    return rows
+    found = (find_files(data_dir, table) for table in TABLES)
+    return sum(_rows_told(files, csv_row=_BYTES_PER_CSV_ROW) for files in found if files)
 
 
 def most_rows(tables: Iterable[TableFiles]) -> int:
     """A number of rows with a moment that these tables have not more of, without reading them."""
+    return sum(_rows_told(files, csv_row=_BYTES_OF_MOMENT) for files in tables)
+
+
+def _rows_told(files: TableFiles, *, csv_row: int) -> int:
+    """Rows as Parquet tells them, and as the size of CSV does at so many bytes each."""
     rows = 0
-    for files in tables:
-        for path in files.paths:
-            if path.suffix == ".csv":
-                rows += path.stat().st_size // _BYTES_OF_MOMENT
-            else:
-                # A damaged file has no rows for anybody.
-                with suppress(ArrowInvalid, OSError):
-                    rows += read_metadata(path).num_rows
+    for path in files.paths:
+        if path.suffix == ".csv":
+            rows += path.stat().st_size // csv_row
+        else:
+            # A damaged file is told by whoever reads it, and has no rows for anybody.
+            with suppress(ArrowInvalid, OSError):
+                rows += read_metadata(path).num_rows
     return rows
 
 
