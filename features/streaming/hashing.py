@@ -148,16 +148,23 @@ def _mix(first: Hashes, second: Hashes, found: Hashes) -> None:
 
 
 @compiled
-def _number(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s, count: int) -> int:
+def _place(key: np.uint64, known: Hashes, codes: Int32s) -> np.uint64:
+    """Where a key lies in a table of a power of two of places, or would."""
     last = np.uint64(len(known) - 1)
+    place = (key * _SEED >> _HALF) & last
+    while codes[place] >= 0 and known[place] != key:
+        place = (place + _ONE) & last
+    return place
+
+
+@compiled
+def _number(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s, count: int) -> int:
     for row in range(len(keys)):
         key = keys[row]
         if row and key == keys[row - 1]:
             found[row] = found[row - 1]
             continue
-        place = (key * _SEED >> _HALF) & last
-        while codes[place] >= 0 and known[place] != key:
-            place = (place + _ONE) & last
+        place = _place(key, known, codes)
         if codes[place] < 0:
             known[place] = key
             codes[place] = count
@@ -168,20 +175,14 @@ def _number(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s, count: in
 
 @compiled
 def _put(keys: Hashes, values: Int32s, known: Hashes, codes: Int32s) -> None:
-    last = np.uint64(len(known) - 1)
     for row in range(len(keys)):
-        place = (keys[row] * _SEED >> _HALF) & last
-        while codes[place] >= 0 and known[place] != keys[row]:
-            place = (place + _ONE) & last
+        place = _place(keys[row], known, codes)
         known[place] = keys[row]
         codes[place] = values[row]
 
 
 @compiled
 def _find(keys: Hashes, known: Hashes, codes: Int32s, found: Int32s) -> None:
-    last = np.uint64(len(known) - 1)
     for row in range(len(keys)):
-        place = (keys[row] * _SEED >> _HALF) & last
-        while codes[place] >= 0 and known[place] != keys[row]:
-            place = (place + _ONE) & last
+        place = _place(keys[row], known, codes)
         found[row] = codes[place]
