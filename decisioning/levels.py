@@ -12,7 +12,8 @@ from decisioning.models import PaymentModel
 from decisioning.offsets import OffsetHead
 from decisioning.response import AnyHead, Head, ResponseModel
 from decisioning.tree_text import CATEGORICAL
-from decisioning.trees import Nodes, Trees
+from decisioning.tree_walk import Nodes
+from decisioning.trees import Trees
 from decisioning.twin import BlendedHead
 from features.schema import FeatureSchema
 

@@ -75,3 +75,23 @@ def test_trees_that_ask_about_the_part_of_the_day_give_the_margins_of_lightgbm_t
     every = np.ones((len(VALUES), len(actions)), dtype=np.bool_)
     walked = Trees.of(booster).margins(grid(VALUES, SCHEMA, actions, names=names), every)
     np.testing.assert_array_equal(walked[np.arange(len(VALUES)), index], booster.predict(rows, raw_score=True))
+
+
+@pytest.mark.parametrize("n_actions", [1, 63, 64, 65, 128, 129, 200])
+def test_trees_give_the_margins_of_lightgbm_however_many_words_the_actions_take(desk: Any, n_actions: int) -> None:
+    rng, names = np.random.default_rng(n_actions), candidate_names(SCHEMA, desk.catalogue.actions)
+    some = [desk.catalogue.actions[place] for place in rng.integers(0, len(desk.catalogue.actions), size=n_actions)]
+    every = [replace(action, unit_cost=cost) for action, cost in zip(some, rng.uniform(0, 3, n_actions), strict=True)]
+    table, allowed = grid(VALUES, SCHEMA, every, names=names), rng.random((len(VALUES), n_actions)) < 0.5
+    account, action = np.nonzero(np.ones_like(allowed))
+    rows = table.rows(account.astype(np.int64), action.astype(np.int64))
+    answers = rows[:, names.index("action_unit_cost") + 3] * rows[:, 0] + own_column(desk, rows) + rows[:, 1]
+    data = lgb.Dataset(rows, answers)
+    booster = lgb.train({"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5}, data, num_boost_round=10)
+    expected = np.where(allowed, booster.predict(rows, raw_score=True).reshape(allowed.shape), np.nan)
+    trees = Trees.of(booster)
+    np.testing.assert_array_equal(trees.margins(table, allowed), expected)
+    # What an action is, is looked up once for a catalogue: another one is not taken for it.
+    order = rng.permutation(n_actions)
+    other = grid(VALUES, SCHEMA, [every[place] for place in order], names=names)
+    np.testing.assert_array_equal(trees.margins(other, allowed[:, order]), expected[:, order])
