@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import local_days, local_us, utc_at
+from domain.clock import local_days
+from domain.zones import local_us, utc_at
 
 Int64s = npt.NDArray[np.int64]
 

@@ -6,7 +6,6 @@ The one place that knows calendars: everything else compares integers. A day is 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,9 +21,6 @@ US_PER_DAY = 86_400 * US_PER_SECOND
 MISSING = np.iinfo(np.int64).min
 """What stands for "no value" in a column of moments, days or cents."""
 FOREVER = np.iinfo(np.int64).max
-_FEW = 8
-"""Up to so many moments are cheaper one by one than as arrays."""
-_FAR, _FAR_DAYS = 1 << 62, 1 << 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -183,45 +179,6 @@ def transitions(name: str) -> tuple[Int64s, Int64s]:
     return np.array(starts, dtype=np.int64), np.array(offsets, dtype=np.int64)
 
 
-def _are_few(moments_us: Int64s) -> bool:
-    """Whether they are better looked at one by one: not many, and none where a sum leaves 64 bits."""
-    return len(moments_us) <= _FEW and all(-_FAR < at < _FAR or at == MISSING for at in moments_us.tolist())
-
-
-def _offset_at(moment_us: int, name: str) -> int:
-    starts, offsets = _transitions(name)
-    return offsets[bisect_right(starts, moment_us) - 1]
-
-
-@lru_cache(maxsize=512)
-def _transitions(name: str) -> tuple[list[int], list[int]]:
-    starts, offsets = transitions(name)
-    return starts.tolist(), offsets.tolist()
-
-
-def local_us(moments_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
-    """Wall-clock microseconds of each moment in its own zone; ``MISSING`` stays ``MISSING``.
-
-    Parameters
-    ----------
-    moments_us : (n,) moments, UTC
-    zones : (n,) index into ``names``; a negative one means the zone is unknown, and UTC is used
-    names : IANA zones
-    """
-    if _are_few(moments_us):
-        pairs = zip(moments_us.tolist(), zones.tolist(), strict=True)
-        few = [at if zone < 0 or at == MISSING else at + _offset_at(at, names[zone]) for at, zone in pairs]
-        return np.array(few, dtype=np.int64)
-    local = moments_us.copy()
-    for index, name in enumerate(names):
-        rows = (zones == index) & (moments_us != MISSING)
-        if rows.any():
-            starts, offsets = transitions(name)
-            there = moments_us[rows]
-            local[rows] = there + offsets[np.searchsorted(starts, there, side="right") - 1]
-    return local
-
-
 @lru_cache(maxsize=65_536)
 def utc_us(local_moment_us: int, name: str) -> int:
     """The moment at which the wall clock of a zone first shows a time, at or after a gap where it never does."""
@@ -233,44 +190,6 @@ def utc_us(local_moment_us: int, name: str) -> int:
     # The wall clock jumps over this time: the offset before the jump gives a moment after it, never one before.
     before = int(np.searchsorted(starts, local_moment_us - US_PER_DAY, side="right")) - 1
     return local_moment_us - int(offsets[before])
-
-
-def utc_of(wall_us: Int64s, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
-    """Moments (n,) as :func:`utc_us` gives them, each wall clock in its own zone; ``MISSING`` stays ``MISSING``.
-
-    Where the zone is unknown, UTC stands in.
-    """
-    if _are_few(wall_us):
-        pairs = zip(wall_us.tolist(), zones.tolist(), strict=True)
-        few = [wall if zone < 0 or wall == MISSING else utc_us(wall, names[zone]) for wall, zone in pairs]
-        return np.array(few, dtype=np.int64)
-    moments = wall_us.copy()
-    for index, name in enumerate(names):
-        rows = (zones == index) & (wall_us != MISSING)
-        if rows.any():
-            starts, offsets = transitions(name)
-            wall = wall_us[rows]
-            # No zone changes twice within two days: the offset is that of the day before, or that of the day after.
-            early = wall - offsets[np.searchsorted(starts, wall - US_PER_DAY, side="right") - 1]
-            late = wall - offsets[np.searchsorted(starts, wall + US_PER_DAY, side="right") - 1]
-            holds = wall - offsets[np.searchsorted(starts, early, side="right") - 1] == early
-            later = wall - offsets[np.searchsorted(starts, late, side="right") - 1] == late
-            moments[rows] = np.where(~holds & later, late, early)
-    return moments
-
-
-def utc_at(days: Int64s, hours: Int64s | int, zones: npt.NDArray[np.int32], names: tuple[str, ...]) -> Int64s:
-    """Moments (n,) at which wall clocks show an hour on local days; ``MISSING`` stays, else as ``utc_of``."""
-    if len(days) == 1 and isinstance(hours, int) and -_FAR_DAYS < (day := int(days[0])) < _FAR_DAYS:
-        wall, zone = day * US_PER_DAY + hours * US_PER_HOUR, int(zones[0])
-        return np.array([wall if zone < 0 else utc_us(wall, names[zone])], dtype=np.int64)
-    if len(days) <= _FEW and all(-_FAR_DAYS < day < _FAR_DAYS for day in days.tolist()):
-        each = [hours] * len(days) if isinstance(hours, int) else hours.tolist()
-        walls = [day * US_PER_DAY + hour * US_PER_HOUR for day, hour in zip(days.tolist(), each, strict=True)]
-        pairs = zip(walls, zones.tolist(), strict=True)
-        return np.array([wall if zone < 0 else utc_us(wall, names[zone]) for wall, zone in pairs], dtype=np.int64)
-    wall_us = days * US_PER_DAY + np.asarray(hours, dtype=np.int64) * US_PER_HOUR
-    return utc_of(np.where(days == MISSING, MISSING, wall_us).astype(np.int64), zones, names)
 
 
 def local_days(wall_us: Int64s) -> Int64s:

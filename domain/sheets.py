@@ -6,16 +6,14 @@ Texts are codes: ids into the vocabulary of their own table, links into that of 
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s, transitions
+from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s
 from domain.coded import Vocabulary
 from domain.compiled import compiled
 from domain.tables import DEBT_EVENT_KINDS, PAYMENT_METHODS, PROMISE_KINDS, PROMISE_OUTCOMES, TABLES, Tables
+from domain.zones import Zones, offset_us
 
 Sheet = npt.NDArray[np.int64]
 """(fields, rows); the first six fields are those of every table."""
@@ -30,55 +28,6 @@ DISCOUNT, INSTALMENTS, PROMISE_DUE, RESOLVED, OUTCOME = 8, 10, 11, 12, 13
 """Of promises, beside ``AMOUNT``, ``DEBT`` and ``KIND``."""
 FIELDS = {"debts": 11, "debt_events": 10, "payments": 10, "promises": 14}
 NONE, UNKNOWN = -1, -2
-
-
-class Zones(NamedTuple):
-    """Offsets of time zones: zone ``z`` has ``starts[bounds[z]:bounds[z + 1]]`` and the offset that holds from each."""
-
-    starts: Int64s
-    offsets: Int64s
-    bounds: Int64s
-
-
-@lru_cache(maxsize=512)
-def zone_table(names: tuple[str, ...]) -> Zones:
-    """The transitions of some IANA zones, one after the other."""
-    pairs = [transitions(name) for name in names]
-    if not pairs:
-        none = np.zeros(0, dtype=np.int64)
-        return Zones(none, none, np.zeros(1, dtype=np.int64))
-    bounds = np.cumsum([0, *(len(starts) for starts, _ in pairs)]).astype(np.int64)
-    if len(pairs) == 1:
-        return Zones(*pairs[0], bounds)
-    return Zones(np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs]), bounds)
-
-
-@compiled
-def offset_us(zones: Zones, zone: int, moment_us: int) -> int:
-    """What the wall clock of a zone shows beyond UTC at a moment; 0 where the zone is unknown."""
-    if zone < 0:
-        return 0
-    low, high = zones.bounds[zone], zones.bounds[zone + 1]
-    while high - low > 1:
-        middle = (low + high) // 2
-        if zones.starts[middle] <= moment_us:
-            low = middle
-        else:
-            high = middle
-    return int(zones.offsets[low])
-
-
-@compiled
-def utc_us_of(zones: Zones, zone: int, wall_us: int) -> int:
-    """The moment at which the wall clock of a zone first shows a time, as ``clock.utc_of`` gives it for many."""
-    if zone < 0:
-        return wall_us
-    # No zone changes twice within two days: the offset is that of the day before, or that of the day after.
-    early = wall_us - offset_us(zones, zone, wall_us - US_PER_DAY)
-    late = wall_us - offset_us(zones, zone, wall_us + US_PER_DAY)
-    holds = wall_us - offset_us(zones, zone, early) == early
-    later = wall_us - offset_us(zones, zone, late) == late
-    return late if later and not holds else early
 
 
 @compiled

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from decisioning.models import PaymentModel
-from domain.clock import US_PER_DAY, US_PER_SECOND, Int64s, local_days, local_us, parse_moment, to_us
+from domain.clock import US_PER_DAY, US_PER_SECOND, Int64s, local_days, parse_moment, to_us
 from domain.config import load_section
+from domain.zones import local_us
 from features.batch import compute_many
 from features.config import FeaturesConfig
 from features.encoding import Encoded, encode

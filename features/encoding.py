@@ -17,8 +17,9 @@ from domain.clock import Int64s, zone_of
 from domain.coded import Coded, Vocabulary
 from domain.compiled import compiled
 from domain.ordering import row_order
-from domain.sheets import ACCOUNT, OCCURRED, RECORDED, UNTIL, Sheet, Zones, complete, link, zone_table
+from domain.sheets import ACCOUNT, OCCURRED, RECORDED, UNTIL, Sheet, complete, link
 from domain.tables import TABLES, Tables
+from domain.zones import Zones, zone_table
 from features.columns import alphabetical, index_of, offsets_of
 from features.config import Attribute
 from features.events import Events, events_of

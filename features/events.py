@@ -11,7 +11,8 @@ from domain.balance_entries import Int32s
 from domain.clock import US_PER_DAY, US_PER_HOUR, Int64s
 from domain.compiled import compiled
 from domain.ordering import row_order
-from domain.sheets import Sheet, Zones, offset_us
+from domain.sheets import Sheet
+from domain.zones import Zones, offset_us
 from features.linking import V_ACCOUNT, V_CODE, V_FROM, V_OCCURRED, V_UNTIL, V_VALUE, link_events
 from features.sheets import Sheets
 

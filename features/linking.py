@@ -27,10 +27,9 @@ from domain.sheets import (
     RESOLVED,
     UNTIL,
     Sheet,
-    Zones,
     chains,
-    offset_us,
 )
+from domain.zones import Zones, offset_us
 from features.sheets import (
     CHANNEL,
     CONTACT,

@@ -11,8 +11,9 @@ from domain.balance_arrays import LedgerSheets
 from domain.balance_entries import Int32s
 from domain.coded import Coded, Vocabulary
 from domain.compiled import compiled
-from domain.sheets import FIELDS, Sheet, Zones, begun, complete, ledger_sheet, link
+from domain.sheets import FIELDS, Sheet, begun, complete, ledger_sheet, link
 from domain.tables import HOLD_KINDS, HOLD_SCOPES, Tables
+from domain.zones import Zones
 from features.vocabulary import CHANNEL_CODES, KINDS, OTHER
 
 CHANNEL, COST, OFFERED = 6, 7, 8

@@ -7,21 +7,9 @@ import numpy.typing as npt
 
 from domain.clock import FOREVER, MISSING, US_PER_DAY, Int64s
 from domain.compiled import compiled
-from domain.sheets import (
-    DAY,
-    INSTALMENTS,
-    KIND,
-    OCCURRED,
-    OUTCOME,
-    PROMISE_DUE,
-    RECORDED,
-    RESOLVED,
-    UNTIL,
-    Sheet,
-    Zones,
-    offset_us,
-)
+from domain.sheets import DAY, INSTALMENTS, KIND, OCCURRED, OUTCOME, PROMISE_DUE, RECORDED, RESOLVED, UNTIL, Sheet
 from domain.tables import PROMISE_KINDS
+from domain.zones import Zones, offset_us
 from features.columns import Int32s
 from features.records import GRANTED, INVALID, REVOKED, Consents, Contacts, Rows, Siblings
 from features.sheets import HOLD_KIND, RELEASED, WHOLE_DEBTOR

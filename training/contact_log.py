@@ -10,7 +10,8 @@ import numpy.typing as npt
 from decisioning.config import Objective
 from decisioning.funnel import OTHER_CHANNEL, ROOF
 from domain.actions import Action, ActionCatalogue
-from domain.clock import US_PER_DAY, local_us
+from domain.clock import US_PER_DAY
+from domain.zones import local_us
 from features.batch import compute_many
 from features.encoding import Encoded
 from features.schema import FeatureSchema

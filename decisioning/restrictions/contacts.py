@@ -12,7 +12,8 @@ from decisioning.contact_policy.rules import Rule
 from decisioning.moments import LocalDays
 from decisioning.restrictions.history import Moments, contacts_of, happened, link_to_open_debts
 from decisioning.restrictions.page import Blocked, Page
-from domain.clock import MISSING, US_PER_DAY, local_days, local_us
+from domain.clock import MISSING, US_PER_DAY, local_days
+from domain.zones import local_us
 from features.dossier import Dossier
 from features.encoding import Encoded
 

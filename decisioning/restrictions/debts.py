@@ -12,8 +12,9 @@ from decisioning.contact_policy.kinds import MinimumNotice, TimeBarred
 from decisioning.contact_policy.rules import Rule
 from decisioning.restrictions.history import contacts
 from decisioning.restrictions.page import Blocked, Page
-from domain.clock import FOREVER, MISSING, from_day, local_days, local_us, to_day
+from domain.clock import FOREVER, MISSING, from_day, local_days, to_day
 from domain.sheets import OCCURRED
+from domain.zones import local_us
 from features.columns import index_of
 
 Int64s = npt.NDArray[np.int64]

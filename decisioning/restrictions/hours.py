@@ -13,7 +13,7 @@ from decisioning.restrictions.page import Origin, Page
 from decisioning.restrictions.timetable import Windows, hour_us, local_day, span, timetable
 from domain.clock import FOREVER, MISSING
 from domain.compiled import compiled
-from domain.sheets import zone_table
+from domain.zones import zone_table
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]

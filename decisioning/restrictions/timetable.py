@@ -13,7 +13,7 @@ import numpy.typing as npt
 from decisioning.contact_policy.kinds import WEEKDAYS, CallWindow
 from domain.clock import FOREVER, MISSING, US_PER_DAY, US_PER_HOUR, to_day
 from domain.compiled import compiled
-from domain.sheets import Zones, offset_us, utc_us_of
+from domain.zones import Zones, offset_us, utc_us_of
 from features.calendar import region_holidays
 from features.columns import Int32s
 

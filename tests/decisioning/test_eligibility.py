@@ -15,8 +15,9 @@ from decisioning.eligibility import Eligibility, Page, eligibility
 from decisioning.moments import LocalDays
 from decisioning.valuation import amount_due_cents, amounts
 from domain.actions import WAIT
-from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, from_us, local_days, local_us, to_us
+from domain.clock import MISSING, US_PER_DAY, US_PER_HOUR, from_us, local_days, to_us
 from domain.tables import HOLD_KINDS
+from domain.zones import local_us
 
 PACKS = Path(__file__).parents[2] / "configs" / "contact_policy"
 NOON = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)

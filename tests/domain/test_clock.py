@@ -14,19 +14,16 @@ from domain.clock import (
     from_us,
     local_days,
     local_hours,
-    local_us,
     parse_moment,
     rfc3339,
     to_day,
     to_us,
     transitions,
-    utc_at,
-    utc_of,
     utc_us,
     weekdays,
     zone_of,
 )
-from domain.sheets import utc_us_of, zone_table
+from domain.zones import local_us, utc_at, utc_of, utc_us_of, zone_table
 
 ZONES = ("America/Sao_Paulo", "Europe/Lisbon", "Africa/Lagos", "Asia/Taipei", "America/Rio_Branco")
 MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2044, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  (bounds)
