@@ -88,8 +88,7 @@ def offers(
     encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, known: Foreknown | None = None
 ) -> Offers:
     """Everything that a choice is made from; what is ``known`` of the accounts already is not computed again."""
-    states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    page = page_of(states, desk, Dossier(encoded, spine))
+    page = _page_at(encoded, spine, desk)
     eligible = eligibility(page, desk.contact_policy)
     if known is None:
         values = compute_many(encoded, spine, bundle.schema)
@@ -101,6 +100,11 @@ def offers(
         money = worth_on(page, outcomes, objective=desk.config.objective)
     eligible = _on_one_account(eligible, page, encoded, bundle, desk, money=money)
     return Offers(page, values, p_pay, eligible, outcomes, money)
+
+
+def _page_at(encoded: Encoded, spine: Spine, desk: Desk) -> Page:
+    """What rules read of accounts at their moments, with their history."""
+    return page_of(account_states(encoded, spine, channels=desk.catalogue.channels), desk, Dossier(encoded, spine))
 
 
 def page_of(states: AccountStates, desk: Desk, dossier: Dossier | None) -> Page:
@@ -137,11 +141,14 @@ def _weighed_elsewhere(
     encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk
 ) -> tuple[npt.NDArray[np.bool_], Floats]:
     """What is allowed on accounts that nobody asked about, and what the policy compares."""
-    states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    page = page_of(states, desk, Dossier(encoded, spine))
-    allowed = eligibility(page, desk.contact_policy).allowed
+    owes = account_states(encoded, spine, channels=desk.catalogue.channels).owes
+    allowed = np.zeros((len(spine), len(desk.catalogue.actions)), dtype=np.bool_)
     objective = np.zeros(allowed.shape)
-    # Where nothing but waiting is allowed no contact is compared: mostly accounts that owe nothing.
+    # Where nothing is owed nothing but waiting is allowed, and most of a debtor's other accounts are of that kind.
+    allowed[:, 0] = True
+    if owes.any():
+        allowed[owes] = eligibility(_page_at(encoded, spine.take(owes), desk), desk.contact_policy).allowed
+    # Where nothing but waiting is allowed no contact is compared.
     some = np.flatnonzero(allowed[:, 1:].any(axis=1))
     if len(some):
         objective[some] = _objective(encoded, spine.take(some), bundle, desk, allowed=allowed[some])
@@ -152,9 +159,7 @@ def _objective(
     encoded: Encoded, spine: Spine, bundle: ModelBundle, desk: Desk, *, allowed: npt.NDArray[np.bool_]
 ) -> Floats:
     """(n, A) what the policy compares, where it is allowed."""
-    states = account_states(encoded, spine, channels=desk.catalogue.channels)
-    page = page_of(states, desk, Dossier(encoded, spine))
-    values = compute_many(encoded, spine, bundle.schema)
+    page, values = _page_at(encoded, spine, desk), compute_many(encoded, spine, bundle.schema)
     return weighed(page, values, bundle.payment.predict(values), bundle, desk, allowed=allowed)[1].objective_cents
 
 
