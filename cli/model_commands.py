@@ -14,7 +14,7 @@ from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
 from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
-from cli.training_output import say_steps, say_tuning
+from cli.training_output import say_steps, say_tuning, say_workers
 from cli.training_runs import computing, growers
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def train(
         show_json(summary)
         return
     show_metrics(summary)
+    say_workers(summary["workers"], given=growers(means))
     say_tuning(result.evaluation["tuning"])
     say_steps(result.steps)
 
@@ -144,6 +145,7 @@ def summarise(result: TrainingResult) -> dict[str, Any]:
         "explained_horizon": evaluation["explained_horizon"],
         "horizons": evaluation["horizons"],
         "response": evaluation["response"],
+        "workers": result.bundle.settings.get("workers"),
         "steps": result.steps.told,
         "tuning": {
             model: {key: one for key, one in found.items() if key != "trials"}
