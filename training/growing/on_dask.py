@@ -32,9 +32,9 @@ from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
 from domain.errors import NotEnoughDataError, WorkerError
-from features.cluster import PATIENCE_SECONDS, connected
+from features.cluster import PATIENCE_SECONDS, connected, there
 from training.boosting import Columns, Recipe, trimmed
-from training.growing.attended import StuckError, attended, there
+from training.growing.attended import StuckError, attended
 from training.growing.growers import Workers
 from training.growing.on_worker import be_quiet, rows_of
 from training.growing.stopping import best_round

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Event, Thread
-from types import SimpleNamespace
 
 import lightgbm as lgb
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
+from distributed.objects import SchedulerInfo
 
 from domain.errors import NotEnoughDataError, WorkerError
+from features.cluster import there
 from training.boosting import Columns, Recipe
 from training.config import ModelConfig
 from training.growing import attended as attended_module
@@ -163,14 +164,24 @@ def test_a_booster_whose_worker_dies_is_grown_again_by_others_and_is_the_same(cl
     assert not killer.is_alive()
 
 
+def test_workers_are_there_though_the_poll_of_the_client_has_just_answered_without_them(cluster, monkeypatch):
+    async def poll(client: Client, **_: object) -> None:
+        client._scheduler_identity = SchedulerInfo(await client.scheduler.identity(n_workers=0))
+
+    monkeypatch.setattr(Client, "_update_scheduler_info", poll)
+    with Client(cluster, set_as_default=False) as client:
+        assert client.scheduler_info()["workers"] == {}
+        assert len(there(client)) == 2
+
+
 class LeftAlone:
     """A client whose second worker is gone, and whose first can be started anew by nobody."""
 
     def as_current(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def scheduler_info(self, **_: object) -> dict[str, dict[str, SimpleNamespace]]:
-        return {"workers": {"tcp://one": SimpleNamespace()}}
+    def nthreads(self) -> dict[str, int]:
+        return {"tcp://one": 1}
 
     def restart_workers(self, workers: list[str], **_: object) -> None:
         raise ValueError(f"Restarting workers requires a nanny to be used: {workers}")
