@@ -61,10 +61,9 @@ def train(
     """
     if no_cache and cache is not None:
         raise typer.BadParameter("found --cache and --no-cache, needed one of them", param_hint="--no-cache")
-    if cluster is not None and workers > 1:
-        raise typer.BadParameter("give one of --workers and --cluster")
     stop_at = None if until is None else moment(until, option="--until")
-    means, kept = Means(shards, workers, cluster, shard_dir), None if no_cache else _steps(cache, configs=configs)
+    means = Means.given(shards, workers, cluster, shard_dir)
+    kept = None if no_cache else _steps(cache, configs=configs)
     with progress("training", quiet=as_json, lines=True) as step:
         result = run_training(
             data, configs=configs, until=stop_at, name=name, against=against, means=means, steps=kept, on_step=step

@@ -76,3 +76,10 @@ def test_who_grew_the_boosters_is_told_where_workers_were_given(capsys, grown_on
     say_workers(grown_on, given=given)
     said = capsys.readouterr().err
     assert told in said and bool(said) == bool(told)
+
+
+@pytest.mark.parametrize("command", [("train",), ("reproduce", "1")])
+def test_a_cluster_that_does_not_answer_is_told_before_any_table_is_read(acerto, project, monkeypatch, command):
+    monkeypatch.setattr("features.cluster.CONNECT_SECONDS", 0.2)
+    done = acerto(*command, "--data", "no-such-folder", "--cluster", "tcp://127.0.0.1:9", folder=project)
+    assert done.code == 1 and "no Dask scheduler at tcp://127.0.0.1:9" in done.err
