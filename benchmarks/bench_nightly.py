@@ -102,7 +102,7 @@ def on_dask(workers: int, data: Path, model: Path, configs: Path, out: Path, *mo
     from distributed import LocalCluster
 
     before = _spent()
-    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
         there = [process.pid for process in psutil.Process().children()]
         run, _ = decide(data, model, configs, out, *more, "--cluster", cluster.scheduler_address, beside=there)
     return _spent() - before, run.peak

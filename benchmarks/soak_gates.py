@@ -1,6 +1,6 @@
 """Data gates against planted defects, and on clean data: what they catch, and how often they stop what is sound.
 
-    python benchmarks/soak_gates.py [--seeds 25] [--first 1] [--accounts 400] [--only NAME] [--workers 1]
+    python benchmarks/soak_gates.py [--seeds 25] [--first 1] [--accounts 400] [--only NAME …] [--clean] [--workers 1]
 
 For each seed a portfolio is simulated. Its data until a month before its end are the last training; those until its
 end, with one defect of ``defects.py``, are the new data. A defect is caught where what it names catches it, with the
@@ -16,7 +16,6 @@ import argparse
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -29,8 +28,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from counted_shares import wilson
 from defects import DEFECTS, Defect, World
+from tally_of_gates import Tally, show
 
 from domain.actions import ActionCatalogue, ActionsConfig
 from domain.config import load_section
@@ -50,7 +49,6 @@ from training.facts import end_of_data
 from training.leakage import suspects
 from training.pipeline import Configs
 
-LEAST_CAUGHT, MOST_FALSE = 0.995, 0.01
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 """The day after the simulated history ends."""
 BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
@@ -164,43 +162,9 @@ def caught(defect: Defect, found: set[tuple[str, str]]) -> bool:
     return any(what in defect.caught_by and severity in enough[defect.severity] for severity, what in found)
 
 
-class Tally:
-    """What was counted over all seeds."""
-
-    def __init__(self) -> None:
-        self.hits: Counter[str] = Counter()
-        self.alone: Counter[str] = Counter()
-        self.missed: defaultdict[str, list[int]] = defaultdict(list)
-        self.clean, self.false = 0, Counter[str]()
-        self.stopped = 0
-
-    def merge(self, other: Tally) -> None:
-        """Adds what was counted on other seeds."""
-        self.hits += other.hits
-        self.alone += other.alone
-        for name, seeds in other.missed.items():
-            self.missed[name] += seeds
-        self.clean, self.stopped = self.clean + other.clean, self.stopped + other.stopped
-        self.false += other.false
-
-    def add_clean(self, seed: int, found: list[str]) -> None:
-        """One clean directory."""
-        self.clean += 1
-        self.stopped += bool(found)
-        for what in found:
-            self.false[f"{what} (seed {seed})"] += 1
-
-    def add(self, defect: Defect, seed: int, *, hit: bool, alone: bool) -> None:
-        """One planted defect."""
-        self.hits[defect.name] += hit
-        self.alone[defect.name] += alone
-        if not hit:
-            self.missed[defect.name].append(seed)
-
-
-def run(seed: int, accounts: int, configs: Path, only: str) -> Tally:
-    """One seed: clean data first, then each defect."""
-    tally, chosen = Tally(), [defect for defect in DEFECTS if only in defect.name]
+def run(seed: int, accounts: int, configs: Path, chosen: list[str]) -> Tally:
+    """One seed: clean data first, then each defect of these names."""
+    tally = Tally()
     with tempfile.TemporaryDirectory(prefix="gates-") as name:
         clean = Path(name) / "clean"
         catalogue = ActionCatalogue(load_section(configs / "actions.yaml", ActionsConfig))
@@ -209,35 +173,12 @@ def run(seed: int, accounts: int, configs: Path, only: str) -> Tally:
         for found in judge.clean():
             tally.add_clean(seed, found)
         tally.add_clean(seed, judge.clean_features())
-        for place, defect in enumerate(chosen):
+        for place, defect in enumerate(one for one in DEFECTS if one.name in chosen):
             folder = Path(name) / f"defect-{place}"
             folder.mkdir()
             found, alone = judge.judged(defect, folder, seed)
             tally.add(defect, seed, hit=caught(defect, found), alone=alone)
     return tally
-
-
-def show(tally: Tally, chosen: list[Defect], seeds: int) -> bool:
-    """Prints the table; whether the figures are reached."""
-    width = max(len(defect.name) for defect in chosen)
-    print(f"{'defect':<{width}}  severity  caught           95 % interval  alone  by")
-    for defect in sorted(chosen, key=lambda one: one.severity != "critical"):
-        hits = tally.hits[defect.name]
-        low, high = wilson(hits, seeds)
-        line = f"{defect.name:<{width}}  {defect.severity:<8}  {hits:>3} of {seeds:<3}"
-        missed = f"  missed on seeds {tally.missed[defect.name]}" if tally.missed[defect.name] else ""
-        print(f"{line}  [{100 * low:6.2f} %, {100 * high:6.2f} %]  {tally.alone[defect.name]:>3}    "
-              f"{', '.join(defect.caught_by)}{missed}")  # fmt: skip
-    total, hits = len(chosen) * seeds, sum(tally.hits.values())
-    low, high = wilson(hits, total)
-    print(f"{len(chosen)} kinds on {seeds} seeds: {hits} of {total} caught, {100 * hits / total:.2f} % "
-          f"[{100 * low:.2f} %, {100 * high:.2f} %]")  # fmt: skip
-    low, high = wilson(tally.stopped, tally.clean)
-    print(f"clean data: {tally.stopped} of {tally.clean} stopped, {100 * tally.stopped / tally.clean:.2f} % "
-          f"[{100 * low:.2f} %, {100 * high:.2f} %] {dict(tally.false) or ''}")  # fmt: skip
-    critical = [defect.name for defect in chosen if defect.severity == "critical" and tally.missed[defect.name]]
-    print(f"critical kinds missed: {critical or 'none'}")
-    return hits / total >= LEAST_CAUGHT and not critical and tally.stopped / tally.clean <= MOST_FALSE
 
 
 def cost(data: Path, configs: Path) -> None:
@@ -272,7 +213,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=25)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--accounts", type=int, default=400)
-    parser.add_argument("--only", default="", help="a part of the name of the defects to plant")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of the names of the defects to plant")
+    parser.add_argument("--clean", action="store_true", help="plant nothing: clean data alone")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--configs", type=Path, default=Path("configs"))
     parser.add_argument("--cost", type=Path, metavar="DIR", help="time the expectations on a directory instead")
@@ -284,15 +226,17 @@ def main() -> None:
     if given.cost is not None:
         cost(given.cost, given.configs)
         return
+    chosen = [] if given.clean else [one for one in DEFECTS if any(part in one.name for part in given.only)]
     tally, started = Tally(), time.perf_counter()
     seeds = range(given.first, given.first + given.seeds)
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(run, seed, given.accounts, given.configs, given.only) for seed in seeds]
+        names = [defect.name for defect in chosen]
+        waiting = [pool.submit(run, seed, given.accounts, given.configs, names) for seed in seeds]
         for seed, one in zip(seeds, waiting, strict=True):
             tally.merge(one.result())
             print(f"seed {seed}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     print(f"seeds {seeds[0]} to {seeds[-1]}, {given.accounts} accounts each")
-    sys.exit(0 if show(tally, [one for one in DEFECTS if given.only in one.name], given.seeds) else 1)
+    sys.exit(0 if show(tally, chosen, given.seeds) else 1)
 
 
 if __name__ == "__main__":

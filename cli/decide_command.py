@@ -105,12 +105,10 @@ def decide(
     the files are the same whatever the shards, workers and cluster.
     """
     tables_io.check_suffix(out)
-    if cluster is not None and workers > 1:
-        raise typer.BadParameter("give one of --workers and --cluster")
     at = moment(as_of, option="--as-of")
     listed = None if accounts is None else tables_io.account_list(accounts)
     asked = Asked(data, out, at, model, listed, configs, log_probs=log_probs, candidates=candidates)
-    found = _decided(asked, Means(shards, workers, cluster, shard_dir), quiet=as_json)
+    found = _decided(asked, Means.given(shards, workers, cluster, shard_dir), quiet=as_json)
     if as_json:
         prices = {} if found.prices is None else {"allocation": found.prices.model_dump(mode="json")}
         show_json(found.summary | prices | {"funnel": found.exclusions.as_json()})

@@ -60,14 +60,12 @@ def features(
         quality_command.show_quality(data, as_of=at, model=model, as_json=as_json)
     elif data is None or out is None or (at is None) == (spine is None):
         raise typer.BadParameter(_USAGE)
-    elif cluster is not None and workers > 1:
-        raise typer.BadParameter("give one of --workers and --cluster")
     else:
         tables_io.check_suffix(out)
         from cli.matrix_runs import Wanted
 
         wanted = Wanted(data, out, tables_io.attributes_of(configs), at, spine)
-        _write_matrix(wanted, Means(shards, workers, cluster, shard_dir), as_json=as_json)
+        _write_matrix(wanted, Means.given(shards, workers, cluster, shard_dir), as_json=as_json)
 
 
 _USAGE = (

@@ -14,7 +14,7 @@ from cli.data_checks import LAST, Against, check
 from cli.options import DEFAULT_CONFIGS, AsJson, By, Configs, DataDir, moment, signer
 from cli.output import OnStep, progress, say, show_json, show_table
 from cli.sharding import Cluster, Means, ShardDir, Shards, Workers
-from cli.training_output import say_steps, say_tuning
+from cli.training_output import say_steps, say_tuning, say_workers
 from cli.training_runs import computing, growers
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ def train(
     """
     if no_cache and cache is not None:
         raise typer.BadParameter("found --cache and --no-cache, needed one of them", param_hint="--no-cache")
-    if cluster is not None and workers > 1:
-        raise typer.BadParameter("give one of --workers and --cluster")
     stop_at = None if until is None else moment(until, option="--until")
-    means, kept = Means(shards, workers, cluster, shard_dir), None if no_cache else _steps(cache, configs=configs)
+    means = Means.given(shards, workers, cluster, shard_dir)
+    kept = None if no_cache else _steps(cache, configs=configs)
     with progress("training", quiet=as_json, lines=True) as step:
         result = run_training(
             data, configs=configs, until=stop_at, name=name, against=against, means=means, steps=kept, on_step=step
@@ -76,6 +75,7 @@ def train(
         show_json(summary)
         return
     show_metrics(summary)
+    say_workers(summary["workers"], given=growers(means))
     say_tuning(result.evaluation["tuning"])
     say_steps(result.steps)
 
@@ -144,6 +144,7 @@ def summarise(result: TrainingResult) -> dict[str, Any]:
         "explained_horizon": evaluation["explained_horizon"],
         "horizons": evaluation["horizons"],
         "response": evaluation["response"],
+        "workers": result.bundle.settings.get("workers"),
         "steps": result.steps.told,
         "tuning": {
             model: {key: one for key, one in found.items() if key != "trials"}

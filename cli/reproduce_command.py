@@ -39,14 +39,12 @@ def reproduce(
     The recorded configurations are used, and nothing is registered. --configs is only compared with them. A run whose
     boosters were grown on workers needs as many again, by --workers or --cluster.
     """
-    if cluster is not None and workers > 1:
-        raise typer.BadParameter("give one of --workers and --cluster")
     from training import registry
 
+    means = Means.given(None, workers, cluster, None)
     tracking = registry.Tracking.from_environment()
     folder = _bundle(model, tracking)
     with progress("training again", quiet=as_json) as step:
-        means = Means(None, workers, cluster, None)
         found = _again(folder, data, configs=configs, threads=threads, means=means, on_step=step)
     if as_json:
         hashes = {"recorded_hash": found.recorded_hash, "found_hash": found.found_hash, "same": found.same}

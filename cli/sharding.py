@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM, signal
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -32,6 +32,24 @@ class Means:
     workers: int
     cluster: str | None
     shard_dir: Path | None
+
+    @classmethod
+    def given(cls, shards: int | None, workers: int, cluster: str | None, shard_dir: Path | None) -> Self:
+        """Those of a command line, looked at before anything that takes long.
+
+        Raises
+        ------
+        typer.BadParameter : both ``cluster`` and ``workers`` are given
+        WorkerError : no scheduler answers at ``cluster``
+        """
+        if cluster is not None and workers > 1:
+            raise typer.BadParameter("give one of --workers and --cluster")
+        if cluster is not None:
+            from features.cluster import connected
+
+            with connected(cluster):
+                pass
+        return cls(shards, workers, cluster, shard_dir)
 
     @property
     def asks_for_shards(self) -> bool:

@@ -1,4 +1,4 @@
-"""What ``acerto train`` says beside its measurements: steps of an earlier run, and what tuning found."""
+"""What ``acerto train`` says beside its measurements: steps of an earlier run, what tuning found, who grew boosters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.output import say
+from cli.training_runs import counted
 
 if TYPE_CHECKING:
     from training.caching.steps import Steps
+    from training.growing.growers import Workers
 
 
 def say_steps(steps: Steps) -> None:
@@ -17,6 +19,14 @@ def say_steps(steps: Steps) -> None:
         say(f"{len(steps.cached)} of {len(steps.told)} steps came from an earlier run: {', '.join(steps.cached)}")
     for line in steps.notices:
         say(line)
+
+
+def say_workers(grown_on: int | None, *, given: Workers | None) -> None:
+    """How many workers grew the boosters, which `acerto reproduce` needs again; or that those given did not."""
+    if grown_on is not None:
+        say(f"boosters of the payment model grown by {counted(grown_on)}; `acerto reproduce` needs as many")
+    elif given is not None:
+        say("boosters grown by one process, since there are no more rows than distributed.above_rows")
 
 
 def say_tuning(told: Mapping[str, Any]) -> None:

@@ -34,6 +34,15 @@ def growers(means: Means) -> Workers | None:
     return Workers(count=means.workers) if means.workers > 1 else None
 
 
+def counted(workers: int | None) -> str:
+    """Their number for people.
+
+    >>> counted(1), counted(4)
+    ('1 worker', '4 workers')
+    """
+    return "1 worker" if workers == 1 else f"{workers} workers"
+
+
 def as_many(recorded: int | None, means: Means) -> Workers | None:
     """Workers for a run that is done again; ``recorded`` is how many grew its boosters, if any did.
 
@@ -44,7 +53,8 @@ def as_many(recorded: int | None, means: Means) -> Workers | None:
     from domain.errors import WorkerError
     from training.growing.growers import Workers
 
-    given = growers(means)
+    # A cluster of one worker makes a run of one worker, and --workers 1 is what nobody has to give.
+    given = growers(means) or (Workers(count=1) if recorded == 1 else None)
     if recorded is None and given is None:
         return None
     if recorded is None:
@@ -52,10 +62,10 @@ def as_many(recorded: int | None, means: Means) -> Workers | None:
             "found --workers or --cluster for a run whose boosters were grown by one process, needed none: leave it out"
         )
     if given is None or given.count not in (None, recorded):
-        found = "no workers" if given is None else f"{given.count} workers"
+        found = "no workers" if given is None else counted(given.count)
         raise WorkerError(
             f"found {found} for a run whose boosters were grown on {recorded}, needed as many, since another number "
-            f"grows another model: give --workers {recorded}, or --cluster with {recorded} workers or more"
+            f"grows another model: give --workers {recorded}, or --cluster with {counted(recorded)} or more"
         )
     return Workers(recorded, given.address)
 

@@ -66,13 +66,24 @@ def connected(address: str, *, kind: type[Client] = Client) -> Iterator[Client]:
         yield client
 
 
+def there(client: Client) -> list[str]:
+    """Addresses of all workers of a cluster, in order.
+
+    Notes
+    -----
+    ``Client.scheduler_info`` answers from what the client keeps, which its poll of every two seconds replaces by an
+    answer without workers: read in between, a cluster seems to have lost them all. This asks the scheduler alone.
+    """
+    return sorted(client.nthreads())
+
+
 def _await(client: Client, futures: Sequence[Future], *, on_done: OnDone) -> None:
     waiting = set(futures)
     while waiting:
         try:
             found = wait(waiting, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")
         except TimeoutError as error:
-            if client.scheduler_info()["workers"]:
+            if there(client):
                 continue
             raise WorkerError(
                 f"found a cluster without workers for {PATIENCE_SECONDS} s, needed at least one; start `dask worker`"

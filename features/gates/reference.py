@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betaincinv
 
 from domain.clock import Int64s
 from features.gates.breaches import Miss
@@ -22,6 +23,9 @@ _SLACK_ROWS = 5
 _LEAST_ROWS = 50
 _LEAST_WORDS = 200
 """Of fewer rows than this a vocabulary is not known yet."""
+_FALSE_ALARM = 1e-4
+"""How likely a column may be taken for one with new values where values that were too rare to be named are all there
+is: some dozen columns are looked at, so that this is a chance of about one in a thousand for a directory."""
 _GROWTH = 10
 """Accounts may become more than they were, by so many times what they may become fewer."""
 _GONE_SHARE = 0.02
@@ -98,13 +102,15 @@ def vocabulary_kept(seen: Seen, expected: VocabularyKept) -> Iterator[Miss]:
         counts = now.counts.sum(axis=0)
         new = int(counts[[place for place, value in enumerate(now.values) if value not in known]].sum())
         # A rare value that became frequent enough to be named was there before, among the rarer ones.
-        rarer = share(int(then.counts[:, -1].sum()), int(then.counts.sum()))
+        rare, rows = int(then.counts[:, -1].sum()), int(then.counts.sum())
         rarer_now = share(int(counts[-1]), int(counts.sum()))
-        unseen = share(new, int(counts.sum())) + max(rarer_now - rarer, 0.0)
-        if unseen > expected.max_unseen + rarer:
+        unseen = share(new, int(counts.sum())) + max(rarer_now - share(rare, rows), 0.0)
+        unnamed = _at_most(rare, rows)
+        if unseen > expected.max_unseen + unnamed:
             told = f"{percent(unseen)} of the rows with values that the last training did not have"
+            needed = f"at most {percent(expected.max_unseen)}, and {percent(unnamed)} that may have been too rare then"
             way_out = "map them to those before, or waive what is meant to be new"
-            yield Miss(column, new, told, f"at most {percent(expected.max_unseen)}", way_out)
+            yield Miss(column, new, told, needed, way_out)
         weights = then.counts.sum(axis=0) / max(int(then.counts.sum()), 1)
         gone = [
             v for v, weight in zip(then.values, weights, strict=False) if weight > _GONE_SHARE and v not in now.values
@@ -112,6 +118,11 @@ def vocabulary_kept(seen: Seen, expected: VocabularyKept) -> Iterator[Miss]:
         if gone and not _ends_earlier(seen):
             told = f"no row any more with {len(gone)} values that had {percent(_GONE_SHARE)} of the rows or more"
             yield Miss(column, len(gone), told, "all of them", "look for codes that changed in the source")
+
+
+def _at_most(part: int, rows: int) -> float:
+    """The share that ``part`` of so many rows may have come from: Clopper and Pearson's upper limit (1934)."""
+    return 1.0 if part >= rows else float(betaincinv(part + 1, rows - part, 1 - _FALSE_ALARM))
 
 
 def mix_kept(seen: Seen, expected: MixKept) -> Iterator[Miss]:

@@ -95,6 +95,26 @@ def acerto_in() -> Callable[..., int]:
 
 
 @pytest.fixture(scope="session")
+def small_place(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes folders to train in quickly, each with the project's data and a registry of its own."""
+
+    def made(name: str, *, rows: int, rounds: int, horizons: list[int], **training: object) -> Path:
+        """``rows`` and ``rounds`` bound the payment model, ``training`` are other sections of training.yaml."""
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(project / "configs", folder / "configs")
+        (folder / "data").symlink_to(project / "data")
+        path = folder / "configs/training.yaml"
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) | {"seeds": 0, **training}
+        settings["sampling"] |= {"max_rows": rows}
+        settings["model"] |= {"max_rounds": rounds}
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        (folder / "configs/decision.yaml").write_text(yaml.safe_dump({"horizon_days": horizons}), encoding="utf-8")
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
 def looped(project: Path) -> tuple[Path, dict[str, Any]]:
     """The folder of one closed loop of a few policies, and the figures that it wrote."""
     arguments = ("--accounts", 400, "--seed", 9, "--rounds", 2, "--model", "champion", "--out", "loop")

@@ -79,7 +79,7 @@ def test_machines_are_told_the_same(acerto, limited):
 
 
 def test_a_cluster_gives_the_same_files(acerto, limited, at_once):
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         options = ("--shards", 3, "--cluster", cluster.scheduler_address)
         assert acerto(*deciding_by("scarce", "clustered.parquet"), *options).code == 0
     assert written(limited, "clustered.parquet") == at_once

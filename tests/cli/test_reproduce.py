@@ -15,18 +15,12 @@ UNTIL = "2025-10-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def trained(project, acerto_in, tmp_path_factory) -> Path:
+def trained(small_place, acerto_in) -> Path:
     """A folder with a registry of its own, whose configurations were changed after the training."""
-    folder = tmp_path_factory.mktemp("reproduce")
-    shutil.copytree(project / "configs", folder / "configs")
+    folder = small_place("reproduce", rows=3000, rounds=10, horizons=[7, 30])
+    assert acerto_in(folder, "train", "--data", "data", "--until", UNTIL) == 0
     path = folder / "configs/training.yaml"
     training = yaml.safe_load(path.read_text(encoding="utf-8"))
-    training |= {"seeds": 0, "sampling": {"max_rows": 3000}}
-    training["model"] |= {"max_rounds": 10}
-    path.write_text(yaml.safe_dump(training), encoding="utf-8")
-    (folder / "configs/decision.yaml").write_text("horizon_days: [7, 30]\n", encoding="utf-8")
-    (folder / "data").symlink_to(project / "data")
-    assert acerto_in(folder, "train", "--data", "data", "--until", UNTIL) == 0
     path.write_text(yaml.safe_dump({**training, "posting_lag_days": 5}), encoding="utf-8")
     return folder
 

@@ -5,32 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).parents[2]
 TRAIN = ("train", "--data", "data", "--against", "none")
 
 
 @pytest.fixture(scope="module")
-def place(project, tmp_path_factory) -> Path:
-    """A folder to train in, with small settings."""
-    folder = tmp_path_factory.mktemp("resume")
-    shutil.copytree(project / "configs", folder / "configs")
-    path = folder / "configs/training.yaml"
-    training = yaml.safe_load(path.read_text(encoding="utf-8"))
-    training |= {"seeds": 0, "sampling": {"max_rows": 2000}, "response": {"learner": "hurdle"}}
-    training["model"] |= {"max_rounds": 8}
-    path.write_text(yaml.safe_dump(training), encoding="utf-8")
-    (folder / "configs/decision.yaml").write_text("horizon_days: [7, 30]\n", encoding="utf-8")
-    (folder / "data").symlink_to(project / "data")
-    return folder
+def place(small_place) -> Path:
+    """A folder to train in."""
+    return small_place("resume", rows=2000, rounds=8, horizons=[7, 30], response={"learner": "hurdle"})
 
 
 @pytest.fixture(scope="module")

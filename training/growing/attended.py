@@ -12,7 +12,7 @@ import lightgbm as lgb
 from distributed import Client
 
 from domain.errors import WorkerError
-from features.cluster import PATIENCE_SECONDS
+from features.cluster import PATIENCE_SECONDS, there
 
 _LOOK_SECONDS = 1.0
 
@@ -64,8 +64,3 @@ def _restart(client: Client, workers: Sequence[str]) -> None:
             "anew from here, needed all of them to its end; end and start them by hand, with a nanny (as `dask worker` "
             "does by itself) so that the next time they are"
         ) from error
-
-
-def there(client: Client) -> list[str]:
-    """Addresses of all workers of a cluster, in order."""
-    return sorted(client.scheduler_info(n_workers=-1)["workers"])

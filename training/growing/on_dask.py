@@ -32,9 +32,9 @@ from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
 from domain.errors import NotEnoughDataError, WorkerError
-from features.cluster import PATIENCE_SECONDS, connected
+from features.cluster import PATIENCE_SECONDS, connected, there
 from training.boosting import Columns, Recipe, trimmed
-from training.growing.attended import StuckError, attended, there
+from training.growing.attended import StuckError, attended
 from training.growing.growers import Workers
 from training.growing.on_worker import be_quiet, rows_of
 from training.growing.stopping import best_round
@@ -174,10 +174,12 @@ class Distributed:
         lgb.register_logger(_log())
         address = self._on.address
         if address is None:
-            # Without a limit of Dask's own: it would pause or end a worker that the machine still has memory for.
+            # Without a limit of Dask's own: it would pause or end a worker that the machine still has memory for. The
+            # scheduler serves HTTP even without a dashboard, on a port that others may have unless any will do. A
+            # worker that is slow to end is no trouble of the reader; what fails is told in words of ours.
             cluster = LocalCluster(
-                n_workers=self._count, threads_per_worker=1, memory_limit=0, dashboard_address=None, protocol="tcp",
-                host="127.0.0.1",
+                n_workers=self._count, threads_per_worker=1, memory_limit=0, protocol="tcp", host="127.0.0.1",
+                dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False}, silence_logs=logging.ERROR,
             )  # fmt: skip
             address = self._stack.enter_context(cluster).scheduler_address
         client = self._stack.enter_context(connected(address, kind=_InOrder))

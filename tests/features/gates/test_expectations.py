@@ -181,6 +181,30 @@ def test_what_is_told_names_no_account(kind: str, before: Any, tmp_path: Path) -
     assert not words & ids
 
 
+def with_letters(rows: int, letters: int, *, month: int) -> list[Row]:
+    """Decisions of a month, some of them by a channel of which at most fifteen were rows before."""
+    return [
+        turned(number, 3 * month)["decisions"]
+        | {"decision_id": f"x{month}-{number}", "channel": f"letter {number % 2}" if number < letters else "sms"}
+        for number in range(rows)
+    ]
+
+
+@pytest.mark.parametrize(("letters", "told"), [(126, 0), (400, 1)])
+def test_values_too_rare_to_be_named_at_the_last_training_may_be_as_many_as_chance_allows(
+    letters: int, told: int, tmp_path: Path
+) -> None:
+    # 28 of 372 rows may come from a share of 13.9 % (exact, 1 in 10,000): 9.7 % of 1,299 now are nothing new, 31 % are.
+    until = START + timedelta(days=40)
+    first = with_letters(372, 28, month=0)
+    rows = clean() | {"decisions": first}
+    profile = judged(tmp_path / "before", rows, Declared(ExpectationsConfig()), until=until).profile
+    rows["decisions"] = [*first, *with_letters(1299 - 372, letters - 28, month=2)]
+    expected = expecting("decisions", kind="vocabulary_kept", columns=["channel"], max_unseen=0.02)
+    breaches = judged(tmp_path / "now", rows, replace(expected, before=profile)).gates.breaches
+    assert len(breaches) == told
+
+
 def test_every_kind_that_can_be_declared_is_tried_here_but_that_of_files() -> None:
     kinds = {model.model_fields["kind"].annotation.__args__[0] for model in get_args(get_args(Expectation)[0])}
     assert kinds == {*CASES, "whole_file"}
