@@ -16,6 +16,9 @@ SHARD = "shard"
 ROWS_AT_ONCE = 1_000_000
 """Rows of a stream that are parted together, about 150 MB; those of a shard among them become one row group."""
 
+OWNERS = ("account_id", "debtor_id")
+NEAR_UNIQUE = ("_id", "_at", "amount")
+
 
 def write_parted(batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Sequence[Path]) -> npt.NDArray[np.int64]:
     """Writes each row to the file whose place among ``paths`` its column ``shard`` names; (n,) how many each got.
@@ -40,6 +43,13 @@ def write_parted(batches: Iterable[pa.RecordBatch], schema: pa.Schema, paths: Se
     return rows
 
 
+def repeating(schema: pa.Schema) -> list[str]:
+    """The columns that are stored with a dictionary: ids of rows, moments and amounts hardly ever repeat."""
+    return [field.name for field in schema if field.name in OWNERS or not field.name.endswith(NEAR_UNIQUE)]
+
+
 def _writer(path: Path, schema: pa.Schema) -> pa_parquet.ParquetWriter:
     # Without Arrow's own schema, texts are read back as plain strings, whatever width their offsets had in the stream.
-    return pa_parquet.ParquetWriter(path, schema, compression="lz4", write_statistics=False, store_schema=False)
+    return pa_parquet.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=repeating(schema), write_statistics=False, store_schema=False
+    )

@@ -12,7 +12,8 @@ from domain.clock import MISSING
 from domain.errors import DataError
 from domain.tables import TABLES, ColumnData, TableData, Tables
 from features.identity import without_repeats
-from features.texts import coded_from
+from features.shard_files import repeating
+from features.texts import coded_from, coded_texts
 
 
 def read_shard(folder: Path) -> Tables:
@@ -37,8 +38,8 @@ def read_shard(folder: Path) -> Tables:
 
 
 def _columns(path: Path) -> TableData:
-    file = pa_parquet.ParquetFile(path)
-    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    with pa_parquet.ParquetFile(path) as file:
+        texts = [name for name in repeating(file.schema_arrow) if pa.types.is_string(file.schema_arrow.field(name).type)]
     table = pa_parquet.read_table(path, read_dictionary=texts, use_threads=False, partitioning=None)
     return {name: _in_memory(table.column(name)) for name in table.column_names}
 
@@ -47,6 +48,8 @@ def _in_memory(values: pa.ChunkedArray) -> ColumnData:
     whole = values.combine_chunks()
     if pa.types.is_dictionary(whole.type):
         return coded_from(whole)
+    if pa.types.is_string(whole.type):
+        return coded_texts(whole)
     if pa.types.is_floating(whole.type):
         floats: np.ndarray = whole.fill_null(np.nan).to_numpy(zero_copy_only=False)
         return floats.copy()

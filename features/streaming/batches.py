@@ -16,7 +16,7 @@ from domain.coded import Coded
 from domain.tables import Column, ColumnData, TableData
 from features.reading import LoadedTable, TypedQuery, in_memory, loaded_from, only
 from features.reading_files import unreadable
-from features.streaming.hashing import NOTHING, Hashes, hashes_of
+from features.hashing import NOTHING, Hashes, hashes_of
 from features.texts import Texts
 
 

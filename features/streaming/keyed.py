@@ -15,7 +15,7 @@ from features.gates.keyed import any_between, kept_spans, one_scale
 from features.gates.looking import Counted
 from features.reading import is_missing
 from features.streaming.batches import Piece
-from features.streaming.hashing import Hashes, alike, mixed
+from features.hashing import Hashes, alike, mixed
 from features.streaming.scattered import Room, Rows, Scattered, parts_of
 
 Int32s = npt.NDArray[np.int32]

@@ -17,7 +17,7 @@ from features.findings import Finding, Portfolio
 from features.gates.measuring import ends_of, sorted_within
 from features.reading import LoadedTable, RowPlace
 from features.reading_files import TableFiles
-from features.streaming.hashing import NOTHING, Numbering, Places, alike, hashes_of
+from features.hashing import NOTHING, Numbering, Places, alike, hashes_of
 from features.streaming.latest import Latest
 from features.streaming.latest import ends_of as ends_of_parts
 from features.streaming.merging import Merged
