@@ -9,26 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from domain.clock import Int64s
 from domain.compiled import compiled
-from features.hashing import Bytes, Hashes, Int32s, bytes_of, hashes_of, slot_of, slots_for, word_at
+from features.hashing import Hashes, Int32s, Strings, bytes_of, hashes_of, slot_of, slots_for, word_at
 
 
 def numbered(texts: Any) -> tuple[Int32s, Int32s]:
     """The number of each text of an Arrow array without nulls, counted up as they come, and where each stands first."""
     hashes = hashes_of(texts)
-    codes, first = np.empty(len(hashes), dtype=np.int32), np.empty(len(hashes), dtype=np.int32)
-    count = _number(*bytes_of(texts), hashes, _free(len(hashes)), codes, first)
-    return codes, first[:count]
+    return _number(bytes_of(texts), hashes, _free(len(hashes)))
 
 
 def places_of(texts: Any, among: Any) -> Int32s:
     """Where each text of an Arrow array stands in another, whose texts are distinct; -1 where nowhere. No nulls."""
-    known, places = hashes_of(among), np.empty(len(texts), dtype=np.int32)
-    rows = _free(len(known))
-    _put(known, rows)
-    _find(*bytes_of(texts), hashes_of(texts), *bytes_of(among), known, rows, places)
-    return places
+    known, slots = hashes_of(among), _free(len(among))
+    _put(known, slots)
+    return _find((bytes_of(texts), hashes_of(texts)), (bytes_of(among), known), slots)
 
 
 def _free(keys: int) -> Int32s:
@@ -36,31 +31,30 @@ def _free(keys: int) -> Int32s:
 
 
 @compiled
-def _same(texts: Bytes, start: int, end: int, others: Bytes, other: int, other_end: int) -> bool:
-    if end - start != other_end - other:
+def _same(texts: Strings, row: int, others: Strings, other: int) -> bool:
+    start, end, place = texts.offsets[row], texts.offsets[row + 1], others.offsets[other]
+    if end - start != others.offsets[other + 1] - place:
         return False
     while start + 8 <= end:
-        if word_at(texts, start) != word_at(others, other):
+        if word_at(texts.data, start) != word_at(others.data, place):
             return False
-        start, other = start + 8, other + 8
+        start, place = start + 8, place + 8
     while start < end:
-        if texts[start] != others[other]:
+        if texts.data[start] != others.data[place]:
             return False
-        start, other = start + 1, other + 1
+        start, place = start + 1, place + 1
     return True
 
 
 @compiled
-def _number(offsets: Int64s, data: Bytes, hashes: Hashes, slots: Int32s, codes: Int32s, first: Int32s) -> int:
+def _number(texts: Strings, hashes: Hashes, slots: Int32s) -> tuple[Int32s, Int32s]:
     """``slots`` hold numbers of texts."""
-    count = 0
+    codes, first, count = np.empty(len(hashes), dtype=np.int32), np.empty(len(hashes), dtype=np.int32), 0
     for row in range(len(hashes)):
         slot = slot_of(hashes[row], len(slots))
         while slots[slot] >= 0:
             other = first[slots[slot]]
-            if hashes[other] == hashes[row] and _same(
-                data, offsets[row], offsets[row + 1], data, offsets[other], offsets[other + 1]
-            ):
+            if hashes[other] == hashes[row] and _same(texts, row, texts, other):
                 break
             slot = slot + 1 if slot + 1 < len(slots) else 0
         if slots[slot] < 0:
@@ -68,7 +62,7 @@ def _number(offsets: Int64s, data: Bytes, hashes: Hashes, slots: Int32s, codes: 
             first[count] = row
             count += 1
         codes[row] = slots[slot]
-    return count
+    return codes, first[:count]
 
 
 @compiled
@@ -81,18 +75,17 @@ def _put(hashes: Hashes, slots: Int32s) -> None:
 
 
 @compiled
-def _find(
-    offsets: Int64s, data: Bytes, hashes: Hashes, other_offsets: Int64s, others: Bytes, known: Hashes, slots: Int32s,
-    places: Int32s,
-) -> None:  # fmt: skip
-    """``slots`` hold rows of the others."""
+def _find(texts: tuple[Strings, Hashes], among: tuple[Strings, Hashes], slots: Int32s) -> Int32s:
+    """``slots`` hold rows of those among which texts are found."""
+    own, hashes = texts
+    others, known = among
+    places = np.empty(len(hashes), dtype=np.int32)
     for row in range(len(hashes)):
         slot = slot_of(hashes[row], len(slots))
         while slots[slot] >= 0:
             other = slots[slot]
-            if known[other] == hashes[row] and _same(
-                data, offsets[row], offsets[row + 1], others, other_offsets[other], other_offsets[other + 1]
-            ):
+            if known[other] == hashes[row] and _same(own, row, others, other):
                 break
             slot = slot + 1 if slot + 1 < len(slots) else 0
         places[row] = slots[slot]
+    return places

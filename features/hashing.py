@@ -5,7 +5,7 @@ Two of n texts share a number by chance with a probability of about n²/2⁶⁵:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,13 @@ _FIRST, _SECOND, _SEED = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85
 _HALF, _BYTE, _ONE = np.uint64(33), np.uint64(8), np.uint64(1)
 
 
+class Strings(NamedTuple):
+    """Texts as (n + 1,) places where each begins in the bytes of all."""
+
+    offsets: Int64s
+    data: Bytes
+
+
 def hashes_of(texts: Any) -> Hashes:
     """(n,) the numbers of an Arrow array of strings; ``NOTHING`` where it is null."""
     found = np.zeros(len(texts), dtype=np.uint64)
@@ -33,8 +40,8 @@ def hashes_of(texts: Any) -> Hashes:
     return found
 
 
-def bytes_of(texts: Any) -> tuple[Int64s, Bytes]:
-    """Where each text of an Arrow array of strings begins among the bytes of all, (n + 1,), and these; read-only."""
+def bytes_of(texts: Any) -> Strings:
+    """An Arrow array of strings, nulls being empty, as arrays that are read-only."""
     large = texts.cast(pa.large_string())
     _, offsets, data = large.buffers()
     places = np.frombuffer(offsets if offsets and offsets.size else bytes(8), dtype=np.int64)
@@ -42,7 +49,7 @@ def bytes_of(texts: Any) -> tuple[Int64s, Bytes]:
     # One kind of array, whoever owns the memory, because each kind is compiled for itself.
     places.setflags(write=False)
     found.setflags(write=False)
-    return places[large.offset : large.offset + len(large) + 1], found
+    return Strings(places[large.offset : large.offset + len(large) + 1], found)
 
 
 def mixed(first: Hashes, second: Hashes) -> Hashes:
@@ -159,9 +166,10 @@ def _mix(first: Hashes, second: Hashes, found: Hashes) -> None:
 
 
 @compiled
-def slot_of(key: np.uint64, slots: int) -> np.int64:
+def slot_of(key: np.uint64, slots: int) -> int:
     """Where in a table of so many places the search for a key begins."""
-    return np.int64(key * _SEED >> _HALF & np.uint64(slots - 1))
+    # Signed first: compiled, a number without sign and one with it make a float.
+    return int(np.int64(key * _SEED >> _HALF & np.uint64(slots - 1)))
 
 
 @compiled

@@ -65,7 +65,7 @@ def _write(
 
 
 def repeating(schema: pa.Schema) -> list[str]:
-    """The columns that are stored with a dictionary, which would be as long as the column where no value comes twice."""
+    """The columns that are stored with a dictionary; it saves nothing where hardly a value comes twice."""
     return [field.name for field in schema if field.name in _OWNERS or not field.name.endswith(_UNLIKE)]
 
 

@@ -38,18 +38,19 @@ def read_shard(folder: Path) -> Tables:
 
 
 def _columns(path: Path) -> TableData:
-    with pa_parquet.ParquetFile(path) as file:
-        texts = [name for name in repeating(file.schema_arrow) if pa.types.is_string(file.schema_arrow.field(name).type)]
+    schema = pa_parquet.read_schema(path)
+    texts = [name for name in repeating(schema) if pa.types.is_string(schema.field(name).type)]
     table = pa_parquet.read_table(path, read_dictionary=texts, use_threads=False, partitioning=None)
     return {name: _in_memory(table.column(name)) for name in table.column_names}
 
 
 def _in_memory(values: pa.ChunkedArray) -> ColumnData:
+    if pa.types.is_string(values.type):
+        # Large, because a column of one shard may pass 2 GiB.
+        return coded_texts(values.cast(pa.large_string()).combine_chunks())
     whole = values.combine_chunks()
     if pa.types.is_dictionary(whole.type):
         return coded_from(whole)
-    if pa.types.is_string(whole.type):
-        return coded_texts(whole)
     if pa.types.is_floating(whole.type):
         floats: np.ndarray = whole.fill_null(np.nan).to_numpy(zero_copy_only=False)
         return floats.copy()

@@ -71,7 +71,9 @@ class Parting:
 
     def leave_empty(self) -> Int64s:
         """Writes files without rows; (n_shards,) zeros."""
-        return self._write(f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t WHERE false", crossing=False)
+        return self._write(
+            f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t WHERE false", crossing=False
+        )
 
     def _write(self, select: str, *, crossing: bool) -> Int64s:
         schema, rows = self.connection.sql(f"{select} LIMIT 0").to_arrow_table().schema, []
@@ -105,7 +107,9 @@ class Parting:
 
         Hashes that are alike do not make ids equal, so that those suspected are compared themselves.
         """
-        batches = self._batches(f'SELECT t."{self.query.spec.id_column}" AS id, {self._home()} AS {SHARD} {self._rows()}')
+        batches = self._batches(
+            f'SELECT t."{self.query.spec.id_column}" AS id, {self._home()} AS {SHARD} {self._rows()}'
+        )
         found = [batch.filter(pa.array(marks.among(batch.column("id"), suspects))) for batch in batches]
         self.connection.register("suspects", pa.Table.from_batches(found))
         self.connection.execute(
