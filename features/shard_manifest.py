@@ -14,7 +14,7 @@ from features.config import Attribute
 from features.reading_files import find_files
 from features.schema import Facts
 
-FORMAT = 3
+FORMAT = 4
 """Goes up whenever shards of an earlier build must not be read by a later one."""
 MANIFEST = "manifest.json"
 """Name of its file in the directory of shards."""

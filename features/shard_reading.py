@@ -12,7 +12,8 @@ from domain.clock import MISSING
 from domain.errors import DataError
 from domain.tables import TABLES, ColumnData, TableData, Tables
 from features.identity import without_repeats
-from features.texts import coded_from
+from features.shard_files import repeating
+from features.texts import coded_from, coded_texts
 
 
 def read_shard(folder: Path) -> Tables:
@@ -37,13 +38,16 @@ def read_shard(folder: Path) -> Tables:
 
 
 def _columns(path: Path) -> TableData:
-    file = pa_parquet.ParquetFile(path)
-    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    schema = pa_parquet.read_schema(path)
+    texts = [name for name in repeating(schema) if pa.types.is_string(schema.field(name).type)]
     table = pa_parquet.read_table(path, read_dictionary=texts, use_threads=False, partitioning=None)
     return {name: _in_memory(table.column(name)) for name in table.column_names}
 
 
 def _in_memory(values: pa.ChunkedArray) -> ColumnData:
+    if pa.types.is_string(values.type):
+        # Large, because a column of one shard may pass 2 GiB.
+        return coded_texts(values.cast(pa.large_string()).combine_chunks())
     whole = values.combine_chunks()
     if pa.types.is_dictionary(whole.type):
         return coded_from(whole)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from domain.tables import Column
+from features.astray import Marks
+from features.hashing import Hashes
 from features.known import happened_in
 from features.reading import TypedQuery
-from features.shard_files import ROWS_AT_ONCE, SHARD, write_parted
+from features.shard_files import ROWS_SORTED, SHARD, write_parted
 
 Int64s = npt.NDArray[np.int64]
 
 MOST_OPEN = 500
 """Files that are written to at once; where there are more shards, a table is gone through again for the next ones."""
-_SHARD_BITS = 16
 _FOLDERS = "shard={:05d}"
 
 
@@ -66,56 +66,55 @@ class Parting:
         may lie with another debtor than the one it replaces. It must be seen there, so rows whose id occurs in several
         shards go to each of these; where the account is a stranger, they only end a version.
         """
-        sources = [f"SELECT {self._names()}, {self._home()} AS {SHARD} {self._rows()}"]
-        if self.query.spec.name != "accounts" and self.n_shards > 1 and self._find_astray():
-            others = f'homes.id = t."{self.query.spec.id_column}" AND homes.shard <> {self._home()}'
-            sources.append(
-                f"SELECT {self._names()}, homes.shard AS {SHARD} {self._rows()} JOIN homes ON {others} ORDER BY ALL"
-            )
-        return self._write(sources)
+        crossing = self.query.spec.name != "accounts" and self.n_shards > 1
+        return self._write(f"SELECT {self._names()}, {self._home()} AS {SHARD} {self._rows()}", crossing=crossing)
 
     def leave_empty(self) -> Int64s:
         """Writes files without rows; (n_shards,) zeros."""
-        return self._write([f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t LIMIT 0"])
+        return self._write(
+            f"SELECT {self._names()}, 0 AS {SHARD} FROM ({self._typed()}) AS t WHERE false", crossing=False
+        )
 
-    def _write(self, sources: list[str]) -> Int64s:
-        rows = []
+    def _write(self, select: str, *, crossing: bool) -> Int64s:
+        schema, rows = self.connection.sql(f"{select} LIMIT 0").to_arrow_table().schema, []
         for first in range(0, self.n_shards, MOST_OPEN):
             shards = range(first, min(first + MOST_OPEN, self.n_shards))
             paths = [shard_folder(self.shard_dir, shard) / f"{self.query.spec.name}.parquet" for shard in shards]
             for path in paths:
                 path.parent.mkdir(exist_ok=True)
-            some = [
-                f"SELECT * REPLACE ({SHARD} - {first} AS {SHARD}) FROM ({source}) "
-                f"WHERE {SHARD} BETWEEN {first} AND {shards[-1]}"
-                for source in sources
-            ]
-            schema = self.connection.sql(f"{some[0]} LIMIT 0").to_arrow_table().schema
-            rows.append(write_parted(chain.from_iterable(map(self._batches, some)), schema, paths))
+            stream = self._and_astray(select) if crossing else self._batches(select)
+            rows.append(write_parted(stream, schema, paths, first=first))
         return np.concatenate(rows)
 
     def _batches(self, select: str) -> Iterator[pa.RecordBatch]:
-        yield from self.connection.sql(select).to_arrow_reader(ROWS_AT_ONCE)
+        yield from self.connection.sql(select).to_arrow_reader(ROWS_SORTED)
 
-    def _find_astray(self) -> int:
+    def _and_astray(self, select: str) -> Iterator[pa.RecordBatch]:
+        """The rows of the table and, when all have been seen, once more those that other shards must see as well."""
+        own_id, marks = self.query.spec.id_column, Marks(self.n_shards)
+        for batch in self._batches(select):
+            marks.add(batch.column(own_id), batch.column(SHARD).to_numpy())
+            yield batch
+        suspects = marks.suspects()
+        if len(suspects) and self._find_homes(marks, suspects):
+            others = f'homes.id = t."{own_id}" AND homes.shard <> {self._home()}'
+            yield from self._batches(
+                f"SELECT {self._names()}, homes.shard AS {SHARD} {self._rows()} JOIN homes ON {others} ORDER BY ALL"
+            )
+
+    def _find_homes(self, marks: Marks, suspects: Hashes) -> int:
         """Makes the table ``homes`` (id, shard) of the ids that occur in several shards; how many rows it has.
 
-        Ids are compared by the front of a hash, 8 bytes for each row with its shard in the last two of them. DuckDB's
-        hash of texts collides for ids that differ in a few places, so that those it suspects are compared themselves.
+        Hashes that are alike do not make ids equal, so that those suspected are compared themselves.
         """
-        name = f't."{self.query.spec.id_column}"'
-        front = f"(hash({name}) >> {_SHARD_BITS} << {_SHARD_BITS})"
-        marks = self._batches(f"SELECT {front} | CAST({self._home()} AS UBIGINT) AS mark {self._rows()}")
-        found = np.concatenate([np.zeros(0, dtype=np.uint64), *(batch.column("mark").to_numpy() for batch in marks)])
-        found.sort()
-        front_of, shard_of = found >> np.uint64(_SHARD_BITS), found & np.uint64(2**_SHARD_BITS - 1)
-        apart = (front_of[1:] == front_of[:-1]) & (shard_of[1:] != shard_of[:-1])
-        suspects = np.unique(front_of[1:][apart]) << np.uint64(_SHARD_BITS)
-        self.connection.register("suspects", pa.table({"front": suspects}))
+        batches = self._batches(
+            f'SELECT t."{self.query.spec.id_column}" AS id, {self._home()} AS {SHARD} {self._rows()}'
+        )
+        found = [batch.filter(pa.array(marks.among(batch.column("id"), suspects))) for batch in batches]
+        self.connection.register("suspects", pa.Table.from_batches(found))
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE homes AS SELECT id, unnest(list_distinct(list(shard))) AS shard FROM ("
-            f"SELECT {name} AS id, {self._home()} AS shard {self._rows()} WHERE {front} IN (SELECT front FROM suspects)"
-            ") GROUP BY id HAVING min(shard) <> max(shard)"
+            f"CREATE OR REPLACE TEMP TABLE homes AS SELECT id, unnest(list_distinct(list({SHARD}))) AS {SHARD} "
+            f"FROM suspects GROUP BY id HAVING min({SHARD}) <> max({SHARD})"
         )
         self.connection.unregister("suspects")
         return int(self.connection.execute("SELECT count(*) FROM homes").fetchall()[0][0])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from domain.coded import Coded
+from features.distinct import numbered, places_of
 
 
 class Texts(Sequence[str]):
@@ -43,9 +44,7 @@ class Texts(Sequence[str]):
         """Where each text stands among others, -1 where nowhere; ``None`` where they are not in Arrow as well."""
         if not isinstance(others, Texts):
             return None
-        found = pc.index_in(self._array, value_set=others._array).fill_null(-1)
-        places: npt.NDArray[np.int32] = found.to_numpy(zero_copy_only=False).astype(np.int32)
-        return places
+        return places_of(self._array, others._array)
 
     @property
     def array(self) -> Any:
@@ -75,3 +74,13 @@ def coded_from(encoded: Any) -> Coded:
     """A column from an Arrow dictionary array; a null is a missing value."""
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     return Coded(codes, Texts(encoded.dictionary))
+
+
+def coded_texts(texts: Any) -> Coded:
+    """A column from an Arrow array of strings, its values as they come; a null is a missing value."""
+    if texts.null_count:
+        known, codes = coded_texts(texts.drop_null()), np.full(len(texts), -1, dtype=np.int32)
+        codes[texts.is_valid().to_numpy(zero_copy_only=False)] = known.codes
+        return Coded(codes, known.values)
+    codes, first = numbered(texts)
+    return Coded(codes, Texts(texts if len(first) == len(codes) else texts.take(first)))

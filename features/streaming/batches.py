@@ -14,9 +14,9 @@ import pyarrow as pa
 from domain.clock import MISSING
 from domain.coded import Coded
 from domain.tables import Column, ColumnData, TableData
+from features.hashing import NOTHING, Hashes, hashes_of
 from features.reading import LoadedTable, TypedQuery, in_memory, loaded_from, only
 from features.reading_files import unreadable
-from features.streaming.hashing import NOTHING, Hashes, hashes_of
 from features.texts import Texts
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.clock import Int64s
+from features.hashing import alike, mixed
 from features.reading import TypedQuery
 from features.streaming.batches import pieces_of
-from features.streaming.hashing import alike, mixed
 from features.streaming.keyed import keys_of
 from features.streaming.scattered import Room, Rows, Scattered, parts_of
 

@@ -13,9 +13,9 @@ from features.gates import config as kinds
 from features.gates.config import Expected
 from features.gates.keyed import any_between, kept_spans, one_scale
 from features.gates.looking import Counted
+from features.hashing import Hashes, alike, mixed
 from features.reading import is_missing
 from features.streaming.batches import Piece
-from features.streaming.hashing import Hashes, alike, mixed
 from features.streaming.scattered import Room, Rows, Scattered, parts_of
 
 Int32s = npt.NDArray[np.int32]

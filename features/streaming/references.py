@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from features.checks_references import DEBT_OF_ANOTHER, IDLE_ACCOUNT, TARGETS, orphan
 from features.checks_values import uncovered, without_cover
+from features.hashing import Places, alike
 from features.streaming.flags import Flags
-from features.streaming.hashing import Places, alike
 from features.streaming.scan import Before, Scan, padded
 from features.streaming.scattered import Rows
 

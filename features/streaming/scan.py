@@ -21,10 +21,10 @@ from features.gates.counting import BY_ROW, within_debts
 from features.gates.keyed import owed_by, summed
 from features.gates.looking import Counted
 from features.gates.measuring import moments_of
+from features.hashing import Numbering
 from features.known import known_rows, without_later
 from features.reading import LoadedTable, TypedQuery
 from features.streaming.batches import Piece, pieces_of
-from features.streaming.hashing import Numbering
 from features.streaming.keyed import NAMES, Keyed
 from features.streaming.latest import Latest
 from features.streaming.listing import chosen_is_eligible

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from domain.clock import Int64s
 from domain.compiled import compiled
-from features.streaming.hashing import Hashes
+from features.hashing import Hashes
 
 Rows = npt.NDArray[Any]
 

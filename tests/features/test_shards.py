@@ -177,6 +177,32 @@ def test_more_shards_than_files_may_be_open_at_once_change_nothing(tmp_path, mon
     assert by_shards(data, tmp_path, 5) == whole
 
 
+@pytest.mark.parametrize("hashes", [1, 2**64 - 1])
+def test_ids_whose_hashes_are_alike_are_told_apart_where_rows_cross(tmp_path, monkeypatch, hashes):
+    data = write_files(tmp_path / "data", rows_with_strays(5))
+    whole = in_one_piece(data, tmp_path / "whole.parquet")
+    monkeypatch.setattr("features.astray.hashes_of", lambda ids: np.full(len(ids), hashes, dtype=np.uint64))
+    assert by_shards(data, tmp_path, 5) == whole
+
+
+def test_rows_that_are_sorted_and_written_in_small_pieces_are_the_same(tmp_path, monkeypatch):
+    data = write_files(tmp_path / "data", rows_with_strays(5))
+    prepare(data, tmp_path / "at-once", attributes=ATTRIBUTES, fingerprint="", n_shards=3)
+    monkeypatch.setattr("features.shard_tables.ROWS_SORTED", 7)
+    monkeypatch.setattr("features.shard_files.ROWS_AT_ONCE", 20)
+    prepare(data, tmp_path / "in-pieces", attributes=ATTRIBUTES, fingerprint="", n_shards=3)
+    assert contents(tmp_path / "in-pieces") == contents(tmp_path / "at-once")
+
+
+def test_logged_decisions_are_checked_and_left_empty(tmp_path):
+    rows = random_rows(2, accounts=6)
+    logged = {"channel": "sms", "offer": "none", "moment": "any", "action_prob": 0.5, "decided_at": AS_OF_US}
+    rows["decisions"] = [{"decision_id": "d", "account_id": rows["accounts"][0]["account_id"], **logged}]
+    prepare(write_files(tmp_path / "data", rows), tmp_path / "shards", attributes={}, fingerprint="", n_shards=2)
+    found = [read_shard(shard_folder(tmp_path / "shards", shard)) for shard in range(2)]
+    assert [(tables.has("decisions"), tables.rows("decisions")) for tables in found] == [(True, 0)] * 2
+
+
 def test_an_absent_table_and_an_empty_one_stay_what_they_are(tmp_path):
     rows = random_rows(2, accounts=6)
     del rows["contacts"]

@@ -15,9 +15,9 @@ from domain.coded import coded
 from domain.tables import TABLES
 from features.findings import Finding, Portfolio
 from features.gates.measuring import ends_of, sorted_within
+from features.hashing import NOTHING, Numbering, Places, alike, hashes_of
 from features.reading import LoadedTable, RowPlace
 from features.reading_files import TableFiles
-from features.streaming.hashing import NOTHING, Numbering, Places, alike, hashes_of
 from features.streaming.latest import Latest
 from features.streaming.latest import ends_of as ends_of_parts
 from features.streaming.merging import Merged

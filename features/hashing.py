@@ -5,34 +5,51 @@ Two of n texts share a number by chance with a probability of about n²/2⁶⁵:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from domain.clock import Int64s
 from domain.compiled import compiled
 
 Hashes = npt.NDArray[np.uint64]
 Int32s = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
 NOTHING = np.uint64(0)
 """Stands for a missing value; no text has it."""
 _FIRST, _SECOND, _SEED = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53), np.uint64(0x9E3779B97F4A7C15)
 _HALF, _BYTE, _ONE = np.uint64(33), np.uint64(8), np.uint64(1)
 
 
+class Strings(NamedTuple):
+    """Texts as (n + 1,) places where each begins in the bytes of all."""
+
+    offsets: Int64s
+    data: Bytes
+
+
 def hashes_of(texts: Any) -> Hashes:
-    """(n,) the numbers of an Arrow array of large strings; ``NOTHING`` where it is null."""
+    """(n,) the numbers of an Arrow array of strings; ``NOTHING`` where it is null."""
     found = np.zeros(len(texts), dtype=np.uint64)
-    _, offsets, data = texts.buffers()
-    if len(texts) and data is not None:
-        places = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        _hash(places, np.frombuffer(data, dtype=np.uint8), found)
-    elif len(texts):
-        found[:] = _ONE
+    if len(texts):
+        _hash(*bytes_of(texts), found)
     if texts.null_count:
         found[texts.is_null().to_numpy(zero_copy_only=False)] = NOTHING
     return found
+
+
+def bytes_of(texts: Any) -> Strings:
+    """An Arrow array of strings, nulls being empty, as arrays that are read-only."""
+    large = texts.cast(pa.large_string())
+    _, offsets, data = large.buffers()
+    places = np.frombuffer(offsets if offsets and offsets.size else bytes(8), dtype=np.int64)
+    found = np.frombuffer(data if data and data.size else bytes(1), dtype=np.uint8)
+    # One kind of array, whoever owns the memory, because each kind is compiled for itself.
+    places.setflags(write=False)
+    found.setflags(write=False)
+    return Strings(places[large.offset : large.offset + len(large) + 1], found)
 
 
 def mixed(first: Hashes, second: Hashes) -> Hashes:
@@ -45,7 +62,7 @@ def mixed(first: Hashes, second: Hashes) -> Hashes:
 def alike(keys: Hashes) -> tuple[Int32s, int]:
     """(n,) the same small number for equal keys, counted up in the order in which they come, and how many there are."""
     codes = np.empty(len(keys), dtype=np.int32)
-    slots = _slots(len(keys))
+    slots = slots_for(len(keys))
     return codes, int(_number(keys, np.zeros(slots, np.uint64), np.full(slots, -1, np.int32), codes, 0))
 
 
@@ -65,7 +82,7 @@ class Numbering:
         return codes
 
     def _make_room(self, more: int) -> None:
-        slots = _slots(self.count + more)
+        slots = slots_for(self.count + more)
         if slots > len(self._keys):
             filled = self._codes >= 0
             keys, codes = self._keys[filled], self._codes[filled]
@@ -77,7 +94,7 @@ class Places:
     """Where keys stand in an array of them; the last place of a key that stands there more than once."""
 
     def __init__(self, keys: Hashes) -> None:
-        slots = _slots(len(keys))
+        slots = slots_for(len(keys))
         self._keys, self._codes = np.zeros(slots, np.uint64), np.full(slots, -1, np.int32)
         _put(keys, np.arange(len(keys), dtype=np.int32), self._keys, self._codes)
 
@@ -88,7 +105,8 @@ class Places:
         return found
 
 
-def _slots(keys: int) -> int:
+def slots_for(keys: int) -> int:
+    """How many places a table has for so many keys: a power of two, at most half of them taken."""
     return 1 << max(10, int(2 * keys).bit_length())
 
 
@@ -103,7 +121,7 @@ def _scrambled(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def _word(data: npt.NDArray[np.uint8], start: int) -> np.uint64:
+def word_at(data: Bytes, start: int) -> np.uint64:
     """Eight bytes: written out, which is compiled to one load."""
     return (
         np.uint64(data[start])
@@ -118,7 +136,7 @@ def _word(data: npt.NDArray[np.uint8], start: int) -> np.uint64:
 
 
 @compiled
-def _short(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+def _short(data: Bytes, start: int, end: int) -> np.uint64:
     word = np.uint64(0)
     for place in range(end - start):
         word |= np.uint64(data[start + place]) << (np.uint64(place) * _BYTE)
@@ -126,7 +144,7 @@ def _short(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
 
 
 @compiled
-def _hash(offsets: Int64s, data: npt.NDArray[np.uint8], found: Hashes) -> None:
+def _hash(offsets: Int64s, data: Bytes, found: Hashes) -> None:
     for row in range(len(found)):
         start, end = offsets[row], offsets[row + 1]
         value = _SEED ^ np.uint64(end - start)
@@ -134,10 +152,10 @@ def _hash(offsets: Int64s, data: npt.NDArray[np.uint8], found: Hashes) -> None:
             value = _scrambled(value ^ _short(data, start, end))
         else:
             while start + 8 < end:
-                value = _scrambled(value ^ _word(data, start))
+                value = _scrambled(value ^ word_at(data, start))
                 start += 8
             # The last eight bytes, be some of them there already: the length is part of the number.
-            value = _scrambled(value ^ _word(data, end - 8))
+            value = _scrambled(value ^ word_at(data, end - 8))
         found[row] = value if value != NOTHING else _ONE
 
 
@@ -148,10 +166,17 @@ def _mix(first: Hashes, second: Hashes, found: Hashes) -> None:
 
 
 @compiled
+def slot_of(key: np.uint64, slots: int) -> int:
+    """Where in a table of so many places the search for a key begins."""
+    # Signed first: compiled, a number without sign and one with it make a float.
+    return int(np.int64(key * _SEED >> _HALF & np.uint64(slots - 1)))
+
+
+@compiled
 def _place(key: np.uint64, known: Hashes, codes: Int32s) -> np.uint64:
     """Where a key lies in a table of a power of two of places, or would."""
     last = np.uint64(len(known) - 1)
-    place = (key * _SEED >> _HALF) & last
+    place = np.uint64(slot_of(key, len(known)))
     while codes[place] >= 0 and known[place] != key:
         place = (place + _ONE) & last
     return place
