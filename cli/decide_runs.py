@@ -10,14 +10,14 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cli.allocation_output import prices_of, write_allocation
 from cli.decide_command import Asked, has_history, positions, refuse_unknown
 from cli.exclusions_output import write_exclusions
 from cli.output import OnStep, say
-from cli.sharding import Means, ended_in_order
+from cli.shard_folders import shard_folder
+from cli.sharding import Means
 from cli.tables import attributes_of, read
 from domain.clock import to_us
 from domain.errors import WorkerError
@@ -61,12 +61,8 @@ def by_shards(asked: Asked, means: Means, *, on_step: OnStep) -> Done:
     What deciding in one piece raises
     """
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    with ended_in_order():
-        if means.shard_dir is not None:
-            return _with_shards(asked, means, means.shard_dir.resolve(), on_step=on_step)
-        # Beside the result, which is where there is room, and what the workers of a cluster see.
-        with TemporaryDirectory(prefix=".acerto-shards-", dir=asked.out.parent.resolve()) as folder:
-            return _with_shards(asked, means, Path(folder), on_step=on_step)
+    with shard_folder(means, beside=asked.out.parent) as folder:
+        return _with_shards(asked, means, folder, on_step=on_step)
 
 
 def in_one_piece(asked: Asked, *, on_step: OnStep) -> Done:

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cli.output import OnStep
-from cli.sharding import Means, ended_in_order
+from cli.shard_folders import shard_folder
+from cli.sharding import Means
 from domain.clock import to_us
 from features.config import Attribute
 from features.schema import FeatureSchema
@@ -62,12 +63,8 @@ def in_one_piece(wanted: Wanted, *, on_step: OnStep) -> Done:
 def by_shards(wanted: Wanted, means: Means, *, on_step: OnStep) -> Done:
     """Parts the data by debtor, or takes shards that are there, computes each of them, and puts the parts together."""
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    with ended_in_order():
-        if means.shard_dir is not None:
-            return _with_shards(wanted, means, means.shard_dir.resolve(), on_step=on_step)
-        # Beside the result, which is where there is room, and what the workers of a cluster see.
-        with TemporaryDirectory(prefix=".acerto-shards-", dir=wanted.out.parent.resolve()) as folder:
-            return _with_shards(wanted, means, Path(folder), on_step=on_step)
+    with shard_folder(means, beside=wanted.out.parent) as folder:
+        return _with_shards(wanted, means, folder, on_step=on_step)
 
 
 def _with_shards(wanted: Wanted, means: Means, shard_dir: Path, *, on_step: OnStep) -> Done:

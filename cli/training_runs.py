@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cli.output import OnStep
-from cli.sharding import Means, ended_in_order
+from cli.shard_folders import shard_folder
+from cli.sharding import Means
 from cli.tables import attributes_of
 
 if TYPE_CHECKING:
@@ -83,13 +84,8 @@ def computing(data: Path, means: Means, *, configs: Path, beside: Path, on_step:
     if not means.asks_for_shards:
         yield compute_all
         return
-    with ended_in_order():
-        if means.shard_dir is not None:
-            yield _by_shards(data, means, means.shard_dir.resolve(), configs=configs, on_step=on_step)
-            return
-        beside.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".acerto-shards-", dir=beside.resolve()) as folder:
-            yield _by_shards(data, means, Path(folder), configs=configs, on_step=on_step)
+    with shard_folder(means, beside=beside) as folder:
+        yield _by_shards(data, means, folder, configs=configs, on_step=on_step)
 
 
 def _by_shards(data: Path, means: Means, shard_dir: Path, *, configs: Path, on_step: OnStep) -> Compute:
