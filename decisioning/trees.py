@@ -23,7 +23,7 @@ class Trees:
     """The trees of one booster, ready to be asked about accounts under many actions."""
 
     nodes: Nodes
-    _answers: list[tuple[Floats, Words]] = field(default_factory=list, repr=False, compare=False)
+    _of_catalogue: list[tuple[Floats, Words, Words]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def of(cls, booster: Any) -> Trees:
@@ -61,20 +61,20 @@ class Trees:
             np.ascontiguousarray(grid.history),
             np.ascontiguousarray(grid.past),
         )
-        alike = packed(grid.past == np.arange(grid.history.shape[1])[:, None])
-        walk(self.nodes, plain, Sets(packed(allowed), self._answered(grid.static, grid.values.shape[1]), alike), out)
+        walk(self.nodes, plain, Sets(packed(allowed), *self._sets(grid)), out)
         return out
 
-    def _answered(self, static: Floats, own: int) -> Words:
-        """The actions that go left at each node that asks about what an action is, which no account changes."""
-        # The table of a catalogue is one and the same array from page to page, and nobody can change it.
-        for known, found in self._answers:
-            if known is static:
-                return found
-        found = packed(leftward(self.nodes, np.ascontiguousarray(static), own))
-        if not static.flags.writeable:
-            self._answers[:] = [(static, found)]
-        return found
+    def _sets(self, grid: Grid) -> tuple[Words, Words]:
+        """The sets of actions that no account changes: by node that asks what an action is, and by pair."""
+        # The tables of a catalogue are one and the same array from page to page, and nobody can change them.
+        for known, *found in self._of_catalogue:
+            if known is grid.static:
+                return found[0], found[1]
+        answered = packed(leftward(self.nodes, np.ascontiguousarray(grid.static), grid.values.shape[1]))
+        alike = packed(grid.past == np.arange(grid.history.shape[1])[:, None])
+        if not grid.static.flags.writeable:
+            self._of_catalogue[:] = [(grid.static, answered, alike)]
+        return answered, alike
 
 
 def _nodes(trees: list[dict[str, str]]) -> Nodes:

@@ -15,6 +15,8 @@ from numba.core import types
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic
 
+from domain.compiled import compiled
+
 Words = npt.NDArray[np.uint64]
 WIDTH = 64
 ONE = np.uint64(1)
@@ -27,12 +29,18 @@ def words(n: int) -> int:
 
 
 def packed(member: npt.NDArray[np.bool_]) -> Words:
-    """Sets (..., ``words(n)``) of the numbers whose place in ``member`` (..., n) is true."""
-    n = member.shape[-1]
-    padded = np.zeros((*member.shape[:-1], words(n) * WIDTH), dtype=np.bool_)
-    padded[..., :n] = member
-    bytes_of = np.packbits(padded, axis=-1, bitorder="little")
-    return np.ascontiguousarray(bytes_of).view("<u8").astype(np.uint64, copy=False)
+    """Sets (m, ``words(n)``) of the numbers whose place in a row of ``member`` (m, n) is true."""
+    found = np.zeros((len(member), words(member.shape[1])), dtype=np.uint64)
+    _pack(np.ascontiguousarray(member), found)
+    return found
+
+
+@compiled
+def _pack(member: npt.NDArray[np.bool_], found: Words) -> None:
+    for row in range(member.shape[0]):
+        for number in range(member.shape[1]):
+            if member[row, number]:
+                found[row, number // WIDTH] |= ONE << np.uint64(number % WIDTH)
 
 
 def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
