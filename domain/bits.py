@@ -5,17 +5,15 @@ The number ``i`` is bit ``i % 64`` of word ``i // 64``; sets of up to n numbers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.core.typing.templates import signature
-from numba.extending import intrinsic
 
-from domain.compiled import compiled
+from domain.compiled import compiled, instruction
 
 Words = npt.NDArray[np.uint64]
 WIDTH = 64
@@ -43,12 +41,7 @@ def _pack(member: npt.NDArray[np.bool_], found: Words) -> None:
                 found[row, number // WIDTH] |= ONE << np.uint64(number % WIDTH)
 
 
-def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    # Called without the first argument, which is numba's own.
-    return cast(Callable[..., Any], intrinsic(function))
-
-
-@_intrinsic
+@instruction
 def lowest(_: Any, word: int) -> Any:  # noqa: ARG001  (a type is named for each)
     """The lowest bit that is set in a word, by the machine's own instruction; 64 where none is."""
 

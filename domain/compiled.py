@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,11 @@ def compiled(function: F) -> F:
         stamp = stamp_of(Path(getsourcefile(function) or __file__).resolve())
         cache._cache_file = IndexDataCacheFile(cache._cache_path, f"{cache._impl.filename_base}-{stamp[:12]}", stamp)
     return cast(F, dispatcher)
+
+
+def instruction(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for compiled code that says its own instructions; called without its first argument, numba's own."""
+    return cast(Callable[..., Any], intrinsic(function))
 
 
 @lru_cache

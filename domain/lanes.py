@@ -9,15 +9,16 @@ machine computes the same bits.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import lower_builtin, models, register_model
+
+from domain.compiled import instruction
 
 WIDTH = 4
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -41,11 +42,6 @@ class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, kind, _DOUBLES)
 
 
-def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    # Called without the first argument, which is numba's own.
-    return cast(Callable[..., Any], intrinsic(function))
-
-
 def _address(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [place]), _DOUBLES.as_pointer())
@@ -57,7 +53,7 @@ def _spread(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, undefined, _FIRST)
 
 
-@_intrinsic
+@instruction
 def load(_: Any, array: npt.NDArray[np.float64], place: int) -> Any:  # noqa: ARG001  (a type is named for each)
     """The four numbers of a flat array from an unsigned place on, which is not checked."""
 
@@ -69,7 +65,7 @@ def load(_: Any, array: npt.NDArray[np.float64], place: int) -> Any:  # noqa: AR
     return signature(_LANES, array, types.uint64), lower
 
 
-@_intrinsic
+@instruction
 def store(_: Any, array: npt.NDArray[np.float64], place: int, lanes: Any) -> Any:  # noqa: ARG001
     """Writes four numbers into a flat array from an unsigned place on, which is not checked."""
 
@@ -80,7 +76,7 @@ def store(_: Any, array: npt.NDArray[np.float64], place: int, lanes: Any) -> Any
     return signature(types.void, array, types.uint64, lanes), lower
 
 
-@_intrinsic
+@instruction
 def spread(_: Any, number: float) -> Any:  # noqa: ARG001
     """Four times the same number."""
 
@@ -90,7 +86,7 @@ def spread(_: Any, number: float) -> Any:  # noqa: ARG001
     return signature(_LANES, types.float64), lower
 
 
-@_intrinsic
+@instruction
 def where_at_most(_: Any, left: Any, right: Any, then: Any, otherwise: Any) -> Any:
     """``then`` where ``left <= right``, else ``otherwise``; NaN is at most nothing."""
 
@@ -100,7 +96,7 @@ def where_at_most(_: Any, left: Any, right: Any, then: Any, otherwise: Any) -> A
     return signature(_LANES, left, right, then, otherwise), lower
 
 
-@_intrinsic
+@instruction
 def where_same(_: Any, left: Any, right: Any, then: Any, otherwise: Any) -> Any:
     """``then`` where ``left == right``, else ``otherwise``."""
 

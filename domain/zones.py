@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -75,15 +76,33 @@ def _are_few(moments_us: Int64s) -> bool:
     return len(moments_us) <= _FEW and all(-_FAR < at < _FAR or at == MISSING for at in moments_us.tolist())
 
 
-def _offset_at(moment_us: int, name: str) -> int:
+def _wall_at(moment_us: int, name: str) -> int:
     starts, offsets = _transitions(name)
-    return offsets[bisect_right(starts, moment_us) - 1]
+    return moment_us + offsets[bisect_right(starts, moment_us) - 1]
 
 
 @lru_cache(maxsize=512)
 def _transitions(name: str) -> tuple[list[int], list[int]]:
     starts, offsets = transitions(name)
     return starts.tolist(), offsets.tolist()
+
+
+def _turned(
+    moments_us: Int64s,
+    zones: Int32s,
+    names: tuple[str, ...],
+    *,
+    one: Callable[[int, str], int],
+    many: Callable[[Zones, Int32s, Int64s], None],
+) -> Int64s:
+    """Each moment turned in its own zone: few one by one, many in place by compiled code."""
+    if _are_few(moments_us):
+        pairs = zip(moments_us.tolist(), zones.tolist(), strict=True)
+        few = [at if zone < 0 or at == MISSING else one(at, names[zone]) for at, zone in pairs]
+        return np.array(few, dtype=np.int64)
+    turned = np.array(moments_us)
+    many(zone_table(names), np.ascontiguousarray(zones), turned)
+    return turned
 
 
 def local_us(moments_us: Int64s, zones: Int32s, names: tuple[str, ...]) -> Int64s:
@@ -95,13 +114,7 @@ def local_us(moments_us: Int64s, zones: Int32s, names: tuple[str, ...]) -> Int64
     zones : (n,) index into ``names``; a negative one means the zone is unknown, and UTC is used
     names : IANA zones
     """
-    if _are_few(moments_us):
-        pairs = zip(moments_us.tolist(), zones.tolist(), strict=True)
-        few = [at if zone < 0 or at == MISSING else at + _offset_at(at, names[zone]) for at, zone in pairs]
-        return np.array(few, dtype=np.int64)
-    local = np.array(moments_us)
-    _to_wall(zone_table(names), np.ascontiguousarray(zones), local)
-    return local
+    return _turned(moments_us, zones, names, one=_wall_at, many=_to_wall)
 
 
 @compiled
@@ -116,13 +129,7 @@ def utc_of(wall_us: Int64s, zones: Int32s, names: tuple[str, ...]) -> Int64s:
 
     Where the zone is unknown, UTC stands in.
     """
-    if _are_few(wall_us):
-        pairs = zip(wall_us.tolist(), zones.tolist(), strict=True)
-        few = [wall if zone < 0 or wall == MISSING else utc_us(wall, names[zone]) for wall, zone in pairs]
-        return np.array(few, dtype=np.int64)
-    moments = np.array(wall_us)
-    _to_utc(zone_table(names), np.ascontiguousarray(zones), moments)
-    return moments
+    return _turned(wall_us, zones, names, one=utc_us, many=_to_utc)
 
 
 @compiled
